@@ -1,0 +1,92 @@
+"""What the flow asks of the outside, declared here by the one who asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from engine.mail.events import Event
+from engine.mail.message import Message
+from engine.mail.needs import Needs
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A mailbox as its provider sees it."""
+
+    history: int
+    """The newest history id: where a new mailbox starts."""
+    status: str
+    """`active`, or why it is not."""
+    addresses: frozenset[str]
+    """Its own address, aliases and group addresses, lower case."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Facts after a cursor, oldest first."""
+
+    events: tuple[Event, ...]
+    cursor: int
+    """Where to go on: every event of this page lies at or before it."""
+    more: bool
+    """Whether the history goes on after this page."""
+    unknown: tuple[str, ...] = ()
+    """Records that no event kind is known for, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """One page of a mailbox's listing."""
+
+    keys: tuple[str, ...]
+    next: str
+    """The token of the next page, "" at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A message of ours that the provider has."""
+
+    key: str
+    labels: tuple[str, ...]
+
+
+class Provider(Protocol):
+    """A mail service, for all mailboxes of one account. Raises ProviderErrors and nothing else."""
+
+    async def profile(self, mailbox: str) -> Profile: ...
+
+    async def history(self, mailbox: str, cursor: int) -> HistoryPage:
+        """Read the page after `cursor`. Raises CursorExpired."""
+        ...
+
+    async def fetch(self, mailbox: str, key: str, needs: Needs) -> Message:
+        """Fetch at least `needs`, in one call. Raises MessageGone."""
+        ...
+
+    async def list_messages(self, mailbox: str, page: str = "", since: datetime | None = None) -> ListPage:
+        """List keys, spam and trash included; `since` narrows by date where the provider can."""
+        ...
+
+    async def change_labels(
+        self, mailbox: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]
+    ) -> None:
+        """Change labels, by name, of all messages at once; missing labels are made. Idempotent."""
+        ...
+
+    async def send(self, mailbox: str, raw: bytes) -> str:
+        """Send RFC 5322 bytes once; returns the key. Never retried. Raises OutcomeUnknown."""
+        ...
+
+    async def save_draft(self, mailbox: str, raw: bytes) -> str:
+        """Leave a draft once; returns the draft's id. Never retried. Raises OutcomeUnknown."""
+        ...
+
+    async def find(self, mailbox: str, message_id: str) -> Found | None:
+        """Look a message of ours up by Message-ID, wherever it lies: sent, scheduled, drafts, trash."""
+        ...
+
+    async def aclose(self) -> None: ...

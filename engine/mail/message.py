@@ -1,0 +1,90 @@
+"""An immutable snapshot of what was fetched of one message."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from engine.errors import Missing, Unreadable
+from engine.mail.address import Address, parse_addresses
+from engine.mail.headers import Headers
+from engine.mail.needs import Need
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """One attached file: a leaf part with a file name or `Content-Disposition: attachment`."""
+
+    name: str
+    type: str
+    """The declared media type, lower case, without parameters."""
+    size: int
+    """Bytes after the transfer encoding is taken off."""
+    sniffed: str | None = None
+    """The type that its first bytes show; "" when they show none; None when they were not read."""
+    sha256: str | None = None
+    """Hex digest of the decoded bytes; None when they were not read."""
+    id: str = ""
+    """The provider's handle for fetching it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is known of a message. Reading a part that was not fetched raises `Missing`."""
+
+    key: str
+    mailbox: str = ""
+    thread: str = ""
+    labels: frozenset[str] = frozenset()
+    received: datetime | None = None
+    """When the receiving server took it, with a zone."""
+    _headers: Headers | None = None
+    _size: int | None = None
+    _text: str | None = None
+    _attachments: tuple[Attachment, ...] | None = None
+    unreadable: tuple[tuple[Need, str], ...] = ()
+    """Needs that no fetch can supply, each with its reason."""
+
+    @property
+    def headers(self) -> Headers:
+        return self._read(self._headers, Need.HEADERS)
+
+    @property
+    def size(self) -> int:
+        """The whole message in bytes, as the provider tells it."""
+        return self._read(self._size, Need.HEADERS)
+
+    @property
+    def text(self) -> str:
+        """The text a person reads: the plain parts, or the HTML parts as text."""
+        return self._read(self._text, Need.BODY)
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        return self._read(self._attachments, Need.ATTACHMENTS)
+
+    @property
+    def subject(self) -> str:
+        return self.headers.text("Subject")
+
+    @property
+    def message_id(self) -> str:
+        return self.headers.text("Message-ID").strip()
+
+    def addresses(self, field: str) -> tuple[Address, ...]:
+        """The parsed addresses of every field of that name, in order."""
+        return parse_addresses(self.headers.all(field))
+
+    def relabelled(self, labels: frozenset[str]) -> Message:
+        return replace(self, labels=labels)
+
+    def _read(self, value: T | None, need: Need) -> T:
+        for unreadable, reason in self.unreadable:
+            if unreadable is need:
+                raise Unreadable(need, reason)
+        if value is None:
+            raise Missing(need)
+        return value

@@ -1,0 +1,55 @@
+"""The closed list of concrete things to do. Actions are many, effects are few."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+
+class _Effect(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OncePer(_Effect):
+    """At most one such message to the same correspondent within a window (RFC 5230, section 4.2)."""
+
+    by: Literal["sender"] = "sender"
+    seconds: int
+
+
+class ChangeLabels(_Effect):
+    """Put labels on a message and take labels off, by name. Idempotent."""
+
+    kind: Literal["labels"] = "labels"
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+class _Templated(_Effect):
+    template: str
+    inputs: dict[str, str] = {}
+    """Filled in: captures are already expanded."""
+    reply: bool = False
+    """An answer to the message that the rule matched, in its thread."""
+    to: tuple[str, ...] = ()
+    """Fixed recipients, from the rule alone; empty for a reply."""
+
+
+class SendMessage(_Templated):
+    """Send a message from a template. Keyed by its Message-ID."""
+
+    kind: Literal["send"] = "send"
+    all: bool = False
+    """A reply to everybody who was written to."""
+    once_per: OncePer | None = None
+
+
+class SaveDraft(_Templated):
+    """Leave a draft for a person. Keyed by its Message-ID."""
+
+    kind: Literal["draft"] = "draft"
+
+
+Effect = Annotated[ChangeLabels | SendMessage | SaveDraft, Field(discriminator="kind")]
+EFFECT: TypeAdapter[Effect] = TypeAdapter(Effect)

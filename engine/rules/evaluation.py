@@ -1,0 +1,71 @@
+"""What judging one message gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from engine.mail.needs import NOTHING, Needs
+from engine.rules.effects import ChangeLabels, Effect
+
+
+class Verdict(StrEnum):
+    """Three values, Kleene's logic above them."""
+
+    MATCHED = "matched"
+    NOT_MATCHED = "not matched"
+    UNDECIDED = "undecided"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one node of a rule's tree came out as it did; children are its members."""
+
+    path: str
+    """Such as `when.all[0].from`."""
+    verdict: Verdict
+    text: str
+    """The values compared, in words."""
+    children: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One rule that matched."""
+
+    rule: str
+    actions: tuple[Mapping[str, Any], ...]
+    """One-key maps with captures filled in, for people and machines to read."""
+    effects: tuple[Effect, ...]
+    """One or more per action, in order."""
+    captures: Mapping[str, str] = field(default_factory=dict)
+    stop: bool = False
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """One rule that could not be judged."""
+
+    rule: str
+    needs: Needs
+    """What one more fetch has to bring; empty when nothing can help."""
+    why: str
+    stop: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """All that one message sets off."""
+
+    matches: tuple[Match, ...] = ()
+    undecided: tuple[Undecided, ...] = ()
+    labels: ChangeLabels = field(default_factory=ChangeLabels)
+    """The net change, by name, sorted."""
+
+    @property
+    def needs(self) -> Needs:
+        """What one more fetch would have to bring before every rule is decided."""
+        return NOTHING.union(*(rule.needs for rule in self.undecided))
