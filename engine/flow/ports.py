@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -90,3 +90,34 @@ class Provider(Protocol):
         ...
 
     async def aclose(self) -> None: ...
+
+
+class RateBudget(Protocol):
+    """One account's share of the service's rate limits, common to all workers."""
+
+    async def take(self, rate_class: str) -> float:
+        """Take one call of LIGHT, MEDIUM or HEAVY; 0 when granted, else seconds until worth asking again."""
+        ...
+
+    async def pause(self, rate_class: str, until: float) -> None:
+        """Grant nothing of this class before `until` (epoch seconds): the service said so."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token; `expires` in epoch seconds; `url` is the region that the service named, or ""."""
+
+    value: str
+    expires: float
+    url: str = ""
+
+
+class TokenCache(Protocol):
+    """One token per account, common to all workers, since a new one may end the old."""
+
+    async def load(self) -> Token | None: ...
+
+    async def renew(self, ask: Callable[[], Awaitable[Token]], stale: Token | None) -> Token:
+        """Ask for a new token, one worker at a time; whoever waited gets the new one."""
+        ...
