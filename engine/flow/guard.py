@@ -1,0 +1,58 @@
+"""What stands before every send: whom we never answer by machine (RFC 3834, section 2)."""
+
+from __future__ import annotations
+
+from engine.mail.address import Address
+from engine.mail.automated import automated, is_no_reply
+from engine.mail.events import EventKind
+from engine.mail.message import Message
+from engine.rules.effects import Effect, SendMessage
+
+
+def held(
+    effect: Effect,
+    message: Message,
+    own: frozenset[str],
+    kind: EventKind = EventKind.MESSAGE_RECEIVED,
+) -> str | None:
+    """Say why this effect must not be performed, or None. `own` holds our addresses in normal form."""
+    if not isinstance(effect, SendMessage):
+        return None
+    if not effect.reply:
+        return "it comes from ourselves" if _is_own(message.addresses("From"), own) else None
+    if kind is EventKind.MESSAGE_IMPORTED:
+        return "imported mail is never answered"
+    if "SPAM" in message.labels:
+        return "spam is never answered"
+    if kinds := automated(message.headers):
+        return f"automated mail ({', '.join(sorted(kinds))}) is never answered"
+    return _held_address(answer_address(message), message, own)
+
+
+def answer_address(message: Message) -> Address | None:
+    """Where an answer goes: the first of Reply-To, else of From (RFC 5322, section 3.6.2)."""
+    for field in ("Reply-To", "From"):
+        for address in message.addresses(field):
+            if address.domain:
+                return address
+    return None
+
+
+def sender_key(message: Message) -> str:
+    """The correspondent whom `once_per: sender` remembers."""
+    address = answer_address(message)
+    return address.normal if address else ""
+
+
+def _held_address(to: Address | None, message: Message, own: frozenset[str]) -> str | None:
+    if to is None:
+        return "there is no address to answer"
+    if _is_own((to, *message.addresses("From")), own):
+        return "it comes from ourselves"
+    if is_no_reply(to.address):
+        return "a no-reply address is never answered"
+    return None
+
+
+def _is_own(addresses: tuple[Address, ...], own: frozenset[str]) -> bool:
+    return any(address.normal in own for address in addresses)

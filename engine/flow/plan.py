@@ -1,0 +1,189 @@
+"""From evaluations to a plan: runs, and label changes merged over the batch. Pure.
+
+Label changes go first and together: those that stand before a rule's first other effect are merged
+per message (the later rule wins) and messages with the same net change form one group.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.mail.events import Event, EventKind
+from engine.mail.message import Message
+from engine.rules.effects import ChangeLabels, Effect
+from engine.rules.evaluation import Evaluation, Match, Undecided
+
+Holder = Callable[[str, Effect, Message, EventKind], str | None]
+"""(rule, effect, message, kind) -> why the guard holds it, or None."""
+
+
+class Run(BaseModel):
+    """One rule matched by one event: what the journal keeps of it, without any message text."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    rule: str
+    event: str
+    kind: EventKind
+    mailbox: str
+    key: str
+    digest: str
+    """The rules and templates that decided it and that it is carried out with."""
+    created: float
+    steps: tuple[Effect, ...] = ()
+    grouped: int = 0
+    """How many leading steps are label changes, carried out with the batch."""
+    held: dict[int, str] = {}
+    captures: dict[str, str] = {}
+    undecided: str = ""
+    """Why the rule could not be judged; such a run has no steps and needs a person."""
+
+
+class RunLabels(BaseModel):
+    """What one label group means to one run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    steps: tuple[int, ...]
+    """Steps that this group settles; empty for a run that only waits for it."""
+    more: bool
+    """Whether the run goes on after its label changes."""
+
+
+class LabelGroup(BaseModel):
+    """Messages of one mailbox that get the same net change."""
+
+    model_config = ConfigDict(frozen=True)
+
+    add: tuple[str, ...]
+    remove: tuple[str, ...]
+    keys: tuple[str, ...]
+    runs: dict[str, tuple[RunLabels, ...]]
+    """Per message key."""
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One event with what judging it gave; `message` is None where nothing was read."""
+
+    event: Event
+    message: Message | None = None
+    evaluation: Evaluation = field(default_factory=Evaluation)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a drain decided on."""
+
+    runs: tuple[Run, ...]
+    groups: tuple[LabelGroup, ...]
+
+    @property
+    def grouped_keys(self) -> frozenset[str]:
+        return frozenset(key for group in self.groups for key in group.keys)
+
+
+def run_id(event: str, rule: str) -> str:
+    """The same event and rule always give the same run."""
+    return hashlib.sha256(f"{event}\0{rule}".encode()).hexdigest()[:32]
+
+
+def make_plan(judged: Sequence[Judged], digest: str, now: float, hold: Holder) -> Plan:
+    """Turn evaluations, in the order of their events, into runs and label groups."""
+    runs = tuple(run for item in judged for run in _runs(item, digest, now, hold))
+    return Plan(runs, _groups(judged, runs))
+
+
+def _runs(item: Judged, digest: str, now: float, hold: Holder) -> Iterable[Run]:
+    for match in item.evaluation.matches:
+        yield _matched(item, match, digest, now, hold)
+    for undecided in item.evaluation.undecided:
+        if undecided.stop or undecided.needs:
+            yield _undecided(item, undecided, digest, now)
+
+
+def _matched(item: Judged, match: Match, digest: str, now: float, hold: Holder) -> Run:
+    event, message = item.event, item.message
+    held = {
+        index: reason
+        for index, effect in enumerate(match.effects)
+        if message and (reason := hold(match.rule, effect, message, event.kind))
+    }
+    return Run(
+        id=run_id(event.id, match.rule),
+        rule=match.rule,
+        event=event.id,
+        kind=event.kind,
+        mailbox=event.mailbox,
+        key=event.key,
+        digest=digest,
+        created=now,
+        steps=match.effects,
+        grouped=_leading_labels(match.effects),
+        held=held,
+        captures=dict(match.captures),
+    )
+
+
+def _undecided(item: Judged, undecided: Undecided, digest: str, now: float) -> Run:
+    event = item.event
+    return Run(
+        id=run_id(event.id, undecided.rule),
+        rule=undecided.rule,
+        event=event.id,
+        kind=event.kind,
+        mailbox=event.mailbox,
+        key=event.key,
+        digest=digest,
+        created=now,
+        undecided=undecided.why,
+    )
+
+
+def _leading_labels(effects: tuple[Effect, ...]) -> int:
+    for index, effect in enumerate(effects):
+        if not isinstance(effect, ChangeLabels):
+            return index
+    return len(effects)
+
+
+def _groups(judged: Sequence[Judged], runs: tuple[Run, ...]) -> tuple[LabelGroup, ...]:
+    before = {item.event.key: item.message.labels for item in reversed(judged) if item.message}
+    by_key: dict[str, list[Run]] = {}
+    for run in runs:
+        by_key.setdefault(run.key, []).append(run)
+    members: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for key, own in by_key.items():
+        change = net_change(before.get(key, frozenset()), own)
+        if change != ((), ()):
+            members.setdefault(change, []).append(key)
+    return tuple(
+        LabelGroup(add=add, remove=remove, keys=tuple(keys), runs={key: _parts(by_key[key]) for key in keys})
+        for (add, remove), keys in members.items()
+    )
+
+
+def net_change(labels: frozenset[str], runs: Iterable[Run]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the leading label steps of a message's runs come to, as sorted (add, remove)."""
+    after = set(labels)
+    for run in runs:
+        for effect in run.steps[: run.grouped]:
+            if isinstance(effect, ChangeLabels):
+                after.difference_update(effect.remove)
+                after.update(effect.add)
+    return tuple(sorted(after - labels)), tuple(sorted(labels - after))
+
+
+def _parts(runs: Iterable[Run]) -> tuple[RunLabels, ...]:
+    return tuple(
+        RunLabels(run=run.id, steps=tuple(range(run.grouped)), more=run.grouped < len(run.steps))
+        for run in runs
+        if run.steps
+    )
