@@ -1,0 +1,74 @@
+"""Clients of one Redis, and whether that Redis keeps what it acknowledged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import EqualJitterBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
+
+CONNECT_WITHIN_S = 3.0
+ANSWER_WITHIN_S = 5.0
+TRIES_AGAIN = 4
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 0.4
+CHECK_IDLE_AFTER_S = 15.0
+
+OLDEST = (6, 2)
+WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
+
+
+def connect(url: str) -> Redis:
+    """Make a client that speaks text. `url` is unix://, redis:// or rediss://.
+
+    A command whose connection broke is sent again, a few times within seconds: whatever is written
+    must bear being carried out twice. A command that is not answered in time is not sent again.
+    """
+    return Redis(connection_pool=pool(url, decode_responses=True))
+
+
+def pool(url: str, **options: Any) -> ConnectionPool:
+    """Make the connection pool beneath a client, connecting on first use."""
+    # A socket that is refused or missing is a server being restarted.
+    transient: Any = (RedisConnectionError, ConnectionError, FileNotFoundError)
+    retry = Retry(EqualJitterBackoff(LONGEST_PAUSE_S, FIRST_PAUSE_S), TRIES_AGAIN, transient)
+    return ConnectionPool.from_url(
+        url,
+        socket_connect_timeout=CONNECT_WITHIN_S,
+        socket_timeout=ANSWER_WITHIN_S,
+        health_check_interval=CHECK_IDLE_AFTER_S,
+        retry=retry,
+        retry_on_error=[RedisConnectionError],
+        **options,
+    )
+
+
+async def check_durability(redis: Redis) -> list[str]:
+    """Name what keeps this Redis from being trusted with acknowledged writes; empty when nothing does."""
+    return [*_old(await redis.info("server")), *await _loose(redis)]
+
+
+def _old(info: dict[str, Any]) -> list[str]:
+    version = str(info.get("redis_version", "0"))
+    parts = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+    if parts >= OLDEST:
+        return []
+    return [f"Redis is version {version}: {'.'.join(map(str, OLDEST))} or newer is needed"]
+
+
+async def _loose(redis: Redis) -> list[str]:
+    try:
+        found = {name: (await redis.config_get(name)).get(name) for name in WANTED}
+    except ResponseError as refusal:
+        return [
+            f"Redis does not let us read its configuration ({refusal}): if it is durable all the same, "
+            "set redis.durability to external"
+        ]
+    return [
+        f"Redis has {name} {found[name] or 'unset'}: set it to {wanted}"
+        for name, wanted in WANTED.items()
+        if found[name] != wanted
+    ]

@@ -1,0 +1,74 @@
+"""arq's own job format (arq 0.28), so that our scripts can enqueue in the step that makes the work."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from arq.connections import ArqRedis
+from arq.constants import expires_extra_ms, job_key_prefix
+from arq.jobs import serialize_job
+from arq.utils import timestamp_ms
+from redis.asyncio import Redis
+
+from engine.store.connection import pool
+
+JOB_TTL_MS = expires_extra_ms
+"""How long after its time a job may still be started."""
+
+ENQUEUE_LUA = f"""
+local function enqueue(queue, id, payload, now_ms, ttl_ms)
+  redis.call('PSETEX', '{job_key_prefix}' .. id, ttl_ms, payload)
+  redis.call('ZADD', queue, now_ms, id)
+end
+"""
+"""A function for the head of a script; `now_ms` is when the job is due, `queue` a declared key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job, ready to be enqueued."""
+
+    id: str
+    payload: str
+
+
+def new_job(function: str, *args: str | int) -> Job:
+    """Make a job under an id of its own: arq drops a job whose id it is running."""
+    payload = serialize_job(function, args, {}, None, timestamp_ms(), serializer=dumps)
+    return Job(uuid4().hex, payload.decode())
+
+
+def queue_name(prefix: str) -> str:
+    """Name the sorted set that the workers of this prefix poll."""
+    return f"{prefix}:queue"
+
+
+def dumps(data: dict[str, Any]) -> bytes:
+    """Serialise a job for arq."""
+    return json.dumps(data, separators=(",", ":")).encode()
+
+
+def loads(data: bytes) -> dict[str, Any]:
+    """Read a job for arq."""
+    job: dict[str, Any] = json.loads(data)
+    return job
+
+
+async def enqueue(redis: Redis, queue: str, job: Job, at_ms: int | None = None) -> None:
+    """Enqueue one job, due at once or at `at_ms` (epoch milliseconds)."""
+    now = timestamp_ms()
+    due = now if at_ms is None else at_ms
+    async with redis.pipeline(transaction=True) as pipe:
+        pipe.psetex(job_key_prefix + job.id, max(due - now, 0) + JOB_TTL_MS, job.payload)
+        pipe.zadd(queue, {job.id: due})
+        await pipe.execute()
+
+
+def arq_client(url: str, prefix: str) -> ArqRedis:
+    """Make the client that arq's worker needs: undecoded, with our serialiser and queue."""
+    return ArqRedis(
+        pool(url), job_serializer=dumps, job_deserializer=loads, default_queue_name=queue_name(prefix)
+    )
