@@ -27,7 +27,7 @@ def connect(url: str) -> Redis:
     A command whose connection broke is sent again, a few times within seconds: whatever is written
     must bear being carried out twice. A command that is not answered in time is not sent again.
     """
-    return Redis(connection_pool=pool(url, decode_responses=True))
+    return Redis.from_pool(pool(url, decode_responses=True))
 
 
 def pool(url: str, **options: Any) -> ConnectionPool:

@@ -69,6 +69,8 @@ async def enqueue(redis: Redis, queue: str, job: Job, at_ms: int | None = None) 
 
 def arq_client(url: str, prefix: str) -> ArqRedis:
     """Make the client that arq's worker needs: undecoded, with our serialiser and queue."""
-    return ArqRedis(
+    client = ArqRedis(
         pool(url), job_serializer=dumps, job_deserializer=loads, default_queue_name=queue_name(prefix)
     )
+    client.auto_close_connection_pool = True
+    return client
