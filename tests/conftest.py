@@ -1,0 +1,88 @@
+"""Fixtures shared by all tests: a real Redis of either kind, and the outside mail corpus."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from engine.store.connection import connect
+from engine.store.embedded import EmbeddedRedis
+from engine.store.server import find_server
+from tests.waiting import wait_for
+
+CHECKOUT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def embedded_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The embedded server on its unix socket."""
+    server = EmbeddedRedis(tmp_path_factory.mktemp("embedded"))
+    yield asyncio.run(server.start())
+    asyncio.run(server.stop())
+
+
+@pytest.fixture(scope="session")
+def external_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server over loopback TCP; or POSTROOM_TEST_REDIS_URL, whose databases are flushed."""
+    if given := os.environ.get("POSTROOM_TEST_REDIS_URL"):
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+        yield f"{given.rstrip('/')}/{worker.removeprefix('gw')}"
+        return
+    folder = tmp_path_factory.mktemp("external")
+    port = _free_port()
+    durable = "--appendonly yes --appendfsync always --maxmemory-policy noeviction".split()
+    places = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", ""]
+    with (folder / "redis.out").open("wb") as log:
+        server = subprocess.Popen([find_server().path, *places, *durable], stdout=log)
+    try:
+        asyncio.run(wait_for(lambda: _answers(port), what="a Redis over TCP"))
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+@pytest.fixture(params=["embedded", "external"])
+def redis_url(request: pytest.FixtureRequest) -> str:
+    """The URL of a Redis; what needs it runs once on either kind. Take `redis` too to have it clean."""
+    url: str = request.getfixturevalue(f"{request.param}_redis_url")
+    return url
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of a clean database."""
+    async with connect(redis_url) as client:
+        await client.flushdb()
+        yield client
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The outside mail corpus: POSTROOM_CORPUS, or ../shared/corpus beside the checkout."""
+    folder = Path(os.environ.get("POSTROOM_CORPUS") or CHECKOUT.parent / "shared" / "corpus")
+    if not folder.is_dir():
+        pytest.skip(f"no mail corpus in {folder}: set POSTROOM_CORPUS")
+    return folder
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

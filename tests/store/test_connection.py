@@ -1,0 +1,79 @@
+"""Clients of one Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoPermissionError
+
+from engine.store.connection import check_durability, connect
+from engine.store.embedded import EmbeddedRedis, embedded
+
+
+async def test_speaks_text(redis: Redis) -> None:
+    await redis.set("clé", "été")
+    assert await redis.get("clé") == "été"
+
+
+async def test_finds_nothing_wrong_with_a_durable_redis(redis: Redis) -> None:
+    assert await check_durability(redis) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        pytest.param("appendonly", "no", id="no log of writes at all"),
+        pytest.param("appendfsync", "everysec", id="a second of writes may be lost"),
+        pytest.param("maxmemory-policy", "allkeys-lru", id="keys are thrown out when memory is short"),
+    ],
+)
+async def test_names_each_setting_that_loses_writes(redis: Redis, setting: str, value: str) -> None:
+    was = (await redis.config_get(setting))[setting]
+    await redis.config_set(setting, value)
+    try:
+        problems = await check_durability(redis)
+    finally:
+        await redis.config_set(setting, was)
+    assert problems == [f"Redis has {setting} {value}: set it to {was}"]
+
+
+class OldRedis:
+    async def info(self, section: str) -> dict[str, str]:
+        return {"redis_version": "6.0.16"}
+
+    async def config_get(self, name: str) -> dict[str, str]:
+        raise NoPermissionError("this user has no permissions to run the 'config' command")
+
+
+async def test_says_so_when_redis_is_too_old_or_keeps_its_settings_to_itself() -> None:
+    old, silent = await check_durability(OldRedis())  # type: ignore[arg-type]
+    assert old == "Redis is version 6.0.16: 6.2 or newer is needed"
+    assert "no permissions" in silent
+    assert "redis.durability to external" in silent
+
+
+async def test_a_client_outlives_a_restart_of_its_redis(tmp_path: Path) -> None:
+    server = EmbeddedRedis(tmp_path)
+    async with connect(await server.start()) as client:
+        await client.set("kept", "yes")
+        watch = asyncio.create_task(server.watch())
+        os.kill(server.pid or 0, signal.SIGKILL)
+        assert await client.get("kept") == "yes"
+        watch.cancel()
+    await server.stop()
+
+
+async def test_a_redis_that_is_not_there_is_reported_within_seconds(tmp_path: Path) -> None:
+    async with embedded(tmp_path) as url:
+        pass
+    client = connect(url)
+    async with asyncio.timeout(5):
+        with pytest.raises(RedisConnectionError):
+            await client.ping()
+    await client.aclose()
