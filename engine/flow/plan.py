@@ -17,8 +17,8 @@ from engine.mail.message import Message
 from engine.rules.effects import ChangeLabels, Effect
 from engine.rules.evaluation import Evaluation, Match, Undecided
 
-Holder = Callable[[str, Effect, Message, EventKind], str | None]
-"""(rule, effect, message, kind) -> why the guard holds it, or None."""
+Holder = Callable[[str, Effect, Message, Event], str | None]
+"""(rule, effect, message, event) -> why the guard holds it, or None."""
 
 
 class Run(BaseModel):
@@ -114,7 +114,7 @@ def _matched(item: Judged, match: Match, digest: str, now: float, hold: Holder) 
     held = {
         index: reason
         for index, effect in enumerate(match.effects)
-        if message and (reason := hold(match.rule, effect, message, event.kind))
+        if message and (reason := hold(match.rule, effect, message, event))
     }
     return Run(
         id=run_id(event.id, match.rule),

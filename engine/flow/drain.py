@@ -1,0 +1,86 @@
+"""Decide what waits in a lane, commit the plan, then change labels."""
+
+from __future__ import annotations
+
+from engine.errors import RateLimited, Unauthorized
+from engine.flow.hydrate import Hydrator, Looked
+from engine.flow.labels import finish_groups
+from engine.flow.ports import Provider
+from engine.flow.prepare import LOOK_AGAIN_MS, Decided, Draining, prepare
+from engine.flow.rulebook import Rulebook
+from engine.flow.sift import RECEPTIONS, footsteps_of, sift
+from engine.flow.stores import Lease, Queued
+
+BATCH = 200
+SLICE_MS = 10_000
+"""A drain goes on for about this long and then lets other lanes have a turn."""
+PATIENCE_MS = 86_400_000
+"""How long an event waits for a part that cannot be had."""
+NO_RULES_MS = 2_000
+OUTAGE_MS = 3_000
+
+
+async def drain(draining: Draining, provider: Provider, lane: str) -> int | None:
+    """Drain a lane for a while. Returns when to go on (epoch ms), or None when it sleeps."""
+    async with draining.lanes.lease(lane) as lease:
+        if lease is None:
+            return None
+        again = await _drain(draining, provider, lane, lease)
+        if again:
+            await draining.lanes.sleep_until(lane, lease, again, draining.clock())
+        return again
+
+
+async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease) -> int | None:
+    end = draining.clock() + SLICE_MS
+    while draining.clock() < end:
+        if again := await finish_groups(draining.lanes, provider, lane, lease, draining.clock):
+            return again
+        book = draining.books.current()
+        if book is None:
+            return draining.clock() + NO_RULES_MS
+        queued = await draining.lanes.read(lane, BATCH, draining.clock())
+        if not queued:
+            if await draining.lanes.rest(lane, lease, draining.clock()):
+                return None
+        elif again := await _decide(draining, provider, book, lane, lease, queued):
+            return again
+    return draining.clock()
+
+
+async def _decide(
+    draining: Draining, provider: Provider, book: Rulebook, lane: str, lease: Lease, queued: list[Queued]
+) -> int | None:
+    """Decide one batch and commit it. Returns when to go on if the provider keeps us waiting."""
+    now = draining.clock()
+    keys = [one.event.key for one in queued if one.event.kind in RECEPTIONS]
+    judged = await draining.lanes.judged(lane, keys)
+    steps = await draining.lanes.footsteps(lane, [s for one in queued for s in footsteps_of(one.event)])
+    sifted = sift(queued, judged, steps, book.rules)
+    patient = [not one.since or now - one.since < PATIENCE_MS for one in sifted.look]
+    looked = await Hydrator(provider, book, now).look(sifted.look, patient)
+    decided, again = _until_kept_waiting(looked, now)
+    late = looked[len(decided)].queued.entry if len(decided) < len(looked) else None
+    taken = _before(queued, late)
+    if taken:
+        commit = await prepare(draining, book, lane, Decided(taken, sifted, judged, tuple(decided)), now)
+        await draining.lanes.commit(lane, lease, commit, now)
+    return again
+
+
+def _before(queued: list[Queued], late: str | None) -> tuple[Queued, ...]:
+    """What may leave the lane when the batch is cut short: nothing behind the first that is late."""
+    entries = [one.entry for one in queued]
+    return tuple(queued[: entries.index(late)] if late else queued)
+
+
+def _until_kept_waiting(looked: list[Looked], now: int) -> tuple[list[Looked], int | None]:
+    """Cut the batch where the provider asks us to wait, or where nothing at all could be read."""
+    for index, one in enumerate(looked):
+        if one.evaluation is None and isinstance(one.error, RateLimited):
+            return looked[:index], max(int(one.error.until * 1000), now + 50)
+        if one.evaluation is None and isinstance(one.error, Unauthorized):
+            return looked[:index], now + LOOK_AGAIN_MS
+    if looked and all(one.evaluation is None for one in looked):
+        return [], now + OUTAGE_MS
+    return looked, None

@@ -1,0 +1,141 @@
+"""Carry out one run, step by step: claim, do, record. What may have worked is looked up first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from engine.errors import (
+    MessageGone,
+    OutcomeUnknown,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    TemplateError,
+    Unauthorized,
+)
+from engine.flow.clock import DEADLINE, Clock, now_ms
+from engine.flow.outgoing import compose_step, message_id
+from engine.flow.ports import Provider
+from engine.flow.rulebook import Rulebooks
+from engine.flow.stores import Claim, Journal, Mailboxes, Settled
+from engine.rules.effects import ChangeLabels, SaveDraft, SendMessage
+
+LOOKS = 2
+"""A search may lag behind the write that it looks for: a second look settles it."""
+GIVE_UP_MS = 86_400_000
+PAUSE_MS = 300_000
+LATER_MS = 60_000
+LONGEST_WAIT_MS = 900_000
+
+
+@dataclass(frozen=True)
+class Executing:
+    """What carrying out a run needs; times in ms."""
+
+    journal: Journal
+    mailboxes: Mailboxes
+    books: Rulebooks
+    timeout: int = 20_000
+    """From claim to deadline: no request of a step is begun after it."""
+    margin: int = 60_000
+    """How long after a deadline a second attempt waits for a request that may still be on its way."""
+    look_gap: int = 5_000
+    clock: Clock = now_ms
+
+
+async def execute(executing: Executing, provider: Provider, run: str) -> int | None:
+    """Carry a run on. Returns when to go on (epoch ms), or None when there is nothing left to do."""
+    while True:
+        now = executing.clock()
+        claim = await executing.journal.claim(run, now, now + executing.timeout, executing.margin)
+        if claim is None or isinstance(claim, int):
+            return claim
+        if claim.step is None:
+            await _release(executing, claim, now + LATER_MS, "label changes are under way")
+            return None
+        again = await _attempt(executing, provider, claim, claim.step)
+        if again:
+            return again
+
+
+async def _attempt(executing: Executing, provider: Provider, claim: Claim, step: int) -> int | None:
+    token = DEADLINE.set(claim.deadline / 1000)
+    try:
+        async with asyncio.timeout(executing.timeout / 1000):
+            receipt = await _perform(executing, provider, claim, step)
+    except TimeoutError:
+        return await _unknown(executing, claim, "the deadline passed during the call")
+    except (ProviderError, TemplateError) as error:
+        return await _failed(executing, claim, step, error)
+    finally:
+        DEADLINE.reset(token)
+    if receipt is None:
+        again = executing.clock() + executing.look_gap
+        await _release(executing, claim, again, "looked up", unknown=True, looks=claim.looks + 1)
+        return again
+    await executing.journal.settle(Settled(claim.run.id, step, receipt), executing.clock())
+    return None
+
+
+async def _perform(
+    executing: Executing, provider: Provider, claim: Claim, step: int
+) -> Mapping[str, str] | None:
+    """Do one step and return its receipt; None when an earlier attempt was looked up in vain."""
+    run, effect = claim.run, claim.run.steps[step]
+    if isinstance(effect, ChangeLabels):
+        await provider.change_labels(run.mailbox, [run.key], effect.add, effect.remove)
+        return {"outcome": "done"}
+    own_id = message_id(run, step)
+    if claim.unknown and claim.looks < LOOKS:
+        found = await provider.find(run.mailbox, own_id)
+        return {"outcome": "done", "id": found.key, "message_id": own_id, "how": "found"} if found else None
+    book = await executing.books.pinned(run.digest)
+    own = (await executing.mailboxes.own_addresses()).get(run.mailbox, frozenset())
+    raw = await compose_step(provider, book.templates, claim, step, own, executing.clock())
+    perform = {SendMessage: provider.send, SaveDraft: provider.save_draft}[type(effect)]
+    return {"outcome": "done", "id": await perform(run.mailbox, raw), "message_id": own_id}
+
+
+async def _failed(
+    executing: Executing, claim: Claim, step: int, error: ProviderError | TemplateError
+) -> int | None:
+    """Decide what to do about an error: the one place where that is decided for a step."""
+    now = executing.clock()
+    run = claim.run
+    if isinstance(error, MessageGone):
+        receipt = {"outcome": "skipped", "why": "the message is gone"}
+        await executing.journal.settle(Settled(run.id, step, receipt), now)
+        return None
+    if isinstance(error, OutcomeUnknown):
+        return await _unknown(executing, claim, str(error))
+    if isinstance(error, (Rejected, TemplateError)) or now - run.created * 1000 > GIVE_UP_MS:
+        receipt = {"outcome": "failed", "why": str(error)}
+        await executing.journal.settle(Settled(run.id, step, receipt, failed=True), now)
+        await executing.journal.bury(run.id, str(error), now)
+        return None
+    again = _again(error, claim.attempt, now)
+    await _release(executing, claim, again, str(error), unknown=claim.unknown, looks=claim.looks)
+    return again
+
+
+async def _unknown(executing: Executing, claim: Claim, why: str) -> int:
+    """The call may have worked: look it up once no request of ours can still be on its way."""
+    again = claim.deadline + executing.margin
+    await _release(executing, claim, again, why, unknown=True)
+    return again
+
+
+async def _release(
+    executing: Executing, claim: Claim, again: int, why: str, *, unknown: bool = False, looks: int = 0
+) -> None:
+    await executing.journal.release(claim, again=again, unknown=unknown, looks=looks, why=why)
+
+
+def _again(error: ProviderError | TemplateError, attempt: int, now: int) -> int:
+    if isinstance(error, RateLimited):
+        return max(int(error.until * 1000), now + 50)
+    if isinstance(error, Unauthorized):
+        return now + PAUSE_MS
+    return now + min(LONGEST_WAIT_MS, 1000 * 2 ** min(attempt, 12))

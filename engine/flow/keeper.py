@@ -1,0 +1,87 @@
+"""Keeps the rules in force: the last good ones, and those that runs are pinned to."""
+
+from __future__ import annotations
+
+import logging
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Protocol
+
+from engine.errors import PostroomError, TemplateError
+from engine.flow.clock import Clock, now_ms
+from engine.flow.rulebook import Rulebook, Sources, compile_sources
+
+log = logging.getLogger("postroom.rules")
+
+KEPT = 8
+"""Rulebooks that stay compiled."""
+
+
+class Blobs(Protocol):
+    """Where sources are kept."""
+
+    async def put(self, digest: str, text: str, now: int) -> None: ...
+
+    async def get(self, digest: str) -> str | None: ...
+
+    async def last_good(self) -> str | None: ...
+
+
+class Keeper:
+    """Reads rules and templates again and again; a set that does not hold is not put in force."""
+
+    def __init__(
+        self,
+        blobs: Blobs,
+        read: Callable[[], Sources],
+        check: Callable[[Sources], list[str]],
+        clock: Clock = now_ms,
+    ) -> None:
+        self._blobs, self._read, self._check, self._clock = blobs, read, check, clock
+        self._compiled: OrderedDict[str, Rulebook] = OrderedDict()
+        self._current: Rulebook | None = None
+        self._refused = ""
+
+    def current(self) -> Rulebook | None:
+        return self._current
+
+    async def reload(self) -> None:
+        """Put the rules on disk in force if they are good; else keep the last good ones and say why."""
+        sources = self._read()
+        if sources.digest not in (self._refused, self._current and self._current.digest):
+            problems = self._check(sources)
+            if problems:
+                self._refused = sources.digest
+                log.error("rules not loaded, the last good ones stay in force: %s", "; ".join(problems))
+            else:
+                await self._put_in_force(sources)
+        if self._current is None:
+            await self._fall_back()
+
+    async def _put_in_force(self, sources: Sources) -> None:
+        await self._blobs.put(sources.digest, sources.to_json(), self._clock())
+        self._current = self._keep(compile_sources(sources))
+        log.info("rules %s in force", sources.digest[:12])
+
+    async def _fall_back(self) -> None:
+        digest = await self._blobs.last_good()
+        if digest:
+            self._current = await self.pinned(digest)
+
+    async def pinned(self, digest: str) -> Rulebook:
+        if digest in self._compiled:
+            self._compiled.move_to_end(digest)
+            return self._compiled[digest]
+        text = await self._blobs.get(digest)
+        if text is None:
+            raise TemplateError(f"rules and templates {digest[:12]} are no longer kept")
+        try:
+            return self._keep(compile_sources(Sources.from_json(text)))
+        except PostroomError as error:
+            raise TemplateError(f"rules and templates {digest[:12]} no longer load: {error}") from error
+
+    def _keep(self, book: Rulebook) -> Rulebook:
+        self._compiled[book.digest] = book
+        while len(self._compiled) > KEPT:
+            self._compiled.popitem(last=False)
+        return book

@@ -1,0 +1,103 @@
+"""Carry out label groups: first, together, in the order they were committed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
+from engine.flow.clock import DEADLINE, Clock
+from engine.flow.plan import LabelGroup, RunLabels
+from engine.flow.ports import Provider
+from engine.flow.sift import footstep
+from engine.flow.stores import Lanes, Lease, Settled
+
+LEASE_MARGIN_S = 1.0
+"""No label call is begun when the lease could lapse this soon: somebody else may then hold the lane."""
+PAUSE_MS = 60_000
+LONGEST_WAIT_MS = 300_000
+
+
+async def finish_groups(
+    lanes: Lanes, provider: Provider, lane: str, lease: Lease, clock: Clock
+) -> int | None:
+    """Carry out every open group of a lane. Returns when to go on if the provider keeps us waiting."""
+    while groups := await lanes.groups(lane):
+        for group in groups:
+            error = await _attempt(provider, lane, group, lease)
+            again = await _record(lanes, lane, lease, group, error, clock())
+            if again:
+                return again
+            if isinstance(error, (Rejected, MessageGone)) and len(group.keys) > 1:
+                break
+    return None
+
+
+async def _attempt(provider: Provider, lane: str, group: LabelGroup, lease: Lease) -> ProviderError | None:
+    token = DEADLINE.set(lease.lapses - LEASE_MARGIN_S)
+    try:
+        await provider.change_labels(lane, group.keys, group.add, group.remove)
+    except ProviderError as error:
+        return error
+    finally:
+        DEADLINE.reset(token)
+    return None
+
+
+async def _record(
+    lanes: Lanes, lane: str, lease: Lease, group: LabelGroup, error: ProviderError | None, now: int
+) -> int | None:
+    """Write down what came of it; sends go ahead after the first attempt, whatever its outcome."""
+    opened = [part.run for part in _parts(group) if part.more]
+    if error is None:
+        settled = list(_settled(group, {"outcome": "done"}))
+        await lanes.settle_group(lane, lease, settled, opened, (), _footsteps(group), now)
+    elif not isinstance(error, (Rejected, MessageGone)):
+        again = _again(error, group.tries, now)
+        more = group.model_copy(update={"tries": group.tries + 1})
+        await lanes.settle_group(lane, lease, (), opened, (more,), (), now)
+        return again
+    elif len(group.keys) > 1:
+        await lanes.settle_group(lane, lease, (), (), _halves(group), (), now)
+    else:
+        settled = list(_settled(group, *_refusal(error)))
+        await lanes.settle_group(lane, lease, settled, opened, (), _footsteps(group), now)
+    return None
+
+
+def _refusal(error: ProviderError) -> tuple[Mapping[str, str], bool]:
+    if isinstance(error, MessageGone):
+        return {"outcome": "skipped", "why": "the message is gone"}, False
+    return {"outcome": "failed", "why": str(error)}, True
+
+
+def _again(error: ProviderError, tries: int, now: int) -> int:
+    if isinstance(error, RateLimited):
+        return max(int(error.until * 1000), now + 50)
+    if isinstance(error, Unauthorized):
+        return now + PAUSE_MS
+    return now + min(LONGEST_WAIT_MS, 500 * 2 ** min(tries, 10))
+
+
+def _halves(group: LabelGroup) -> Sequence[LabelGroup]:
+    middle = len(group.keys) // 2
+    return [_part(group, group.keys[:middle]), _part(group, group.keys[middle:])]
+
+
+def _part(group: LabelGroup, keys: tuple[str, ...]) -> LabelGroup:
+    return group.model_copy(update={"keys": keys, "runs": {key: group.runs[key] for key in keys}})
+
+
+def _parts(group: LabelGroup) -> Iterator[RunLabels]:
+    for parts in group.runs.values():
+        yield from parts
+
+
+def _settled(group: LabelGroup, receipt: Mapping[str, str], failed: bool = False) -> Iterator[Settled]:
+    for part in _parts(group):
+        for step in part.steps:
+            yield Settled(part.run, step, receipt, failed)
+
+
+def _footsteps(group: LabelGroup) -> tuple[str, ...]:
+    signed = [("+", label) for label in group.add] + [("-", label) for label in group.remove]
+    return tuple(footstep(key, sign, label) for key in group.keys for sign, label in signed)

@@ -1,0 +1,96 @@
+"""Make the bytes of a send or a draft: fetch what the template needs, render, compose."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from engine.errors import Rejected
+from engine.flow.guard import answer_address
+from engine.flow.plan import Run
+from engine.flow.ports import Provider
+from engine.flow.stores import Claim
+from engine.mail.address import Address, parse_address
+from engine.mail.compose import Outgoing, compose, reply_headers
+from engine.mail.message import Message
+from engine.mail.needs import Need
+from engine.rules.effects import SaveDraft, SendMessage
+from engine.templating.library import Context, Library, Rendered
+
+WRITTEN_TO = ("Delivered-To", "To", "Cc", "Bcc")
+
+
+def message_id(run: Run, step: int) -> str:
+    """The Message-ID of a step: the same at every attempt, so that a lost answer can be looked up."""
+    return f"<{run.id}.{step}.postroom@{run.mailbox.partition('@')[2]}>"
+
+
+async def compose_step(
+    provider: Provider, templates: Library, claim: Claim, step: int, own: frozenset[str], now: int
+) -> bytes:
+    """Render and compose one step. Raises TemplateError, and what fetching raises."""
+    run, effect = claim.run, claim.run.steps[step]
+    if not isinstance(effect, (SendMessage, SaveDraft)):
+        raise TypeError(f"step {step} of run {run.id} sends nothing")
+    needs = templates.needs(effect.template) | {Need.HEADERS}
+    message = await provider.fetch(run.mailbox, run.key, needs)
+    context = Context(
+        message=message,
+        inputs=effect.inputs,
+        captures=run.captures,
+        steps={str(index): dict(receipt) for index, receipt in claim.receipts.items()},
+        mailbox=run.mailbox,
+        now=datetime.fromtimestamp(now / 1000, UTC),
+    )
+    rendered = templates.render(effect.template, context)
+    return compose(_outgoing(run, step, effect, message, rendered, own))
+
+
+def _outgoing(
+    run: Run, step: int, effect: SendMessage | SaveDraft, message: Message, rendered: Rendered, own: frozenset[str]
+) -> Outgoing:
+    reply = reply_headers(message) if effect.reply else None
+    to = _recipients(effect, message)
+    return Outgoing(
+        from_=Address(rendered.from_name, _written_to(message, own) or run.mailbox),
+        to=to,
+        cc=_everybody_else(message, own, to) if isinstance(effect, SendMessage) and effect.all else (),
+        subject=rendered.subject or (reply.subject if reply else ""),
+        text=rendered.text,
+        html=rendered.html,
+        message_id=message_id(run, step),
+        date=datetime.fromtimestamp(run.created, UTC),
+        in_reply_to=reply.in_reply_to if reply else "",
+        references=reply.references if reply else (),
+        auto=_auto(effect),
+    )
+
+
+def _auto(effect: SendMessage | SaveDraft) -> str:
+    """RFC 3834, section 5; what a person sends from a draft is not automatic."""
+    if isinstance(effect, SaveDraft):
+        return ""
+    return "auto-replied" if effect.reply else "auto-generated"
+
+
+def _recipients(effect: SendMessage | SaveDraft, message: Message) -> tuple[Address, ...]:
+    if not effect.reply:
+        return tuple(parse_address(text) for text in effect.to)
+    address = answer_address(message)
+    if address is None:
+        raise Rejected("there is no address to answer")
+    return (address,)
+
+
+def _written_to(message: Message, own: frozenset[str]) -> str:
+    """Which of our addresses the message was written to: an answer leaves from there."""
+    for field in WRITTEN_TO:
+        for address in message.addresses(field):
+            if address.normal in own:
+                return address.address
+    return ""
+
+
+def _everybody_else(message: Message, own: frozenset[str], to: tuple[Address, ...]) -> tuple[Address, ...]:
+    known = own | {address.normal for address in to}
+    others = [*message.addresses("To"), *message.addresses("Cc")]
+    return tuple({a.normal: a for a in others if a.domain and a.normal not in known}.values())

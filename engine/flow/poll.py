@@ -1,0 +1,91 @@
+"""Read a mailbox's history from the stored cursor into the queue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.errors import CursorExpired, ProviderError, RateLimited, Unauthorized
+from engine.flow.clock import Clock, now_ms
+from engine.flow.ports import Profile, Provider
+from engine.flow.recovery import recover
+from engine.flow.stores import Cursor, Mailboxes
+
+PAUSE_MS = 300_000
+"""How long a mailbox whose credentials were refused is left alone."""
+RETRY_MS = 5_000
+
+
+@dataclass(frozen=True)
+class Polling:
+    """What polling needs."""
+
+    mailboxes: Mailboxes
+    retention_ms: int
+    clock: Clock = now_ms
+
+
+async def poll(polling: Polling, provider: Provider, mailbox: str) -> int | None:
+    """Read all that is new. Returns when to try again (epoch ms) if the provider could not be read."""
+    async with polling.mailboxes.lease(mailbox) as lease:
+        if lease is None:
+            return None
+        try:
+            await _read_all(polling, provider, mailbox)
+        except ProviderError as error:
+            return await _put_off(polling, mailbox, error)
+        await polling.mailboxes.resume(mailbox)
+    return None
+
+
+async def _read_all(polling: Polling, provider: Provider, mailbox: str) -> None:
+    """Read until a complete read began after the last ring of the doorbell."""
+    heard = False
+    while not heard:
+        began = polling.clock()
+        wanted = await polling.mailboxes.wanted(mailbox)
+        cursor = await polling.mailboxes.cursor(mailbox)
+        if cursor is None:
+            await _start(polling, provider, mailbox)
+        else:
+            await _read_pages(polling, provider, mailbox, cursor)
+        heard = await polling.mailboxes.polled(mailbox, wanted, began)
+
+
+async def _start(polling: Polling, provider: Provider, mailbox: str) -> None:
+    """A new mailbox starts now: older mail stays untouched."""
+    profile = await learn(polling, provider, mailbox)
+    await polling.mailboxes.start(mailbox, profile.history, polling.clock())
+
+
+async def learn(polling: Polling, provider: Provider, mailbox: str) -> Profile:
+    """Read the profile and remember which addresses are ours."""
+    profile = await provider.profile(mailbox)
+    await polling.mailboxes.know(mailbox, profile.addresses)
+    return profile
+
+
+async def _read_pages(polling: Polling, provider: Provider, mailbox: str, cursor: Cursor) -> None:
+    at, more = cursor.history, True
+    while more:
+        try:
+            page = await provider.history(mailbox, at)
+        except CursorExpired:
+            await recover(polling.mailboxes, provider, mailbox, at, polling.clock(), polling.retention_ms)
+            return
+        if page.unknown:
+            await polling.mailboxes.keep_unknown(mailbox, page.unknown)
+        if not await polling.mailboxes.append(mailbox, at, page.cursor, page.events, polling.clock()):
+            return
+        at, more = page.cursor, page.more
+
+
+async def _put_off(polling: Polling, mailbox: str, error: ProviderError) -> int:
+    """Pause the mailbox until it is worth trying again, and say why."""
+    now = polling.clock()
+    again = now + RETRY_MS
+    if isinstance(error, Unauthorized):
+        again = now + PAUSE_MS
+    elif isinstance(error, RateLimited):
+        again = max(int(error.until * 1000), now + 100)
+    await polling.mailboxes.pause(mailbox, str(error), again)
+    return again

@@ -1,0 +1,161 @@
+"""From what was looked at to one commit: plan, memory, judged keys, footsteps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from engine.flow.clock import Clock, now_ms
+from engine.flow.guard import held, sender_key
+from engine.flow.hydrate import Looked, judge_once
+from engine.flow.plan import Judged, Plan, make_plan
+from engine.flow.rulebook import Rulebook, Rulebooks
+from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of
+from engine.flow.stores import Commit, Lanes, Mailboxes, Queued, Verdicts
+from engine.mail.events import Event, is_outbound
+from engine.mail.message import Message
+from engine.rules.effects import Effect, SendMessage
+
+LOOK_AGAIN_MS = 60_000
+OUR_MESSAGE_ID = ".postroom@"
+
+
+@dataclass(frozen=True)
+class Draining:
+    """What draining needs."""
+
+    lanes: Lanes
+    mailboxes: Mailboxes
+    books: Rulebooks
+    clock: Clock = now_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The part of a batch that leaves the lane now."""
+
+    taken: tuple[Queued, ...]
+    sifted: Sifted
+    judged_before: frozenset[str]
+    looked: tuple[Looked, ...]
+
+
+async def prepare(draining: Draining, book: Rulebook, lane: str, decided: Decided, now: int) -> Commit:
+    """Turn one batch into a plan and all that has to be written with it."""
+    cursor = await draining.mailboxes.cursor(lane)
+    started = datetime.fromtimestamp((cursor.started if cursor else 0) / 1000, UTC)
+    judged = _judge_in_order(decided.looked, book, started, now)
+    guard = await _Guard.load(draining, lane, judged)
+    plan = make_plan(judged, book.digest, now / 1000, guard.hold)
+    waiting = tuple(
+        (replace(one.queued, since=one.queued.since or now), now + LOOK_AGAIN_MS)
+        for one in decided.looked
+        if one.evaluation is None
+    )
+    aside = {queued.entry for queued, _ in waiting}
+    return Commit(
+        done=tuple(one for one in decided.taken if one.entry not in aside),
+        waiting=waiting,
+        judged=tuple(_verdicts(decided, judged, plan)),
+        digest=book.digest,
+        runs=plan.runs,
+        groups=plan.groups,
+        once=guard.taken_now,
+        footsteps=tuple(_footsteps(plan)),
+        heard=_heard(decided),
+    )
+
+
+def _judge_in_order(looked: Sequence[Looked], book: Rulebook, started: datetime, now: int) -> list[Judged]:
+    """What was decided, in order; a later event of a message sees the labels planned before it."""
+    planned: dict[str, frozenset[str]] = {}
+    judged = []
+    for one in looked:
+        if one.evaluation is None or (one.message and _is_not_ours_to_judge(one, started)):
+            continue
+        event, message, evaluation = one.queued.event, one.message, one.evaluation
+        if message and event.key in planned:
+            message = message.relabelled(planned[event.key])
+            evaluation = judge_once(book, event, message, now, final=True)
+        if message:
+            change = evaluation.labels
+            planned[event.key] = (message.labels - set(change.remove)) | set(change.add)
+        judged.append(Judged(event, message, evaluation))
+    return judged
+
+
+def _is_not_ours_to_judge(one: Looked, started: datetime) -> bool:
+    """Mail that a listing brought up and that is older than our service, or went out from here."""
+    event, message = one.queued.event, one.message
+    if message is None or event.kind not in RECEPTIONS:
+        return False
+    if event.history == 0:
+        older = message.received is not None and message.received < started
+        return older or is_outbound(message.labels)
+    return "SENT" in message.labels and OUR_MESSAGE_ID in message.message_id
+
+
+def _verdicts(decided: Decided, judged: Sequence[Judged], plan: Plan) -> Iterator[Verdicts]:
+    """Every reception that leaves the lane judged, with the rules that have a run for it."""
+    rules: dict[str, list[str]] = {}
+    for run in plan.runs:
+        rules.setdefault(run.event, []).append(run.rule)
+    known = {item.event.id for item in judged}
+    passed = {one.entry for one in decided.sifted.passed}
+    for queued in decided.taken:
+        event = queued.event
+        if event.kind not in RECEPTIONS or event.key in decided.judged_before:
+            continue
+        if event.id in known or (queued.entry in passed and not is_outbound(event.labels)):
+            yield Verdicts(event.key, tuple(rules.get(event.id, ())))
+
+
+def _footsteps(plan: Plan) -> Iterator[str]:
+    for group in plan.groups:
+        for key in group.keys:
+            yield from (footstep(key, "+", label) for label in group.add)
+            yield from (footstep(key, "-", label) for label in group.remove)
+
+
+def _heard(decided: Decided) -> tuple[str, ...]:
+    came = {step for queued in decided.taken for step in footsteps_of(queued.event)}
+    return tuple(step for step in decided.sifted.heard if step in came)
+
+
+class _Guard:
+    """The guard for one batch: whom we never answer, and whom we have answered already."""
+
+    def __init__(self, own: frozenset[str], taken: frozenset[str]) -> None:
+        self._own, self._taken = own, taken
+        self.taken_now: dict[str, int] = {}
+
+    @classmethod
+    async def load(cls, draining: Draining, lane: str, judged: Sequence[Judged]) -> _Guard:
+        known = await draining.mailboxes.own_addresses()
+        own = frozenset({lane, *known}).union(*known.values())
+        keys = {key for item in judged for key in _once_keys(item)}
+        return cls(own, await draining.lanes.once(sorted(keys)))
+
+    def hold(self, rule: str, effect: Effect, message: Message, event: Event) -> str | None:
+        why = held(effect, message, self._own, event.kind)
+        if why or not isinstance(effect, SendMessage) or not effect.once_per:
+            return why
+        key = once_key(event.mailbox, rule, message)
+        if key in self._taken or key in self.taken_now:
+            return "this correspondent was answered by this rule within its window"
+        self.taken_now[key] = effect.once_per.seconds * 1000
+        return None
+
+
+def once_key(mailbox: str, rule: str, message: Message) -> str:
+    return f"{mailbox}:{rule}:{sender_key(message)}"
+
+
+def _once_keys(item: Judged) -> Iterator[str]:
+    for match in item.evaluation.matches:
+        for effect in match.effects:
+            if item.message and isinstance(effect, SendMessage) and effect.once_per:
+                yield once_key(item.event.mailbox, match.rule, item.message)
+
+

@@ -1,0 +1,212 @@
+"""What the flow asks of the store, declared by the one who asks. Times are epoch milliseconds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from engine.flow.plan import LabelGroup, Run
+from engine.mail.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """An event that waits to be decided."""
+
+    entry: str
+    """Its place in the lane."""
+    event: Event
+    read: int
+    """When the complete history read before the one that found it began; 0 when there was none."""
+    since: int = 0
+    """When it began to wait for a part that could not be had; 0 when it never did."""
+
+
+class Lease(Protocol):
+    """The right to drain a lane, or to poll a mailbox. It lapses unless renewed."""
+
+    token: str
+
+    @property
+    def lapses(self) -> float:
+        """When it lapses unless renewed, in epoch seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """What commit records of one judged message."""
+
+    key: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """All that one drain decided, written in one step or not at all."""
+
+    done: tuple[Queued, ...]
+    """Entries that are decided."""
+    waiting: tuple[tuple[Queued, int], ...] = ()
+    """Entries put aside, each with the time to look again."""
+    judged: tuple[Verdicts, ...] = ()
+    digest: str = ""
+    runs: tuple[Run, ...] = ()
+    groups: tuple[LabelGroup, ...] = ()
+    once: Mapping[str, int] = field(default_factory=dict)
+    """Once-keys newly taken, each with its window in ms."""
+    footsteps: tuple[str, ...] = ()
+    """Label changes that will come back as history records."""
+    heard: tuple[str, ...] = ()
+    """Footsteps that did come back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one step of one run."""
+
+    run: str
+    step: int
+    receipt: Mapping[str, str]
+    failed: bool = False
+
+
+class Lanes(Protocol):
+    """Events in order, one drain at a time."""
+
+    def lease(self, lane: str) -> AbstractAsyncContextManager[Lease | None]:
+        """Take the lane and keep it renewed; None when somebody else has it."""
+        ...
+
+    async def read(self, lane: str, count: int, now: int) -> list[Queued]:
+        """The oldest events, those first whose waiting is over."""
+        ...
+
+    async def judged(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]: ...
+
+    async def once(self, keys: Sequence[str]) -> frozenset[str]:
+        """Those of the keys that are taken."""
+        ...
+
+    async def footsteps(self, mailbox: str, steps: Sequence[str]) -> dict[str, int]:
+        """When the call behind each footstep was answered, 0 while it is under way."""
+        ...
+
+    async def commit(self, lane: str, lease: Lease, commit: Commit, now: int) -> None:
+        """Write it all. Raises LeaseLost and then has written nothing."""
+        ...
+
+    async def groups(self, lane: str) -> list[LabelGroup]:
+        """Label groups not yet settled, oldest first."""
+        ...
+
+    async def settle_group(
+        self,
+        lane: str,
+        lease: Lease,
+        settled: Sequence[Settled],
+        opened: Sequence[str],
+        instead: Sequence[LabelGroup],
+        answered: Sequence[str],
+        now: int,
+    ) -> None:
+        """Replace the oldest group by `instead`; record steps, open runs, date footsteps."""
+        ...
+
+    async def rest(self, lane: str, lease: Lease, now: int) -> bool:
+        """Let the lane sleep if nothing is left; otherwise say False."""
+        ...
+
+    async def sleep_until(self, lane: str, lease: Lease, until: int, now: int) -> None:
+        """Wake the lane at `until` and not before."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to carry out the next step of a run before a deadline."""
+
+    run: Run
+    nonce: str
+    step: int | None
+    """The next step; None when only label changes are left, which are the lane's business."""
+    deadline: int
+    attempt: int
+    unknown: bool
+    """Whether an earlier attempt may have worked."""
+    looks: int
+    """How often that was looked up in vain."""
+    receipts: Mapping[int, Mapping[str, str]]
+
+
+class Journal(Protocol):
+    """Runs: plan, claims, receipts, outcome."""
+
+    async def claim(self, run: str, now: int, deadline: int, margin: int) -> Claim | int | None:
+        """Claim the next step durably; a time to ask again while it is claimed; None when closed."""
+        ...
+
+    async def release(self, claim: Claim, *, again: int, unknown: bool, looks: int, why: str) -> None:
+        """Give the claim back: try again at `again`."""
+        ...
+
+    async def settle(self, settled: Settled, now: int) -> bool:
+        """Record a step's receipt; True while the run has further steps."""
+        ...
+
+    async def bury(self, run: str, why: str, now: int) -> None:
+        """Make the run a dead letter."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a mailbox's history has been read."""
+
+    history: int
+    read: int
+    """When the last complete read began."""
+    started: int
+    """When the mailbox was taken into service."""
+
+
+class Mailboxes(Protocol):
+    """Cursors, doorbells, and what is known of a mailbox."""
+
+    def lease(self, mailbox: str) -> AbstractAsyncContextManager[Lease | None]: ...
+
+    async def cursor(self, mailbox: str) -> Cursor | None: ...
+
+    async def start(self, mailbox: str, history: int, now: int) -> None:
+        """Store the first cursor, once."""
+        ...
+
+    async def append(self, mailbox: str, old: int, new: int, events: Sequence[Event], now: int) -> bool:
+        """Append events and advance the cursor in one step; False if it is no longer `old`."""
+        ...
+
+    async def wanted(self, mailbox: str) -> int:
+        """How often the doorbell rang since the last poll that heard it all."""
+        ...
+
+    async def polled(self, mailbox: str, wanted: int, began: int) -> bool:
+        """Record a complete read; False when the doorbell rang again meanwhile."""
+        ...
+
+    async def keep_unknown(self, mailbox: str, records: Sequence[str]) -> None: ...
+
+    async def know(self, mailbox: str, addresses: frozenset[str]) -> None:
+        """Remember which addresses are ours."""
+        ...
+
+    async def own_addresses(self) -> dict[str, frozenset[str]]:
+        """By mailbox, all addresses that are ours, in normal form."""
+        ...
+
+    async def pause(self, mailbox: str, why: str, until: int) -> None: ...
+
+    async def resume(self, mailbox: str) -> None: ...
+
+    async def judged_among(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]: ...

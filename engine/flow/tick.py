@@ -1,0 +1,34 @@
+"""Once a second: wake what is due. If every job were lost, the next ticks would make them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+TICK_MS = 900
+TRIM_MS = 600_000
+
+
+class Wakes(Protocol):
+    """What finds and wakes what is due."""
+
+    async def turn(self, name: str, ms: int) -> bool: ...
+
+    async def runs(self, now: int) -> int: ...
+
+    async def lanes(self, now: int) -> int: ...
+
+    async def polls(self, intervals: Mapping[str, int], now: int) -> int: ...
+
+    async def trim(self, now: int, retention: int) -> int: ...
+
+
+async def tick(wakes: Wakes, intervals: Mapping[str, int], retention: int, now: int) -> None:
+    """Wake runs, lanes and mailboxes; now and then, forget what is older than `retention` ms."""
+    if not await wakes.turn("tick", TICK_MS):
+        return
+    await wakes.runs(now)
+    await wakes.lanes(now)
+    await wakes.polls(intervals, now)
+    if await wakes.turn("trim", TRIM_MS):
+        await wakes.trim(now, retention)

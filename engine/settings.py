@@ -1,0 +1,198 @@
+"""The configuration: `postroom.yaml`, and the one place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from engine.errors import RuleError, SettingsError
+from engine.rules.findings import RuleErrors
+from engine.rules.places import load_model
+from engine.rules.strict import Strict, listed
+from engine.rules.yaml import parse_yaml
+
+CONFIG_VARIABLE = "POSTROOM_CONFIG"
+LOG_VARIABLE = "POSTROOM_LOG"
+DEFAULT_FILE = "postroom.yaml"
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    found = _DURATION.fullmatch(str(value))
+    if found is None:
+        raise ValueError(f"'{value}' is no duration: write a number with ms, s, m, h, d or w, such as 30s")
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def _poll(value: Any) -> float:
+    return 0.0 if value in ("off", "never") else _seconds(value)
+
+
+def _secret(value: Any) -> str:
+    """Resolve `env:NAME` or `file:PATH`. A secret itself is refused: it does not belong into the file."""
+    kind, _, name = str(value).partition(":")
+    if kind == "env":
+        if name not in os.environ:
+            raise ValueError(f"the environment variable {name} is not set")
+        return os.environ[name]
+    if kind == "file":
+        try:
+            return Path(name).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ValueError(f"{name} cannot be read: {error.strerror}") from None
+    raise ValueError("must be a reference, env:NAME or file:PATH, never the value itself")
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise ValueError(f"'{name}' is no time zone: write a name such as Europe/Berlin")
+    return name
+
+
+def _optional(value: Any) -> Any:
+    return None if value in ("null", "~", "") else value
+
+
+def _url(value: Any) -> Any:
+    return _secret(value) if str(value).startswith(("env:", "file:")) else _optional(value)
+
+
+def _number(value: Any) -> Any:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"'{value}' is no number") from None
+
+
+Duration = Annotated[float, BeforeValidator(_seconds)]
+Secret = Annotated[str, BeforeValidator(_secret), Field(repr=False)]
+Url = Annotated[str | None, BeforeValidator(_url)]
+Number = Annotated[float, BeforeValidator(_number)]
+Zone = Annotated[str, AfterValidator(_zone)]
+Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
+
+
+class RedisSettings(Strict):
+    """Where state lives; with no url, Postroom starts a Redis of its own in the data folder."""
+
+    url: Url = None
+    prefix: str = "postroom"
+    durability: Literal["own", "external"] = "own"
+
+
+class WebSettings(Strict):
+    """Where webhooks are taken."""
+
+    listen: str = "127.0.0.1:8080"
+
+
+class ExecuteSettings(Strict):
+    """The time limits of one step of a run."""
+
+    timeout: Duration = 20.0
+    margin: Duration = 60.0
+    look_gap: Duration = 5.0
+
+
+class AccountSettings(Strict):
+    """Credentials at one provider."""
+
+    provider: Literal["zoom"]
+    account_id: str
+    client_id: str
+    client_secret: Secret
+    webhook_secret: Annotated[str | None, BeforeValidator(lambda v: v and _secret(v)), Field(repr=False)] = (
+        None
+    )
+    webhook_max_age: Duration = 5400.0
+    budget: Number = Field(default=0.5, gt=0, le=1)
+    limits: Literal["business", "off"] = "business"
+    url: Url = None
+
+
+class MailboxSettings(Strict):
+    """One mailbox that rules apply to."""
+
+    account: str
+    poll: Annotated[float, BeforeValidator(_poll)] = 60.0
+    """Seconds between reads of its history; 0 when only webhooks wake it (`poll: off`)."""
+
+
+class Settings(Strict):
+    """All of it, built once and passed in."""
+
+    version: Annotated[Literal[1], BeforeValidator(lambda v: int(v) if str(v).isdigit() else v)] = 1
+    timezone: Zone = "UTC"
+    data: Path = Path("data")
+    redis: RedisSettings = RedisSettings()
+    rules: Names = ("rules",)
+    templates: Path = Path("templates")
+    web: WebSettings = WebSettings()
+    execute: ExecuteSettings = ExecuteSettings()
+    retention: Duration = 30 * 86_400.0
+    accounts: dict[str, AccountSettings] = {}
+    mailboxes: dict[str, MailboxSettings] = {}
+    file: str = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+def load_settings(path: str | None = None) -> Settings:
+    """Read the configuration from `path`, POSTROOM_CONFIG or ./postroom.yaml; else the defaults.
+
+    Relative paths in the file count from its folder. Raises SettingsError with every problem.
+    """
+    name = path or os.environ.get(CONFIG_VARIABLE) or ""
+    if not name:
+        if not Path(DEFAULT_FILE).exists():
+            return Settings()
+        name = DEFAULT_FILE
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name} cannot be read: {error}") from None
+    return _parse(text, name)
+
+
+def _parse(text: str, name: str) -> Settings:
+    try:
+        settings = load_model(parse_yaml(text, name), Settings, name)
+    except RuleErrors as errors:
+        raise SettingsError(str(errors)) from None
+    except RuleError as error:
+        raise SettingsError(str(error)) from None
+    _check_accounts(settings, name)
+    return settings.model_copy(update=_absolute(settings, Path(name).parent) | {"file": name})
+
+
+def _check_accounts(settings: Settings, name: str) -> None:
+    for mailbox, own in settings.mailboxes.items():
+        if own.account not in settings.accounts:
+            known = ", ".join(sorted(settings.accounts)) or "none"
+            raise SettingsError(
+                f"{name}: mailboxes.{mailbox}.account: there is no account '{own.account}'; there are: {known}"
+            )
+
+
+def _absolute(settings: Settings, folder: Path) -> dict[str, Any]:
+    return {
+        "data": folder / settings.data,
+        "rules": tuple(str(folder / rules) for rules in settings.rules),
+        "templates": folder / settings.templates,
+    }
+
+
+def log_format() -> str:
+    """`text` or `json`, from POSTROOM_LOG."""
+    return os.environ.get(LOG_VARIABLE, "text")

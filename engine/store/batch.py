@@ -1,0 +1,66 @@
+"""A batch of commands under a lease, as words for the fenced script."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+
+from engine.errors import LeaseLost
+from engine.flow.plan import Run
+from engine.flow.stores import Lease, Settled
+from engine.store.base import JOB_TTL_MS, Base
+
+CHUNK = 1000
+"""Lua's unpack takes some thousands of words; one command never has more than this."""
+OPEN_NET_MS = 15_000
+"""After this the tick looks after a run that was opened and that nobody claimed."""
+
+
+class Batch:
+    """Commands gathered one by one and carried out whole."""
+
+    def __init__(self, base: Base, now: int) -> None:
+        self._base, self._now = base, now
+        self._words: list[str | int] = []
+
+    def add(self, *words: str | int) -> None:
+        self._words += [len(words), *words]
+
+    def add_many(self, command: str, key: str, values: Sequence[str | int]) -> None:
+        """Add one command over many values, in chunks."""
+        for start in range(0, len(values), CHUNK):
+            self.add(command, key, *values[start : start + CHUNK])
+
+    def set_fields(self, key: str, fields: Mapping[str, str | int]) -> None:
+        self.add_many("HSET", key, [word for pair in fields.items() for word in pair])
+
+    def open_run(self, run: str) -> None:
+        job = self._base.execute_job(run)
+        net = self._now + OPEN_NET_MS
+        self.add("OPEN", run, self._base.queue, job.id, job.payload, self._now, JOB_TTL_MS, net)
+
+    def settle(self, settled: Settled) -> None:
+        failed = "1" if settled.failed else "0"
+        self.add("SETTLE", settled.run, settled.step, dump(settled.receipt), failed, self._now)
+
+    def record(self, run: Run, state: str, receipts: Mapping[int, Mapping[str, str]]) -> None:
+        words = [word for step, receipt in receipts.items() for word in (step, dump(receipt))]
+        left = len(run.steps) - len(receipts)
+        head = ("RUN", run.id, state, left, run.model_dump_json(), run.mailbox, run.rule, self._now)
+        self.add(*head, *words)
+
+    def enqueue_drain(self, lane: str) -> None:
+        job = self._base.drain_job(lane)
+        self.add("ENQUEUE", self._base.queue, job.id, job.payload, self._now, JOB_TTL_MS)
+
+    async def carry_out(self, lane: str, lease: Lease) -> None:
+        """Carry it out. Raises LeaseLost and then has changed nothing."""
+        keys = [self._base.key("lease", lane), self._base.key("committed", lane)]
+        words = [lease.token, secrets.token_hex(8), *self._words]
+        if await self._base.scripts("fenced", keys, words) == -1:
+            raise LeaseLost(f"lane {lane} was taken over by another worker")
+
+
+def dump(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))

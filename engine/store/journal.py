@@ -1,0 +1,115 @@
+"""The journal in Redis: runs with their claims, receipts and outcome; dead letters."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+
+from engine.flow.plan import Run
+from engine.flow.stores import Claim, Settled
+from engine.store.base import Base
+from engine.store.batch import dump
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A run as the journal has it."""
+
+    run: Run
+    state: str
+    """planned, open, done or dead."""
+    receipts: Mapping[int, Mapping[str, str]]
+    attempts: int
+    why: str
+    """What the last attempt that failed said."""
+
+
+class RedisJournal:
+    """The Journal port on Redis, and what commands read of it."""
+
+    def __init__(self, base: Base) -> None:
+        self._base, self._redis, self._key = base, base.redis, base.key
+
+    async def claim(self, run: str, now: int, deadline: int, margin: int) -> Claim | int | None:
+        nonce = secrets.token_hex(8)
+        keys = [self._key("run", run), self._key("due")]
+        answer = await self._base.scripts("claim", keys, [run, nonce, now, deadline, margin])
+        if answer[0] == "closed":
+            return None
+        if answer[0] == "wait":
+            return int(float(answer[1]))
+        return _claim(dict(zip(answer[1::2], answer[2::2], strict=True)), nonce, deadline)
+
+    async def release(self, claim: Claim, *, again: int, unknown: bool, looks: int, why: str) -> None:
+        keys = [self._key("run", claim.run.id), self._key("due")]
+        held = f"{claim.nonce} {claim.deadline}"
+        await self._base.scripts("release", keys, [claim.run.id, held, again, int(unknown), looks, why])
+
+    async def settle(self, settled: Settled, now: int) -> bool:
+        args = [settled.run, settled.step, dump(settled.receipt), "1" if settled.failed else "0", now]
+        return int(await self._base.scripts("settle", [], list(args))) > 0
+
+    async def bury(self, run: str, why: str, now: int) -> None:
+        await self._base.scripts("bury", [], [run, why, now])
+
+    async def get(self, run: str) -> Recorded | None:
+        fields = await self._redis.hgetall(self._key("run", run))
+        return _recorded(fields) if fields else None
+
+    async def find(self, start: str) -> list[str]:
+        """Ids of runs that begin with `start`."""
+        pages = self._redis.zscan_iter(self._key("runs"), match=f"{start}*")
+        return [member async for member, _ in pages]
+
+    async def newest(self, count: int, *, mailbox: str = "", rule: str = "", dead: bool = False) -> list[str]:
+        """Ids of the newest runs, of one mailbox, of one rule, or of the dead ones."""
+        index = self._key("dead") if dead else self._index(mailbox, rule)
+        return list(await self._redis.zrevrange(index, 0, count - 1))
+
+    async def of_mailbox(self, mailbox: str) -> AsyncIterator[Recorded]:
+        """Every run of one mailbox, oldest first."""
+        for run in await self._redis.zrange(self._key("runs:mailbox", mailbox), 0, -1):
+            if recorded := await self.get(run):
+                yield recorded
+
+    async def reopen(self, run: str, now: int) -> bool:
+        """Open a dead run again from the first step that failed; False if it is not dead."""
+        recorded = await self.get(run)
+        if recorded is None:
+            return False
+        failed = [step for step, receipt in recorded.receipts.items() if receipt["outcome"] == "failed"]
+        return bool(await self._base.scripts("reopen", [], [run, now, *failed]))
+
+    def _index(self, mailbox: str, rule: str) -> str:
+        if mailbox:
+            return self._key("runs:mailbox", mailbox)
+        return self._key("runs:rule", rule) if rule else self._key("runs")
+
+
+def _claim(fields: Mapping[str, str], nonce: str, deadline: int) -> Claim:
+    recorded = _recorded(fields)
+    first = 0 if "replayed" in fields else recorded.run.grouped
+    open_steps = (step for step in range(first, len(recorded.run.steps)) if step not in recorded.receipts)
+    return Claim(
+        run=recorded.run,
+        nonce=nonce,
+        step=next(open_steps, None),
+        deadline=deadline,
+        attempt=recorded.attempts,
+        unknown=fields.get("unknown") == "1",
+        looks=int(fields.get("looks", 0)),
+        receipts=recorded.receipts,
+    )
+
+
+def _recorded(fields: Mapping[str, str]) -> Recorded:
+    receipts = {
+        int(name.partition(":")[2]): json.loads(text)
+        for name, text in fields.items()
+        if name.startswith("receipt:")
+    }
+    run = Run.model_validate_json(fields["run"])
+    attempts = int(fields.get("attempts", 0))
+    return Recorded(run, fields["state"], receipts, attempts, fields.get("why", run.undecided))

@@ -1,0 +1,148 @@
+"""Lanes in Redis: events in order, put aside, committed; label groups until they are settled."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+
+from engine.flow.plan import LabelGroup, Run
+from engine.flow.stores import Commit, Lease, Queued, Settled
+from engine.mail.events import Event
+from engine.store.base import Base
+from engine.store.batch import Batch, dump
+from engine.store.leases import HeldLease, take_lease
+
+
+class RedisLanes:
+    """The Lanes port on Redis."""
+
+    def __init__(self, base: Base) -> None:
+        self._base, self._redis, self._key = base, base.redis, base.key
+
+    def lease(self, lane: str) -> AbstractAsyncContextManager[HeldLease | None]:
+        return take_lease(self._base, self._key("lease", lane))
+
+    async def read(self, lane: str, count: int, now: int) -> list[Queued]:
+        entries = await self._redis.zrangebyscore(
+            self._key("waiting-due", lane), "-inf", now, start=0, num=count
+        )
+        put_aside = await self._redis.hmget(self._key("waiting", lane), entries) if entries else []
+        waited = [_waiting(entry, text) for entry, text in zip(entries, put_aside, strict=True) if text]
+        fresh = await self._redis.xrange(self._key("events", lane), count=max(count - len(waited), 1))
+        return waited + [_queued(entry, fields) for entry, fields in fresh]
+
+    async def judged(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]:
+        if not keys:
+            return frozenset()
+        known = await self._redis.hmget(self._key("judged", mailbox), list(keys))
+        return frozenset(key for key, value in zip(keys, known, strict=True) if value is not None)
+
+    async def once(self, keys: Sequence[str]) -> frozenset[str]:
+        if not keys:
+            return frozenset()
+        taken = await self._redis.mget([self._key("once", key) for key in keys])
+        return frozenset(key for key, value in zip(keys, taken, strict=True) if value is not None)
+
+    async def footsteps(self, mailbox: str, steps: Sequence[str]) -> dict[str, int]:
+        if not steps:
+            return {}
+        known = await self._redis.hmget(self._key("footsteps", mailbox), list(steps))
+        return {step: int(value) for step, value in zip(steps, known, strict=True) if value is not None}
+
+    async def commit(self, lane: str, lease: Lease, commit: Commit, now: int) -> None:
+        batch = Batch(self._base, now)
+        self._put_aside(batch, lane, commit.waiting)
+        self._acknowledge(batch, lane, commit.done)
+        judged = {one.key: dump([now, commit.digest, one.rules]) for one in commit.judged}
+        batch.set_fields(self._key("judged", lane), judged)
+        if commit.runs:
+            batch.add("ZADD", self._key("blobs"), now, commit.digest)
+        waiting_for_labels = frozenset(key for group in commit.groups for key in group.keys)
+        for run in commit.runs:
+            _record(batch, run, waiting_for_labels)
+        for group in commit.groups:
+            batch.add("RPUSH", self._key("groups", lane), group.model_dump_json())
+        for key, window in commit.once.items():
+            batch.add("SET", self._key("once", key), now, "PX", window)
+        batch.set_fields(self._key("footsteps", lane), dict.fromkeys(commit.footsteps, 0))
+        batch.add_many("HDEL", self._key("footsteps", lane), commit.heard)
+        await batch.carry_out(lane, lease)
+
+    async def groups(self, lane: str) -> list[LabelGroup]:
+        texts = await self._redis.lrange(self._key("groups", lane), 0, -1)
+        return [LabelGroup.model_validate_json(text) for text in texts]
+
+    async def settle_group(
+        self,
+        lane: str,
+        lease: Lease,
+        settled: Sequence[Settled],
+        opened: Sequence[str],
+        instead: Sequence[LabelGroup],
+        answered: Sequence[str],
+        now: int,
+    ) -> None:
+        batch = Batch(self._base, now)
+        batch.add("LPOP", self._key("groups", lane))
+        for group in reversed(instead):
+            batch.add("LPUSH", self._key("groups", lane), group.model_dump_json())
+        for one in settled:
+            batch.settle(one)
+        for run in opened:
+            batch.open_run(run)
+        batch.set_fields(self._key("footsteps", lane), dict.fromkeys(answered, now))
+        await batch.carry_out(lane, lease)
+
+    async def rest(self, lane: str, lease: Lease, now: int) -> bool:
+        parts = ("lease", "events", "groups")
+        keys = [
+            *(self._key(part, lane) for part in parts),
+            self._key("awake"),
+            self._key("waiting-due", lane),
+            self._key("waking"),
+        ]
+        return bool(await self._base.scripts("rest", keys, [lease.token, lane, now]))
+
+    async def sleep_until(self, lane: str, lease: Lease, until: int, now: int) -> None:
+        await self._redis.set(self._key("woken", lane), lease.token, px=max(until - now, 1))
+
+    def _acknowledge(self, batch: Batch, lane: str, done: Iterable[Queued]) -> None:
+        waited = [queued.entry for queued in done if queued.since]
+        batch.add_many("XDEL", self._key("events", lane), [one.entry for one in done if not one.since])
+        batch.add_many("HDEL", self._key("waiting", lane), waited)
+        batch.add_many("ZREM", self._key("waiting-due", lane), waited)
+
+    def _put_aside(self, batch: Batch, lane: str, waiting: Iterable[tuple[Queued, int]]) -> None:
+        for queued, again in waiting:
+            text = dump([queued.event.to_json(), queued.read, queued.since])
+            batch.add("HSET", self._key("waiting", lane), queued.entry, text)
+            batch.add("ZADD", self._key("waiting-due", lane), again, queued.entry)
+            batch.add("XDEL", self._key("events", lane), queued.entry)
+
+
+def _queued(entry: str, fields: Mapping[str, str]) -> Queued:
+    return Queued(entry, Event.from_json(fields["event"]), int(fields["read"]))
+
+
+def _waiting(entry: str, text: str) -> Queued:
+    event, read, since = json.loads(text)
+    return replace(Queued(entry, Event.from_json(event), read), since=since)
+
+
+def _record(batch: Batch, run: Run, waiting_for_labels: frozenset[str]) -> None:
+    """Record a run with the receipts it has from the start; open it unless it waits for labels."""
+    receipts: dict[int, Mapping[str, str]] = {
+        step: {"outcome": "held", "why": why} for step, why in run.held.items()
+    }
+    if run.key not in waiting_for_labels:
+        receipts |= {step: {"outcome": "unchanged"} for step in range(run.grouped)}
+    if run.undecided:
+        batch.record(run, "dead", {})
+    elif len(receipts) == len(run.steps):
+        batch.record(run, "done", receipts)
+    else:
+        batch.record(run, "planned", receipts)
+        if run.key not in waiting_for_labels:
+            batch.open_run(run.id)

@@ -1,0 +1,56 @@
+"""Leases: who may drain a lane or poll a mailbox, for as long as it keeps saying so."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from redis.exceptions import RedisError
+
+from engine.store.base import Base
+
+LEASE_S = 6.0
+RENEW_S = 2.0
+
+
+@dataclass(slots=True)
+class HeldLease:
+    """A lease of ours. `lapses` moves on with each renewal that Redis confirmed."""
+
+    key: str
+    token: str = field(default_factory=lambda: secrets.token_hex(8))
+    lapses: float = 0.0
+
+
+@contextlib.asynccontextmanager
+async def take_lease(base: Base, key: str) -> AsyncIterator[HeldLease | None]:
+    """Hold the lease at `key`, renewed in the background; None when somebody else has it."""
+    lease = HeldLease(key)
+    began = time.time()
+    if not await base.redis.set(key, lease.token, nx=True, px=int(LEASE_S * 1000)):
+        yield None
+        return
+    lease.lapses = began + LEASE_S
+    renewing = asyncio.create_task(_renew(base, lease))
+    try:
+        yield lease
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+        with contextlib.suppress(RedisError, OSError):
+            await base.scripts("lease", [key], [lease.token, 0])
+
+
+async def _renew(base: Base, lease: HeldLease) -> None:
+    while True:
+        await asyncio.sleep(RENEW_S)
+        began = time.time()
+        with contextlib.suppress(RedisError, OSError):
+            if not await base.scripts("lease", [lease.key], [lease.token, int(LEASE_S * 1000)]):
+                lease.lapses = 0.0
+                return
+            lease.lapses = began + LEASE_S

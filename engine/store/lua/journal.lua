@@ -1,0 +1,48 @@
+-- Shared by the scripts that touch runs. P is the key prefix.
+local function run_key(run) return P .. ':run:' .. run end
+
+local function close(run, now)
+  local key = run_key(run)
+  local dead = redis.call('HEXISTS', key, 'failed') == 1
+  redis.call('HSET', key, 'state', dead and 'dead' or 'done', 'ended', now)
+  redis.call('HDEL', key, 'claim', 'unknown', 'looks')
+  redis.call('ZREM', P .. ':due', run)
+  if dead then redis.call('ZADD', P .. ':dead', now, run) end
+end
+
+-- A receipt is written once; whoever comes second changes nothing.
+local function settle(run, step, receipt, failed, now)
+  local key = run_key(run)
+  if redis.call('EXISTS', key) == 0 then return 0 end
+  if redis.call('HSETNX', key, 'receipt:' .. step, receipt) == 1 then
+    if failed == '1' then redis.call('HSET', key, 'failed', '1') end
+    redis.call('HDEL', key, 'claim', 'unknown', 'looks')
+    if redis.call('HINCRBY', key, 'left', -1) <= 0 then close(run, now) end
+  end
+  return tonumber(redis.call('HGET', key, 'left'))
+end
+
+-- A run becomes open when its turn has come; `net` is when the tick looks after it.
+local function open(run, queue, job, payload, now, ttl, net)
+  local key = run_key(run)
+  if redis.call('HGET', key, 'state') ~= 'planned' then return end
+  redis.call('HSET', key, 'state', 'open')
+  redis.call('ZADD', P .. ':due', net, run)
+  enqueue(queue, job, payload, now, ttl)
+end
+
+local function record(run, state, left, json, mailbox, rule, now, receipts)
+  local key = run_key(run)
+  if redis.call('EXISTS', key) == 1 then return end
+  redis.call('HSET', key, 'run', json, 'state', state, 'left', left)
+  if state == 'dead' then
+    redis.call('HSET', key, 'failed', '1', 'ended', now)
+    redis.call('ZADD', P .. ':dead', now, run)
+  elseif state == 'done' then
+    redis.call('HSET', key, 'ended', now)
+  end
+  for i = 1, #receipts, 2 do redis.call('HSET', key, 'receipt:' .. receipts[i], receipts[i + 1]) end
+  redis.call('ZADD', P .. ':runs', now, run)
+  redis.call('ZADD', P .. ':runs:mailbox:' .. mailbox, now, run)
+  redis.call('ZADD', P .. ':runs:rule:' .. rule, now, run)
+end

@@ -1,0 +1,100 @@
+"""Mailboxes in Redis: cursors, doorbells, whose addresses are ours, and who is paused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+
+from engine.flow.stores import Cursor
+from engine.mail.events import Event
+from engine.store.base import JOB_TTL_MS, Base
+from engine.store.leases import HeldLease, take_lease
+
+CHUNK = 1000
+UNKNOWN_KEPT = 10_000
+
+
+class RedisMailboxes:
+    """The Mailboxes port on Redis."""
+
+    def __init__(self, base: Base) -> None:
+        self._base, self._redis, self._key = base, base.redis, base.key
+
+    def lease(self, mailbox: str) -> AbstractAsyncContextManager[HeldLease | None]:
+        return take_lease(self._base, self._key("polling", mailbox))
+
+    async def cursor(self, mailbox: str) -> Cursor | None:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for part in ("cursor", "polled", "started"):
+                pipe.hget(self._key(part), mailbox)
+            history, read, started = await pipe.execute()
+        if history is None:
+            return None
+        return Cursor(int(history), int(read or 0), int(started or 0))
+
+    async def start(self, mailbox: str, history: int, now: int) -> None:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hsetnx(self._key("started"), mailbox, str(now))
+            pipe.hsetnx(self._key("cursor"), mailbox, str(history))
+            await pipe.execute()
+
+    async def append(self, mailbox: str, old: int, new: int, events: Sequence[Event], now: int) -> bool:
+        job = self._base.drain_job(mailbox)
+        read = await self._redis.hget(self._key("polled"), mailbox) or "0"
+        keys = [self._key("cursor"), self._key("events", mailbox), self._key("awake"), self._base.queue]
+        head = [mailbox, str(old), str(new), mailbox, read, now, job.id, job.payload, JOB_TTL_MS]
+        return bool(await self._base.scripts("append", keys, [*head, *(event.to_json() for event in events)]))
+
+    async def ring(self, mailboxes: Sequence[str], now: int) -> None:
+        """Raise doorbells, all in one round trip; a mailbox whose bell was down is polled."""
+        args: list[str | int] = [now, JOB_TTL_MS]
+        for mailbox in mailboxes:
+            job = self._base.poll_job(mailbox)
+            args += [mailbox, job.id, job.payload]
+        await self._base.scripts("ring", [self._key("wanted"), self._base.queue], args)
+
+    async def wanted(self, mailbox: str) -> int:
+        return int(await self._redis.hget(self._key("wanted"), mailbox) or 0)
+
+    async def polled(self, mailbox: str, wanted: int, began: int) -> bool:
+        keys = [self._key("wanted"), self._key("polled")]
+        return bool(await self._base.scripts("polled", keys, [mailbox, wanted, began]))
+
+    async def keep_unknown(self, mailbox: str, records: Sequence[str]) -> None:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for record in records:
+                entry = {"mailbox": mailbox, "record": record}
+                pipe.xadd(self._key("unknown"), entry, maxlen=UNKNOWN_KEPT, approximate=True)
+            pipe.hincrby(self._key("counts"), f"unknown:{mailbox}", len(records))
+            await pipe.execute()
+
+    async def know(self, mailbox: str, addresses: frozenset[str]) -> None:
+        await self._redis.hset(self._key("addresses"), mailbox, json.dumps(sorted(addresses)))
+
+    async def own_addresses(self) -> dict[str, frozenset[str]]:
+        known = await self._redis.hgetall(self._key("addresses"))
+        return {mailbox: frozenset(json.loads(text)) for mailbox, text in known.items()}
+
+    async def pause(self, mailbox: str, why: str, until: int) -> None:
+        await self._redis.hset(self._key("paused"), mailbox, json.dumps([until, why]))
+
+    async def resume(self, mailbox: str) -> None:
+        await self._redis.hdel(self._key("paused"), mailbox)
+
+    async def paused(self) -> dict[str, tuple[int, str]]:
+        """By mailbox, until when and why it is paused."""
+        known = await self._redis.hgetall(self._key("paused"))
+        return {mailbox: (until, why) for mailbox, (until, why) in _loads(known).items()}
+
+    async def judged_among(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]:
+        judged: set[str] = set()
+        for start in range(0, len(keys), CHUNK):
+            chunk = list(keys[start : start + CHUNK])
+            known = await self._redis.hmget(self._key("judged", mailbox), chunk)
+            judged.update(key for key, value in zip(chunk, known, strict=True) if value is not None)
+        return frozenset(judged)
+
+
+def _loads(texts: dict[str, str]) -> dict[str, list[int | str]]:
+    return {name: json.loads(text) for name, text in texts.items()}

@@ -1,0 +1,84 @@
+"""What is due, and waking it: the net under everything that was enqueued and got lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from engine.store.base import JOB_TTL_MS, Base
+from engine.store.jobs import Job, enqueue
+from engine.store.trim import trim
+
+CALM_MS = 3_000
+"""How long something that was just woken is left alone."""
+RUNS_AT_ONCE = 500
+
+
+class Waking:
+    """Finds what is due; each call is a few round trips whatever is stored."""
+
+    def __init__(self, base: Base) -> None:
+        self._base, self._redis, self._key = base, base.redis, base.key
+
+    async def turn(self, name: str, ms: int) -> bool:
+        """Take a turn that only one worker has within `ms`."""
+        return bool(await self._redis.set(self._key("turn", name), "1", nx=True, px=ms))
+
+    async def runs(self, now: int) -> int:
+        """Enqueue every run whose next attempt has come."""
+        args: list[str | int] = [now, RUNS_AT_ONCE, now + 5 * CALM_MS]
+        due = await self._base.scripts("wake", [self._key("due")], args)
+        await self._enqueue([self._base.execute_job(run) for run in due])
+        return len(due)
+
+    async def lanes(self, now: int) -> int:
+        """Enqueue a drain for every lane that has something to do and that nobody drains."""
+        keys = [self._key("awake"), self._key("waking"), self._base.queue]
+        head: list[str | int] = [now, JOB_TTL_MS, CALM_MS]
+        lanes = await self._base.scripts("rouse", keys, head)
+        if not lanes:
+            return 0
+        jobs = [(lane, self._base.drain_job(lane)) for lane in sorted(lanes)]
+        words = [word for lane, job in jobs for word in (lane, job.id, job.payload)]
+        return int(await self._base.scripts("rouse", keys, [*head, *words]))
+
+    async def polls(self, intervals: Mapping[str, int], now: int) -> int:
+        """Enqueue a poll of every mailbox that is due, was rung for, or has no cursor yet.
+
+        `intervals` gives ms per mailbox, 0 for one that is polled only when its doorbell rings.
+        """
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for part in ("wanted", "polled", "paused"):
+                pipe.hgetall(self._key(part))
+            wanted, polled, paused = await pipe.execute()
+        due = [
+            mailbox
+            for mailbox, interval in intervals.items()
+            if _until(paused.get(mailbox)) <= now
+            and (mailbox in wanted or _is_due(polled.get(mailbox), interval, now))
+        ]
+        calm = [mailbox for mailbox in due if await self.turn(f"poll:{mailbox}", CALM_MS)]
+        await self._enqueue([self._base.poll_job(mailbox) for mailbox in calm])
+        return len(calm)
+
+    async def trim(self, now: int, retention: int) -> int:
+        """Forget what is older than `retention` ms and settled; count runs."""
+        return await trim(self._base, now, retention)
+
+    async def later(self, job: Job, at: int) -> None:
+        """Enqueue a job that a worker takes at `at` (epoch ms)."""
+        await enqueue(self._redis, self._base.queue, job, at_ms=at)
+
+    async def _enqueue(self, jobs: Sequence[Job]) -> None:
+        for job in jobs:
+            await enqueue(self._redis, self._base.queue, job)
+
+
+def _until(paused: str | None) -> int:
+    return int(json.loads(paused)[0]) if paused else 0
+
+
+def _is_due(polled: str | None, interval: int, now: int) -> bool:
+    if polled is None:
+        return True
+    return interval > 0 and int(polled) + interval <= now
