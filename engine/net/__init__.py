@@ -1,0 +1,1 @@
+"""The one way out: HTTP with bounds, redaction and one reading of every failure."""

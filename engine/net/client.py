@@ -1,0 +1,131 @@
+"""The one HTTP client: httpx over aiohttp's transport, bounded in time and size."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import httpx
+from httpx_aiohttp import AiohttpTransport
+
+from engine import __version__
+from engine.net.failures import Answer, AnswerTooLarge, Call, to_error
+from engine.net.redaction import redact
+
+USER_AGENT = f"postroom/{__version__}"
+MAX_CONNECTIONS = 100
+KEEPALIVE_S = 4.0
+"""Shorter than the five seconds after which many servers hang up, so that no send meets that moment."""
+MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+_FAILURES = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpx.CookieConflict,
+    httpx.StreamError,
+    aiohttp.ClientError,
+    TimeoutError,
+    OSError,
+    AnswerTooLarge,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds; `total` covers the whole call, so that a slow drip ends as well."""
+
+    connect: float = 5.0
+    read: float = 20.0
+    total: float = 30.0
+
+
+class HttpClient:
+    """One long-lived client per account. Never follows redirects, keeps no cookies."""
+
+    def __init__(
+        self,
+        *,
+        timeouts: Timeouts | None = None,
+        max_bytes: int = MAX_ANSWER_BYTES,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._timeouts = timeouts or Timeouts()
+        self._max_bytes = max_bytes
+        self._secrets: set[str] = set()
+        self._clock = clock
+        self._client = httpx.AsyncClient(
+            transport=transport or _aiohttp_transport(),
+            timeout=httpx.Timeout(
+                self._timeouts.read, connect=self._timeouts.connect, pool=self._timeouts.connect
+            ),
+            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def hide(self, *secrets: str) -> None:
+        """Keep these out of every text that comes from here."""
+        self._secrets.update(secrets)
+
+    def reveal(self, *secrets: str) -> None:
+        """Forget secrets that are worth nothing any more."""
+        self._secrets.difference_update(secrets)
+
+    def redacted(self, text: str) -> str:
+        return redact(text, self._secrets)
+
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        call: Call,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+        form: Mapping[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+    ) -> Answer:
+        """Ask once and give the answer, whatever its status. Raises ProviderErrors."""
+        failure: Exception
+        try:
+            request = self._client.build_request(
+                method, url, headers=headers, params=params, json=json, data=form
+            )
+            async with asyncio.timeout(self._timeouts.total):
+                return await self._read(request, httpx.BasicAuth(*auth) if auth else None)
+        except _FAILURES as error:
+            failure = error
+        # Outside the handler: a chained httpx error would carry the request and its credentials.
+        raise to_error(failure, call, self._clock(), detail=self.redacted(str(failure)))
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def _read(self, request: httpx.Request, auth: httpx.Auth | None) -> Answer:
+        response = await self._client.send(request, auth=auth, stream=True)
+        try:
+            body = bytearray()
+            async for chunk in response.aiter_bytes():
+                body += chunk
+                if len(body) > self._max_bytes:
+                    raise AnswerTooLarge(f"more than {self._max_bytes} bytes")
+        finally:
+            await response.aclose()
+        self._client.cookies.clear()
+        return Answer(response.status_code, response.headers, bytes(body))
+
+
+def _aiohttp_transport() -> AiohttpTransport:
+    context = httpx.create_ssl_context()
+
+    def session() -> aiohttp.ClientSession:
+        connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_S, ssl=context)
+        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+    return AiohttpTransport(client=session)

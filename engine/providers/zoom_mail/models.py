@@ -1,0 +1,212 @@
+"""What Zoom Mail answers, read leniently: only what we use, and odd spellings of it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+import re
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from engine.net.failures import BadAnswer
+
+
+def decode_base64url(value: object) -> bytes:
+    """Decode base64url that may hold blanks, lack its padding or use the other alphabet.
+
+    Raises ValueError.
+    """
+    text = re.sub(r"[\s=]+", "", value if isinstance(value, str) else "")
+    text = text.replace("+", "-").replace("/", "_")
+    if not re.fullmatch(r"[A-Za-z0-9_-]*", text):
+        raise ValueError("not base64url")
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except binascii.Error as error:
+        raise ValueError("not base64url") from error
+
+
+def encode_base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode("ascii")
+
+
+def _number(value: object) -> int:
+    """Read a whole number that may come as text, as a float or empty."""
+    if isinstance(value, bool) or value in (None, ""):
+        return 0
+    if isinstance(value, float):
+        return int(value) if math.isfinite(value) else 0
+    text = str(value).strip()
+    if len(text) > 30:
+        raise ValueError("not a number")
+    return int(float(text)) if "." in text else int(text)
+
+
+def _bytes(value: object) -> bytes | None:
+    return None if value is None else decode_base64url(value)
+
+
+def _text(value: object) -> object:
+    return str(value) if isinstance(value, int | float) else value
+
+
+Number = Annotated[int, BeforeValidator(_number)]
+Text = Annotated[str, BeforeValidator(_text)]
+Base64 = Annotated[bytes | None, BeforeValidator(_bytes)]
+
+
+class Answered(BaseModel):
+    """An answer or a part of one: a null counts as absent, what we do not know is ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            return {key: value for key, value in data.items() if value is not None}
+        return data
+
+
+class ApiError(Answered):
+    code: Number = 0
+    message: Text = ""
+
+
+class OAuthError(Answered):
+    error: Text = ""
+    reason: Text = ""
+    message: Text = ""
+
+
+class TokenAnswer(Answered):
+    access_token: str = Field(min_length=1)
+    expires_in: Number = 3600
+    api_url: str = ""
+
+
+class Alias(Answered):
+    address: Text = Field(default="", alias="aliasEmail")
+
+
+class ProfileAnswer(Answered):
+    address: Text = Field(default="", alias="emailAddress")
+    aliases: tuple[Alias, ...] = ()
+    groups: tuple[Text, ...] = Field(default=(), alias="groupEmails")
+    status: Text = "active"
+    history: Number = Field(alias="historyId")
+
+
+class Label(Answered):
+    id: Text
+    name: Text = ""
+    parent: Text = Field(default="", alias="parentId")
+    type: Text = "user"
+
+
+class Labels(Answered):
+    labels: tuple[Label, ...] = ()
+
+
+class PartHeader(Answered):
+    name: Text = ""
+    value: Text = ""
+
+
+class PartBody(Answered):
+    attachment: Text = Field(default="", alias="attachmentId")
+    size: Number = 0
+    data: Base64 = None
+
+
+class Part(Answered):
+    """One node of the MIME tree; `data` is free of the transfer encoding."""
+
+    type: Text = Field(default="", alias="mimeType")
+    filename: Text = ""
+    headers: tuple[PartHeader, ...] = ()
+    body: PartBody = PartBody()
+    parts: tuple[Part, ...] = ()
+
+
+class Reference(Answered):
+    """A message by its ids, as lists, history and the answers of changes give it."""
+
+    id: Text
+    thread: Text = Field(default="", alias="threadId")
+    labels: tuple[Text, ...] = Field(default=(), alias="labelIds")
+
+
+class MessageAnswer(Reference):
+    internal_date: Number = Field(default=0, alias="internalDate")
+    """Epoch milliseconds; 0 when unknown."""
+    size: Annotated[int | None, BeforeValidator(_number)] = Field(default=None, alias="sizeEstimate")
+    payload: Part | None = None
+    raw: Base64 = None
+
+
+class MessageList(Answered):
+    messages: tuple[Reference, ...] = ()
+    next: Text = Field(default="", alias="nextPageToken")
+
+
+class Draft(Answered):
+    id: Text
+    message: MessageAnswer | None = None
+
+    @property
+    def key(self) -> str:
+        """The message's id; in Zoom Mail the draft's own is the same."""
+        return self.message.id if self.message else self.id
+
+
+class DraftList(Answered):
+    drafts: tuple[Draft, ...] = ()
+    next: Text = Field(default="", alias="nextPageToken")
+
+
+class AttachmentAnswer(Answered):
+    data: Base64 = None
+
+
+class HistoryAnswer(Answered):
+    """Records stay as they came: one that is odd must not hide its neighbours."""
+
+    history: tuple[dict[str, Any], ...] = ()
+    next: Text = Field(default="", alias="nextPageToken")
+    newest: Number = Field(default=0, alias="historyId")
+
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def read_answer(model: type[T], body: bytes) -> T:
+    """Read an answer's body. Raises BadAnswer, which never quotes the body."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        trouble = error
+    if any(fault["type"] == "json_invalid" for fault in trouble.errors(include_input=False)):
+        return _read_odd_json(model, body)
+    raise BadAnswer(_faults(trouble))
+
+
+def _read_odd_json(model: type[T], body: bytes) -> T:
+    """Read JSON with broken UTF-8 or halves of surrogate pairs, as broken mail brings them."""
+    try:
+        value = json.loads(body.decode("utf-8", "replace"))
+        text = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
+        return model.model_validate_json(text.decode("utf-16", "replace"))
+    except ValidationError as error:
+        reason = _faults(error)
+    except (ValueError, RecursionError):
+        reason = "not JSON"
+    raise BadAnswer(reason)
+
+
+def _faults(error: ValidationError) -> str:
+    faults = error.errors(include_input=False, include_url=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['type']}" for fault in faults[:3])

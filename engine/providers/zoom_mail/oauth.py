@@ -1,0 +1,145 @@
+"""Server-to-Server OAuth: one token per account, renewed early, and once when it is refused."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from engine.errors import Rejected, Unauthorized, Unavailable
+from engine.flow.ports import Token, TokenCache
+from engine.net.client import HttpClient
+from engine.net.failures import Answer, BadAnswer, Call, to_error
+from engine.providers.zoom_mail.models import OAuthError, TokenAnswer, read_answer
+
+TOKEN_URL = "https://zoom.us/oauth/token"  # noqa: S105 an address, not a password
+API_URL = "https://api.zoom.us"
+RENEW_EARLY_S = 300.0
+REMEMBERED_TOKENS = 8
+"""Tokens kept out of texts: the current one and those that calls under way may still carry."""
+
+_ASK = Call("oauth.token")
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What Zoom gives to an app of the Server-to-Server kind."""
+
+    account_id: str
+    client_id: str
+    client_secret: str = field(repr=False)
+    token_url: str = TOKEN_URL
+    base: str = ""
+    """The API's root when it is not Zoom's own, such as the sandbox's; without `/v2`."""
+
+
+class Tokens:
+    """Hands out the account's access token."""
+
+    def __init__(
+        self,
+        http: HttpClient,
+        credentials: Credentials,
+        cache: TokenCache,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._http, self._credentials, self._cache = http, credentials, cache
+        self._clock = clock
+        self._token: Token | None = None
+        self._hidden: deque[str] = deque()
+        secret = credentials.client_secret
+        basic = base64.b64encode(f"{credentials.client_id}:{secret}".encode()).decode("ascii")
+        http.hide(secret, basic)
+
+    async def current(self) -> Token:
+        """Give a token that is good for five minutes at least, asking for one where needed."""
+        token = self._token
+        if token is None or self._ages(token):
+            token = await self._cache.load()
+        if token is None or self._ages(token):
+            token = await self._renew_early(token)
+        return self._keep(token)
+
+    async def renew(self, refused: Token) -> Token:
+        """Give another token than the one that the service has refused."""
+        return self._keep(await self._cache.renew(self._ask, refused))
+
+    def root(self, token: Token) -> str:
+        """Give the API's root to call with a token. Raises Rejected for a foreign host."""
+        return api_root(token.url, self._credentials.base)
+
+    async def _renew_early(self, old: Token | None) -> Token:
+        try:
+            return await self._cache.renew(self._ask, old)
+        except Unavailable:
+            # The token endpoint may be down for as long as the old token lasts.
+            if old is None or old.expires <= self._clock():
+                raise
+            return old
+
+    def _ages(self, token: Token) -> bool:
+        return token.expires - RENEW_EARLY_S <= self._clock()
+
+    def _keep(self, token: Token) -> Token:
+        if token.value not in self._hidden:
+            self._hidden.append(token.value)
+            self._http.hide(token.value)
+        if len(self._hidden) > REMEMBERED_TOKENS:
+            self._http.reveal(self._hidden.popleft())
+        self._token = token
+        return token
+
+    async def _ask(self) -> Token:
+        """Ask Zoom for a token (developers.zoom.us/docs/internal-apps/s2s-oauth)."""
+        own = self._credentials
+        answer = await self._http.ask(
+            "POST",
+            own.token_url,
+            _ASK,
+            form={"grant_type": "account_credentials", "account_id": own.account_id},
+            auth=(own.client_id, own.client_secret),
+        )
+        if answer.status in (400, 401, 403):
+            raise Unauthorized(f"the token endpoint refuses the credentials: {self._reason(answer)}")
+        if not answer.ok:
+            raise to_error(answer, _ASK, self._clock(), detail=self._reason(answer))
+        return self._read(answer)
+
+    def _read(self, answer: Answer) -> Token:
+        trouble: BadAnswer
+        try:
+            read = read_answer(TokenAnswer, answer.body)
+        except BadAnswer as error:
+            trouble = error
+        else:
+            api_root(read.api_url, self._credentials.base)
+            return Token(read.access_token, self._clock() + read.expires_in, read.api_url)
+        raise to_error(trouble, _ASK, self._clock())
+
+    def _reason(self, answer: Answer) -> str:
+        try:
+            read = read_answer(OAuthError, answer.body)
+        except BadAnswer:
+            return f"status {answer.status}"
+        return self._http.redacted(" ".join(filter(None, (read.error, read.reason, read.message))))
+
+
+def api_root(named: str, base: str) -> str:
+    """Choose the API's root: the configured one, else the region that the token answer names.
+
+    Raises Rejected when the answer names a host that is not Zoom's: the token goes nowhere else.
+    """
+    if base or not named:
+        return f"{(base or API_URL).rstrip('/')}/v2"
+    try:
+        parts = urlsplit(named)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    ours = host == "zoom.us" or host.endswith(".zoom.us")
+    if parts.scheme != "https" or not ours or port not in (None, 443) or parts.username is not None:
+        raise Rejected("the token answer names an API address that is not https on zoom.us")
+    return f"https://{host}/v2"

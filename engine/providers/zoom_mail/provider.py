@@ -1,0 +1,147 @@
+"""Zoom Mail as the flow sees it: names instead of ids, messages and events instead of JSON."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime
+
+from engine.errors import MessageGone, Rejected
+from engine.flow.ports import Found, HistoryPage, ListPage, Profile
+from engine.mail.events import Event, is_outbound
+from engine.mail.message import Message
+from engine.mail.needs import Need, Needs
+from engine.providers.zoom_mail import history as records
+from engine.providers.zoom_mail import reading
+from engine.providers.zoom_mail.client import ZoomMailClient
+from engine.providers.zoom_mail.labelling import Labeller
+from engine.providers.zoom_mail.labels import LabelBooks
+from engine.providers.zoom_mail.models import HistoryAnswer, MessageAnswer
+
+MAX_TEXT_PARTS = 20
+"""Text parts fetched one by one for a message; what a person reads lies in the first few."""
+MAX_EMPTY_PAGES = 100
+MAX_CANDIDATES = 10
+
+
+class ZoomMail:
+    """The Provider for Zoom Mail."""
+
+    def __init__(self, client: ZoomMailClient, books: LabelBooks, labeller: Labeller) -> None:
+        self._client, self._books, self._labeller = client, books, labeller
+
+    async def profile(self, mailbox: str) -> Profile:
+        answer = await self._client.profile(mailbox)
+        addresses = (answer.address or mailbox, *answer.groups, *(alias.address for alias in answer.aliases))
+        known = frozenset(address.strip().lower() for address in addresses) - {""}
+        return Profile(answer.history, answer.status, known)
+
+    async def history(self, mailbox: str, cursor: int) -> HistoryPage:
+        page = await self._client.history(mailbox, cursor)
+        found = list(page.history)
+        for _ in range(MAX_EMPTY_PAGES):
+            if not page.next or _newest(found) > cursor:
+                break
+            # Only a page token leads on: its records would not move the cursor.
+            page = await self._client.history(mailbox, cursor, page.next)
+            found += page.history
+        else:
+            raise Rejected(f"history: {MAX_EMPTY_PAGES} pages did not get past {cursor}")
+        return await self._page(mailbox, cursor, found, page)
+
+    async def fetch(self, mailbox: str, key: str, needs: Needs) -> Message:
+        format_ = reading.format_for(needs)
+        answer = await self._client.message(mailbox, key, format_)
+        if Need.BODY in needs and format_ == reading.FULL:
+            answer = await self._with_texts(mailbox, answer)
+        names = await self._books.names(mailbox, answer.labels)
+        labels = (names.get(label, label) for label in answer.labels)
+        return reading.to_message(answer, mailbox, labels, format_)
+
+    async def list_messages(self, mailbox: str, page: str = "", since: datetime | None = None) -> ListPage:
+        query = f"after:{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
+        answer = await self._client.list_messages(mailbox, query=query, page=page)
+        return ListPage(tuple(message.id for message in answer.messages), answer.next)
+
+    async def change_labels(
+        self, mailbox: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]
+    ) -> None:
+        await self._labeller.change(mailbox, keys, add, remove)
+
+    async def send(self, mailbox: str, raw: bytes) -> str:
+        return (await self._client.send(mailbox, raw)).id
+
+    async def save_draft(self, mailbox: str, raw: bytes) -> str:
+        return (await self._client.create_draft(mailbox, raw)).key
+
+    async def find(self, mailbox: str, message_id: str) -> Found | None:
+        """Look a message of ours up; a copy that was delivered to us counts only if no other is there."""
+        delivered: Found | None = None
+        async for found in self._found(mailbox, message_id):
+            if is_outbound(found.labels):
+                return found
+            delivered = delivered or found
+        return delivered
+
+    async def aclose(self) -> None:
+        await self._client.aclose()
+
+    async def _page(
+        self, mailbox: str, cursor: int, found: Sequence[records.Record], page: HistoryAnswer
+    ) -> HistoryPage:
+        if records.touches_labels(found):
+            self._books.forget(mailbox)
+        names = await self._books.names(mailbox, records.label_ids(found))
+        events: list[Event] = []
+        unknown: list[str] = []
+        for record in found:
+            facts, strange = records.events(record, mailbox, names)
+            events += facts
+            unknown += strange
+        more = bool(page.next)
+        # While there is more, the answer's historyId may lie beyond records that are still to come.
+        after = max(_newest(found), cursor, 0 if more else page.newest)
+        return HistoryPage(tuple(events), after, more, tuple(unknown))
+
+    async def _with_texts(self, mailbox: str, answer: MessageAnswer) -> MessageAnswer:
+        """Fetch the texts that the tree names but does not hold."""
+        if answer.payload is None:
+            return answer
+        handles = [part.body.attachment for part in reading.unloaded_texts(answer.payload)]
+        data = {
+            handle: await self._client.attachment(mailbox, answer.id, handle)
+            for handle in handles[:MAX_TEXT_PARTS]
+        }
+        payload = reading.with_data(answer.payload, data)
+        return answer.model_copy(update={"payload": payload})
+
+    async def _found(self, mailbox: str, message_id: str) -> AsyncIterator[Found]:
+        """Give the messages that really bear a Message-ID, first of the search, then of the drafts.
+
+        A search may be fuzzy, so every candidate's own header is compared.
+        """
+        wanted = message_id.strip().strip("<>")
+        query = f"rfc822msgid:{wanted}"
+        messages = await self._client.list_messages(mailbox, query=query)
+        seen = [message.id for message in messages.messages[:MAX_CANDIDATES]]
+        for key in seen:
+            if found := await self._bearing(mailbox, key, wanted):
+                yield found
+        drafts = await self._client.list_drafts(mailbox, query=query)
+        for draft in drafts.drafts[:MAX_CANDIDATES]:
+            if draft.key not in seen and (found := await self._bearing(mailbox, draft.key, wanted)):
+                yield found
+
+    async def _bearing(self, mailbox: str, key: str, wanted: str) -> Found | None:
+        try:
+            answer = await self._client.message(mailbox, key, reading.METADATA, "Message-ID")
+        except MessageGone:
+            return None
+        headers = reading.headers_of(answer.payload) if answer.payload else None
+        if headers is None or headers.text("Message-ID").strip().strip("<>") != wanted:
+            return None
+        names = await self._books.names(mailbox, answer.labels)
+        return Found(key, tuple(names.get(label, label) for label in answer.labels))
+
+
+def _newest(found: Sequence[records.Record]) -> int:
+    return max(map(records.record_id, found), default=0)
