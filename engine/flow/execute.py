@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from engine.deadline import DEADLINE
 from engine.errors import (
     MessageGone,
     OutcomeUnknown,
@@ -15,7 +16,7 @@ from engine.errors import (
     TemplateError,
     Unauthorized,
 )
-from engine.flow.clock import DEADLINE, Clock, now_ms
+from engine.flow.clock import Clock, now_ms
 from engine.flow.outgoing import compose_step, message_id
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebooks

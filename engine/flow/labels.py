@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from engine.deadline import DEADLINE
 from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
-from engine.flow.clock import DEADLINE, Clock
+from engine.flow.clock import Clock
 from engine.flow.plan import LabelGroup, RunLabels
 from engine.flow.ports import Provider
 from engine.flow.sift import footstep

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-
-from redis.asyncio import Redis
+from typing import Any
 
 from engine.store.jobs import JOB_TTL_MS, Job, new_job, queue_name
 from engine.store.scripts import Scripts
@@ -17,7 +16,8 @@ __all__ = ["JOB_TTL_MS", "Base"]
 class Base:
     """One database and prefix. Keys are `prefix:part:part`."""
 
-    redis: Redis
+    redis: Any
+    """A client of `connect`; redis-py 5 annotates half its commands as awaitable or not, so: Any."""
     prefix: str = "postroom"
 
     @cached_property

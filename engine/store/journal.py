@@ -48,8 +48,9 @@ class RedisJournal:
         await self._base.scripts("release", keys, [claim.run.id, held, again, int(unknown), looks, why])
 
     async def settle(self, settled: Settled, now: int) -> bool:
-        args = [settled.run, settled.step, dump(settled.receipt), "1" if settled.failed else "0", now]
-        return int(await self._base.scripts("settle", [], list(args))) > 0
+        failed = "1" if settled.failed else "0"
+        args: list[str | int] = [settled.run, settled.step, dump(settled.receipt), failed, now]
+        return int(await self._base.scripts("settle", [], args)) > 0
 
     async def bury(self, run: str, why: str, now: int) -> None:
         await self._base.scripts("bury", [], [run, why, now])

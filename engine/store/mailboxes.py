@@ -85,7 +85,7 @@ class RedisMailboxes:
     async def paused(self) -> dict[str, tuple[int, str]]:
         """By mailbox, until when and why it is paused."""
         known = await self._redis.hgetall(self._key("paused"))
-        return {mailbox: (until, why) for mailbox, (until, why) in _loads(known).items()}
+        return {mailbox: _paused(text) for mailbox, text in known.items()}
 
     async def judged_among(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]:
         judged: set[str] = set()
@@ -96,5 +96,6 @@ class RedisMailboxes:
         return frozenset(judged)
 
 
-def _loads(texts: dict[str, str]) -> dict[str, list[int | str]]:
-    return {name: json.loads(text) for name, text in texts.items()}
+def _paused(text: str) -> tuple[int, str]:
+    until, why = json.loads(text)
+    return until, why

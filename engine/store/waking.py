@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from engine.store.base import JOB_TTL_MS, Base
-from engine.store.jobs import Job, enqueue
+from engine.store.jobs import Job, enqueue, new_job
 from engine.store.trim import trim
 
 CALM_MS = 3_000
@@ -65,9 +65,9 @@ class Waking:
         """Forget what is older than `retention` ms and settled; count runs."""
         return await trim(self._base, now, retention)
 
-    async def later(self, job: Job, at: int) -> None:
-        """Enqueue a job that a worker takes at `at` (epoch ms)."""
-        await enqueue(self._redis, self._base.queue, job, at_ms=at)
+    async def later(self, function: str, name: str, at: int) -> None:
+        """Enqueue poll, drain or execute of `name` for `at` (epoch ms)."""
+        await enqueue(self._redis, self._base.queue, new_job(function, name), at_ms=at)
 
     async def _enqueue(self, jobs: Sequence[Job]) -> None:
         for job in jobs:

@@ -1,0 +1,45 @@
+"""Ring for mailboxes together: all rings of one loop turn share one round trip to Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+Ring = Callable[[Sequence[str]], Awaitable[None]]
+
+
+class Doorbell:
+    """Returns from `ring` when Redis has acknowledged it, and raises what Redis raised."""
+
+    def __init__(self, ring: Ring) -> None:
+        self._ring = ring
+        self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ring(self, mailbox: str) -> None:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        if not self._waiting:
+            loop.call_soon(self._begin)
+        self._waiting.setdefault(mailbox, []).append(done)
+        await done
+
+    def _begin(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        task = asyncio.get_running_loop().create_task(self._flush(waiting))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _flush(self, waiting: dict[str, list[asyncio.Future[None]]]) -> None:
+        error: BaseException | None = None
+        try:
+            await self._ring(list(waiting))
+        except Exception as raised:  # noqa: BLE001 - each waiting request answers with it
+            error = raised
+        for done in (future for futures in waiting.values() for future in futures):
+            if done.cancelled():
+                continue
+            if error is None:
+                done.set_result(None)
+            else:
+                done.set_exception(error)

@@ -1,0 +1,191 @@
+"""Puts the parts together: the one module that knows every class."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from engine.errors import SettingsError
+from engine.flow.clock import now_ms
+from engine.flow.execute import Executing
+from engine.flow.keeper import Keeper
+from engine.flow.poll import Polling
+from engine.flow.ports import Provider
+from engine.flow.prepare import Draining
+from engine.flow.rulebook import Sources
+from engine.providers.zoom_mail import zoom_mail
+from engine.rules.loader import read_sources
+from engine.rules.testing import check_ruleset
+from engine.settings import AccountSettings, Settings
+from engine.store.base import Base
+from engine.store.blobs import RedisBlobs
+from engine.store.budget import RedisBudget
+from engine.store.connection import check_durability, connect
+from engine.store.embedded import embedded
+from engine.store.journal import RedisJournal
+from engine.store.lanes import RedisLanes
+from engine.store.mailboxes import RedisMailboxes
+from engine.store.tokens import RedisTokens
+from engine.store.waking import Waking
+from engine.templating.library import TemplateErrors, load_templates
+from engine.web.doorbell import Doorbell
+from engine.web.zoom import ZoomHook, ZoomHooks
+
+BUSINESS = {"LIGHT": 80.0, "MEDIUM": 60.0, "HEAVY": 40.0}
+"""Calls per second of a Business account (developers.zoom.us/docs/api/rate-limits)."""
+BUSINESS_HEAVY_DAILY = 60_000
+
+
+@dataclass
+class Office:
+    """Everything that one process works with, over one Redis."""
+
+    settings: Settings
+    base: Base
+    url: str
+    _providers: dict[str, Provider] = field(default_factory=dict)
+
+    @cached_property
+    def lanes(self) -> RedisLanes:
+        return RedisLanes(self.base)
+
+    @cached_property
+    def mailboxes(self) -> RedisMailboxes:
+        return RedisMailboxes(self.base)
+
+    @cached_property
+    def journal(self) -> RedisJournal:
+        return RedisJournal(self.base)
+
+    @cached_property
+    def waking(self) -> Waking:
+        return Waking(self.base)
+
+    @cached_property
+    def keeper(self) -> Keeper:
+        return Keeper(RedisBlobs(self.base), lambda: read_rule_sources(self.settings), check_sources)
+
+    @property
+    def retention_ms(self) -> int:
+        return int(self.settings.retention * 1000)
+
+    @cached_property
+    def polling(self) -> Polling:
+        return Polling(self.mailboxes, self.retention_ms)
+
+    @cached_property
+    def draining(self) -> Draining:
+        return Draining(self.lanes, self.mailboxes, self.keeper)
+
+    @cached_property
+    def executing(self) -> Executing:
+        limits = self.settings.execute
+        return Executing(
+            self.journal,
+            self.mailboxes,
+            self.keeper,
+            timeout=int(limits.timeout * 1000),
+            margin=int(limits.margin * 1000),
+            look_gap=int(limits.look_gap * 1000),
+        )
+
+    @property
+    def intervals(self) -> Mapping[str, int]:
+        """How often each mailbox is polled, in ms; 0 when only its doorbell wakes it."""
+        return {name: int(mailbox.poll * 1000) for name, mailbox in self.settings.mailboxes.items()}
+
+    def provider(self, mailbox: str) -> Provider:
+        """The provider of a mailbox. Raises SettingsError when it is not configured."""
+        if mailbox not in self.settings.mailboxes:
+            raise SettingsError(f"there is no mailbox '{mailbox}' in the configuration")
+        name = self.settings.mailboxes[mailbox].account
+        if name not in self._providers:
+            self._providers[name] = self._make_provider(name, self.settings.accounts[name])
+        return self._providers[name]
+
+    def _make_provider(self, name: str, account: AccountSettings) -> Provider:
+        share = account.budget
+        limited = account.limits != "off"
+        return zoom_mail(
+            account_id=account.account_id,
+            client_id=account.client_id,
+            client_secret=account.client_secret,
+            budget=RedisBudget(
+                self.base.redis,
+                self.base.prefix,
+                name,
+                {rate: per_second * share for rate, per_second in BUSINESS.items()} if limited else None,
+                {"HEAVY": int(BUSINESS_HEAVY_DAILY * share)} if limited else None,
+            ),
+            tokens=RedisTokens(self.base.redis, self.base.prefix, name),
+            url=account.url,
+        )
+
+    def hooks(self) -> ZoomHooks:
+        async def ring(mailboxes: Sequence[str]) -> None:
+            await self.mailboxes.ring(mailboxes, now_ms())
+
+        accounts = {
+            name: ZoomHook(account.webhook_secret, account.webhook_max_age, self._addresses(name))
+            for name, account in self.settings.accounts.items()
+            if account.webhook_secret
+        }
+        return ZoomHooks(accounts, Doorbell(ring), time.time)
+
+    def _addresses(self, account: str) -> dict[str, str]:
+        boxes = self.settings.mailboxes.items()
+        return {name.lower(): name for name, mailbox in boxes if mailbox.account == account}
+
+    async def problems(self) -> list[str]:
+        """What keeps this Redis from being trusted."""
+        await self.base.redis.ping()
+        if self.settings.redis.durability == "external":
+            return []
+        return await check_durability(self.base.redis)
+
+    async def aclose(self) -> None:
+        for provider in self._providers.values():
+            await provider.aclose()
+        await self.base.redis.aclose()
+
+
+@contextlib.asynccontextmanager
+async def open_office(settings: Settings) -> AsyncIterator[Office]:
+    """Connect to the configured Redis, or to our own in the data folder, and put everything together.
+
+    Raises SettingsError when Redis does not keep what it acknowledges.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        url = settings.redis.url or await stack.enter_async_context(embedded(settings.data))
+        office = Office(settings, Base(connect(url), settings.redis.prefix), url)
+        stack.push_async_callback(office.aclose)
+        if problems := await office.problems():
+            raise SettingsError("; ".join(problems))
+        yield office
+
+
+def read_rule_sources(settings: Settings) -> Sources:
+    """The text of every rule and template file."""
+    rules: dict[str, str] = {}
+    for path in settings.rules:
+        rules |= read_sources(Path(path))
+    return Sources(rules, read_templates(settings.templates))
+
+
+def read_templates(folder: Path) -> dict[str, str]:
+    """The text of every template, by file name."""
+    files = (path for path in sorted(folder.glob("*")) if path.suffix in (".md", ".html"))
+    return {path.name: path.read_text(encoding="utf-8") for path in files}
+
+
+def check_sources(sources: Sources) -> list[str]:
+    """Every problem of rules and templates, failing tests included."""
+    try:
+        library = load_templates(sources.templates)
+    except TemplateErrors as errors:
+        return [str(error) for error in errors.errors]
+    return [str(finding) for finding in check_ruleset(sources.rules, library)]

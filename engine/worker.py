@@ -1,0 +1,169 @@
+"""The worker: arq runs poll, drain, execute and tick; each job carries an id and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from arq.cron import cron
+from arq.worker import Worker, func
+from redis.exceptions import RedisError
+
+from engine.errors import LeaseLost, SettingsError
+from engine.flow import drain as draining
+from engine.flow import execute as executing
+from engine.flow import poll as polling
+from engine.flow.clock import now_ms
+from engine.flow.tick import tick as one_tick
+from engine.store.jobs import arq_client
+from engine.wiring import Office
+
+log = logging.getLogger("postroom.worker")
+
+POLL_DELAY_S = 0.02
+JOBS_AT_ONCE = 64
+JOB_TIMEOUT_S = 120
+LATE_MS = 1_000
+"""What is to go on within this time is enqueued for then; the tick wakes the rest."""
+RELOAD_EVERY_S = 2.0
+LONGEST_PAUSE_S = 5.0
+
+Job = Callable[..., Awaitable[None]]
+
+
+async def poll(ctx: dict[str, Any], mailbox: str) -> None:
+    """Read a mailbox's history into the queue."""
+    office: Office = ctx["office"]
+    again = await polling.poll(office.polling, office.provider(mailbox), mailbox)
+    await _later(office, again, "poll", mailbox)
+
+
+async def drain(ctx: dict[str, Any], lane: str) -> None:
+    """Decide what waits in a lane."""
+    office: Office = ctx["office"]
+    again = await draining.drain(office.draining, office.provider(lane), lane)
+    await _later(office, again, "drain", lane)
+
+
+async def execute(ctx: dict[str, Any], run: str) -> None:
+    """Carry a run on."""
+    office: Office = ctx["office"]
+    recorded = await office.journal.get(run)
+    if recorded is not None:
+        provider = office.provider(recorded.run.mailbox)
+        await _later(office, await executing.execute(office.executing, provider, run), "execute", run)
+
+
+async def tick(ctx: dict[str, Any]) -> None:
+    """Wake what is due."""
+    office: Office = ctx["office"]
+    await one_tick(office.waking, office.intervals, office.retention_ms, now_ms())
+
+
+async def _later(office: Office, again: int | None, function: str, name: str) -> None:
+    if again is not None and again - now_ms() <= LATE_MS:
+        await office.waking.later(function, name, again)
+
+
+async def run_worker(office: Office, stop: asyncio.Event) -> None:
+    """Work until `stop` is set; reconnect whenever Redis goes away, since arq's worker ends then."""
+    await office.keeper.reload()
+    reloading = asyncio.create_task(_reload(office))
+    pause = 0.1
+    try:
+        while not stop.is_set():
+            if await _work(office, stop):
+                pause = 0.1
+            await _wait(stop, pause)
+            pause = min(pause * 2, LONGEST_PAUSE_S)
+    finally:
+        reloading.cancel()
+        await asyncio.gather(reloading, return_exceptions=True)
+
+
+async def _work(office: Office, stop: asyncio.Event) -> bool:
+    """Run one arq worker until it ends; True when it ended because it was asked to."""
+    worker = make_worker(office)
+    working = asyncio.create_task(worker.async_run())
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            working.cancel()
+        await working
+    except asyncio.CancelledError:
+        return True
+    except (RedisError, OSError) as error:
+        log.warning("Redis went away (%s); the worker connects again", type(error).__name__)
+    finally:
+        stopping.cancel()
+        await _close(worker)
+    return False
+
+
+def make_worker(office: Office) -> Worker:
+    """An arq worker for this office's queue."""
+    jobs: list[Job] = [guarded(poll), guarded(drain), guarded(execute)]
+    return Worker(
+        functions=[func(job, name=job.__name__, keep_result=0, max_tries=1) for job in jobs],  # type: ignore[arg-type]
+        cron_jobs=[cron(guarded(tick), second=None, microsecond=0, unique=False, max_tries=1)],  # type: ignore[arg-type]
+        redis_pool=arq_client(office.url, office.base.prefix),
+        queue_name=office.base.queue,
+        ctx={"office": office},
+        poll_delay=POLL_DELAY_S,
+        max_jobs=JOBS_AT_ONCE,
+        job_timeout=JOB_TIMEOUT_S,
+        keep_result=0,
+        handle_signals=False,
+        health_check_interval=3600,
+        **_serialisers(),
+    )
+
+
+def _serialisers() -> dict[str, Any]:
+    from engine.store.jobs import dumps, loads
+
+    return {"job_serializer": dumps, "job_deserializer": loads}
+
+
+def guarded(job: Job) -> Job:
+    """Let no foreseen failure end in arq's log as a defect: the tick wakes what was left undone."""
+
+    async def run(ctx: dict[str, Any], *args: str) -> None:
+        try:
+            await job(ctx, *args)
+        except LeaseLost as lost:
+            log.info("%s", lost)
+        except (RedisError, OSError) as error:
+            log.warning("%s %s: Redis does not answer (%s)", job.__name__, " ".join(args), error)
+        except SettingsError as error:
+            log.error("%s %s: %s", job.__name__, " ".join(args), error)
+
+    run.__name__ = run.__qualname__ = job.__name__
+    return run
+
+
+async def _reload(office: Office) -> None:
+    while True:
+        await asyncio.sleep(RELOAD_EVERY_S)
+        try:
+            await office.keeper.reload()
+        except (RedisError, OSError) as error:
+            log.warning("rules were not read again: %s", error)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
+
+
+async def _close(worker: Worker) -> None:
+    try:
+        await worker.close()
+    except (RedisError, OSError) as error:
+        log.debug("the worker's connection was gone already: %s", error)
