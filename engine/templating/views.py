@@ -1,0 +1,139 @@
+"""What a template sees: read-only views of the message and of plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from engine.mail.message import Message
+from engine.mail.needs import NOTHING, Need, Needs
+
+MAX_TEXT = 50_000
+"""Characters of a message's text that a template sees."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All that a rendering may read; `inputs` are the rule's own strings, not yet rendered."""
+
+    message: Message | None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    captures: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[str, Any] = field(default_factory=dict)
+    mailbox: str = ""
+    now: datetime | None = None
+
+    def variables(self) -> dict[str, Any]:
+        """Name what every template may read besides its inputs."""
+        return {
+            "message": MessageView(self.message) if self.message else None,
+            "captures": Fields(self.captures, "captures"),
+            "steps": Fields(self.steps, "steps"),
+            "mailbox": self.mailbox,
+            "now": self.now,
+        }
+
+
+class Fields:
+    """A mapping without methods, so that a key named `items` is just a key."""
+
+    __slots__ = ("_fields", "_title")
+
+    def __init__(self, fields: Mapping[str, Any], title: str) -> None:
+        self._fields = fields
+        self._title = title
+
+    def __str__(self) -> str:
+        return self._title
+
+    def __getitem__(self, name: str) -> Any:
+        return view(self._fields[name], f"{self._title}.{name}")
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._fields
+
+
+def view(value: Any, title: str) -> Any:
+    """Hide a plain value's methods, at every depth."""
+    if isinstance(value, Mapping):
+        return Fields(value, title)
+    return tuple(view(item, title) for item in value) if isinstance(value, list | tuple) else value
+
+
+@dataclass(frozen=True, slots=True)
+class AddressView:
+    name: str
+    address: str
+
+    def __str__(self) -> str:
+        return self.address
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentView:
+    name: str
+    type: str
+    size: int
+
+
+class HeadersView:
+    """Header fields by name, decoded; "" for one that is absent."""
+
+    __slots__ = ("_message",)
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def __getitem__(self, name: str) -> str:
+        return self._message.headers.text(name)
+
+
+class MessageView:
+    """A message's parts, each read when asked for; see PARTS."""
+
+    __slots__ = ("_message",)
+
+    def __init__(self, message: Message) -> None:
+        self._message = message
+
+    def __getitem__(self, part: str) -> Any:
+        return PARTS[part][1](self._message)
+
+
+def _addresses(message: Message, name: str) -> tuple[AddressView, ...]:
+    return tuple(AddressView(found.name, found.address) for found in message.addresses(name))
+
+
+def _sender(message: Message) -> AddressView:
+    return next(iter(_addresses(message, "From")), AddressView("", ""))
+
+
+def _date(message: Message) -> datetime | None:
+    try:
+        return parsedate_to_datetime(message.headers.text("Date"))
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return message.received
+
+
+def _attachments(message: Message) -> tuple[AttachmentView, ...]:
+    return tuple(AttachmentView(item.name, item.type, item.size) for item in message.attachments)
+
+
+PARTS: Mapping[str, tuple[Need, Callable[[Message], Any]]] = {
+    "subject": (Need.HEADERS, lambda message: message.subject),
+    "from": (Need.HEADERS, _sender),
+    "to": (Need.HEADERS, lambda message: _addresses(message, "To")),
+    "cc": (Need.HEADERS, lambda message: _addresses(message, "Cc")),
+    "date": (Need.HEADERS, _date),
+    "headers": (Need.HEADERS, HeadersView),
+    "text": (Need.BODY, lambda message: message.text[:MAX_TEXT]),
+    "attachments": (Need.ATTACHMENTS, _attachments),
+}
+
+
+def needs_of(parts: frozenset[str]) -> Needs:
+    """Name what must be fetched for these parts of `message`."""
+    return NOTHING.union(PARTS[part][0] for part in parts if part in PARTS)
