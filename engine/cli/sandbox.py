@@ -1,0 +1,81 @@
+"""`postroom sandbox`: the local mail service alone."""
+
+from __future__ import annotations
+
+import click
+
+from engine.sandbox.config import SandboxConfig
+from engine.sandbox.loading import Loaded
+from engine.sandbox.serve import serve
+
+DEFAULT_MAILBOX = "support@acme.example"
+
+
+class Listen(click.ParamType[tuple[str, int]]):
+    """HOST:PORT, with the host in brackets when it is an IPv6 address."""
+
+    name = "HOST:PORT"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
+        host, colon, port = str(value).rpartition(":")
+        if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
+            self.fail(f"{value} is not HOST:PORT", param, ctx)
+        return host.strip("[]"), int(port)
+
+
+@click.command()
+@click.option(
+    "--listen", type=Listen(), default="127.0.0.1:8025", show_default=True, help="Port 0: a free one."
+)
+@click.option("--mailbox", "mailboxes", multiple=True, help=f"Repeatable.  [default: {DEFAULT_MAILBOX}]")
+@click.option("--webhook", metavar="URL", help="Where mail.history_event goes.")
+@click.option("--secret", default="", help="What webhooks are signed with.")
+@click.option(
+    "--load", "archives", metavar="PATH", multiple=True, help="An .eml, folder, zip, mbox or Maildir."
+)
+@click.option("--into", metavar="MAILBOX", help="Where --load goes; the first mailbox by default.")
+@click.option(
+    "--database", metavar="FILE", default=":memory:", help="Keeps the state; an existing one goes on."
+)
+@click.option("--no-limits", is_flag=True, help="Answer any number of calls.")
+@click.option("--account-id", default="sandbox", show_default=True)
+@click.option("--client-id", default="sandbox", show_default=True)
+@click.option("--client-secret", default="sandbox", show_default=True)
+def sandbox(
+    listen: tuple[str, int],
+    mailboxes: tuple[str, ...],
+    webhook: str | None,
+    secret: str,
+    archives: tuple[str, ...],
+    into: str | None,
+    database: str,
+    no_limits: bool,
+    account_id: str,
+    client_id: str,
+    client_secret: str,
+) -> None:
+    """Run a local mail service that speaks Zoom Mail."""
+    if webhook and not secret:
+        raise click.UsageError("--webhook needs --secret: Zoom signs every webhook.")
+    config = SandboxConfig(
+        mailboxes=mailboxes or (DEFAULT_MAILBOX,),
+        client_id=client_id,
+        client_secret=client_secret,
+        account_id=account_id,
+        webhook_url=webhook,
+        webhook_secret=secret,
+        limits=not no_limits,
+        database=database,
+    )
+    serve(config, *listen, load=archives, into=into, ready=_ready)
+
+
+def _ready(url: str, loaded: tuple[Loaded, ...]) -> None:
+    """Say what was loaded and, last, where the sandbox listens."""
+    for one in loaded:
+        click.echo(f"loaded {one.messages} messages", err=True)
+        for error in one.errors:
+            click.echo(error, err=True)
+    click.echo(f"sandbox listening on {url}")

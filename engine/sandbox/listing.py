@@ -1,0 +1,123 @@
+"""Pages of messages, newest first, and of history, oldest first."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from engine.sandbox.failure import not_found
+from engine.sandbox.ids import page_token, read_page_token
+from engine.sandbox.labels import HIDING, Label
+from engine.sandbox.mailbox import Stored, stored
+from engine.sandbox.store import Mailbox, Store
+
+_NEWEST = (2**63 - 1, 2**63 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which messages a listing shows."""
+
+    labels: Sequence[Label] = ()
+    """A message must carry all of them."""
+    hidden: bool = False
+    """Whether spam and trash are shown."""
+    where: str = ""
+    """A further SQL condition on `m`, with its values."""
+    values: tuple[object, ...] = ()
+    keep: Callable[[Stored], bool] | None = None
+    """A last look at each message, for what SQL cannot say."""
+
+
+def page_of_messages(
+    store: Store, box: Mailbox, selection: Selection, size: int, token: str
+) -> tuple[list[Stored], str]:
+    """List at most `size` messages after `token`; returns them and the next token, "" at the end."""
+    after = read_page_token(token) if token else _NEWEST
+    rows = map(stored, _select(store, box, selection, after))
+    found = list(islice(filter(selection.keep, rows) if selection.keep else rows, size + 1))
+    more = page_token(found[size - 1].date, found[size - 1].row) if len(found) > size else ""
+    return found[:size], more
+
+
+def _select(
+    store: Store, box: Mailbox, selection: Selection, after: tuple[int, int]
+) -> Iterator[sqlite3.Row]:
+    """Walk the index of the rarest label (or of the mailbox) from the key on."""
+    labels = sorted(selection.labels, key=lambda label: label.total)
+    source, key = ("messages m", "m.date, m.row")
+    tests = ["m.mailbox = ?"]
+    values: list[object] = [box.row]
+    if labels:
+        source = "message_labels l CROSS JOIN messages m ON m.row = l.message"
+        key = "l.date, l.message"
+        tests, values = ["l.mailbox = ?", "l.label = ?"], [box.row, labels[0].id]
+    for label in labels[1:]:
+        tests.append("EXISTS (SELECT 1 FROM message_labels x WHERE x.message = m.row AND x.label = ?)")
+        values.append(label.id)
+    if not selection.hidden and HIDING.isdisjoint(label.id for label in labels):
+        tests.append("m.hidden = 0")
+    if selection.where:
+        tests.append(selection.where)
+    order = key.replace(",", " DESC,") + " DESC"
+    sql = f"SELECT m.* FROM {source} WHERE {' AND '.join(tests)} AND ({key}) < (?, ?) ORDER BY {order}"  # noqa: S608
+    return store.db.execute(sql, (*values, *selection.values, *after))
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Records after a history id, in the API's shape."""
+
+    records: list[dict[str, object]]
+    next_token: str
+    history: int
+    """The mailbox's newest history id."""
+
+
+def page_of_history(
+    store: Store, box: Mailbox, start: str, token: str, size: int, wanted: Callable[[str, object], bool]
+) -> HistoryPage:
+    """List records after `start` whose keys are `wanted`. Raises ApiError 404 for an expired start."""
+    first = _start(store, box, start)
+    after = max(first, read_page_token(token)[0]) if token else first
+    rows = store.db.execute(
+        "SELECT id, record FROM history WHERE mailbox = ? AND id > ? ORDER BY id", (box.row, after)
+    )
+    records: list[dict[str, object]] = []
+    last = after
+    for row in rows:
+        record = _filtered(json.loads(row["record"]), wanted)
+        if record and len(records) == size:
+            return HistoryPage(records, page_token(last, 0), box.history)
+        if record:
+            records.append(record)
+        last = row["id"]
+    return HistoryPage(records, "", box.history)
+
+
+def _start(store: Store, box: Mailbox, start: str) -> int:
+    """Read a start id: "invalid or out of date typically gives a 404" (Zoom's text)."""
+    if not (start.isascii() and start.isdigit() and len(start) < 19):
+        raise not_found("startHistoryId")
+    first = int(start)
+    if not max(box.floor, _horizon(store, box)) <= first <= box.history:
+        raise not_found("startHistoryId")
+    return first
+
+
+def _horizon(store: Store, box: Mailbox) -> int:
+    if not store.history_horizon:
+        return 0
+    row = store.db.execute(
+        "SELECT id FROM history WHERE mailbox = ? ORDER BY id DESC LIMIT 1 OFFSET ?",
+        (box.row, store.history_horizon),
+    ).fetchone()
+    return int(row["id"]) if row else 0
+
+
+def _filtered(record: dict[str, object], wanted: Callable[[str, object], bool]) -> dict[str, object]:
+    kept = {key: value for key, value in record.items() if key != "id" and wanted(key, value)}
+    return {"id": record["id"], **kept} if kept else {}

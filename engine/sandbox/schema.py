@@ -1,0 +1,124 @@
+"""The sandbox's tables. SQLite is the only state: a database file continues where it ended.
+
+Every list is paged by a key that an index is sorted by (date and row, or history id), so a page
+costs the same in a mailbox of a hundred messages and of a hundred thousand.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from engine.errors import SettingsError
+
+VERSION = 1
+
+TABLES = """
+CREATE TABLE mailboxes (
+    row INTEGER PRIMARY KEY,
+    address TEXT NOT NULL UNIQUE,
+    aliases TEXT NOT NULL,
+    groups TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    history INTEGER NOT NULL,
+    floor INTEGER NOT NULL,
+    labels_made INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE messages (
+    row INTEGER PRIMARY KEY AUTOINCREMENT,
+    mailbox INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    thread TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    date INTEGER NOT NULL,
+    history INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    hidden INTEGER NOT NULL,
+    snippet TEXT NOT NULL,
+    moved INTEGER,
+    send_time INTEGER,
+    user_scheduled INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX messages_by_id ON messages (mailbox, id);
+CREATE INDEX messages_by_date ON messages (mailbox, date, row);
+CREATE INDEX messages_shown ON messages (mailbox, hidden, date, row);
+CREATE INDEX messages_by_message_id ON messages (mailbox, message_id);
+CREATE INDEX messages_by_thread ON messages (mailbox, thread, size);
+CREATE TABLE contents (message INTEGER PRIMARY KEY, raw BLOB NOT NULL);
+CREATE TABLE labels (
+    mailbox INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    shape TEXT NOT NULL,
+    total INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (mailbox, id)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX labels_by_name ON labels (mailbox, parent, name);
+CREATE TABLE message_labels (
+    mailbox INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    date INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, label, date, message)
+) WITHOUT ROWID;
+CREATE INDEX message_labels_by_message ON message_labels (message, label);
+CREATE TRIGGER label_put AFTER INSERT ON message_labels BEGIN
+    UPDATE labels SET total = total + 1 WHERE mailbox = new.mailbox AND id = new.label;
+END;
+CREATE TRIGGER label_taken AFTER DELETE ON message_labels BEGIN
+    UPDATE labels SET total = total - 1 WHERE mailbox = old.mailbox AND id = old.label;
+END;
+CREATE TABLE thread_keys (
+    mailbox INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    thread TEXT NOT NULL,
+    PRIMARY KEY (mailbox, key)
+) WITHOUT ROWID;
+CREATE TABLE history (
+    mailbox INTEGER NOT NULL,
+    id INTEGER NOT NULL,
+    record TEXT NOT NULL,
+    PRIMARY KEY (mailbox, id)
+) WITHOUT ROWID;
+CREATE TABLE outbox (
+    row INTEGER PRIMARY KEY,
+    mailbox TEXT NOT NULL,
+    id TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    recipients TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    raw BLOB NOT NULL,
+    at INTEGER NOT NULL
+);
+CREATE TABLE tokens (value TEXT PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
+"""
+
+CONTENT = (
+    "tokens", "outbox", "history", "thread_keys", "message_labels",
+    "labels", "contents", "messages", "mailboxes",
+)  # fmt: skip
+"""Every table, in an order in which they can be emptied."""
+
+
+def open_database(path: str) -> sqlite3.Connection:
+    """Open or make a database. Raises SettingsError when the file holds something else."""
+    try:
+        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        database.row_factory = sqlite3.Row
+        _prepare(database, path)
+    except sqlite3.Error as error:
+        raise SettingsError(f"{path}: {error}; name a sandbox database or a new file") from error
+    return database
+
+
+def _prepare(database: sqlite3.Connection, path: str) -> None:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version not in (0, VERSION):
+        raise SettingsError(f"{path} has layout {version}, this sandbox reads {VERSION}; name a new file")
+    database.execute("PRAGMA journal_mode = WAL")
+    database.execute("PRAGMA synchronous = NORMAL")
+    database.execute("PRAGMA cache_size = -65536")
+    if version == 0:
+        database.executescript(f"BEGIN; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;")

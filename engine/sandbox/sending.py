@@ -1,0 +1,128 @@
+"""Sending: the copy is SCHEDULED for the undo window, then SENT under the same id and delivered.
+
+Recipients that the sandbox hosts, under their address, an alias or a group address, get the
+message; the others' mail stays in the outbox. Nobody gets the Bcc fields.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from collections.abc import Collection, Iterable
+from uuid import uuid4
+
+from engine.mail.address import parse_addresses
+from engine.mail.headers import parse_headers
+from engine.sandbox.failure import invalid
+from engine.sandbox.mailbox import (
+    Stored,
+    add_message,
+    change_labels,
+    find_message,
+    labels_of,
+    own_message_id,
+    raw_of,
+    storable,
+)
+from engine.sandbox.store import Mailbox, Store
+
+_BCC = re.compile(rb"(?:\A|(?<=\n))bcc[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*\n?", re.IGNORECASE)
+_HEAD_END = re.compile(rb"\n\r?\n")
+
+
+def submit(
+    store: Store, box: Mailbox, raw: bytes, labels: Collection[str], *, due: int, user_scheduled: bool
+) -> Stored:
+    """Take a message for sending at `due` (epoch ms). Raises ApiError 400 without a recipient."""
+    if not recipients_of(raw):
+        raise invalid("raw", "The message names no recipient.")
+    return add_message(
+        store,
+        box,
+        _with_message_id(raw),
+        {*labels, "SCHEDULED"},
+        send_time=due,
+        user_scheduled=user_scheduled,
+    )
+
+
+def due_messages(store: Store) -> list[tuple[str, str, int]]:
+    """What waits to be sent: (mailbox address, message id, epoch ms)."""
+    rows = store.db.execute(
+        "SELECT b.address, m.id, m.send_time FROM message_labels l"
+        " JOIN messages m ON m.row = l.message JOIN mailboxes b ON b.row = m.mailbox"
+        " WHERE l.label = 'SCHEDULED' AND m.send_time IS NOT NULL"
+    )
+    return [(row["address"], row["id"], row["send_time"]) for row in rows]
+
+
+def dispatch(store: Store, box: Mailbox, id_: str) -> None:
+    """Send what is still scheduled: trashing or deleting the copy is the undo."""
+    message = find_message(store, box, id_)
+    if message is None:
+        return
+    labels = labels_of(store, message)
+    if "SCHEDULED" not in labels or "TRASH" in labels:
+        return
+    change_labels(store, box, message, {"SENT"}, {"SCHEDULED"})
+    raw = raw_of(store, message)
+    recipients = recipients_of(raw)
+    wire = without_bcc(raw)
+    hosted = {address: members for address in recipients if (members := _members(store, address))}
+    for member in dict.fromkeys(member for members in hosted.values() for member in members):
+        add_message(store, member, wire, {"INBOX", "UNREAD"})
+    outside = [address for address in recipients if address not in hosted]
+    if outside:
+        _post(store, box, message, wire, outside)
+
+
+def recipients_of(raw: bytes) -> list[str]:
+    """To, Cc and Bcc, each address once, in comparable form."""
+    headers = parse_headers(raw)
+    fields = [value for name in ("To", "Cc", "Bcc") for value in headers.all(name)]
+    return list(dict.fromkeys(storable(found.normal) for found in parse_addresses(fields) if found.domain))
+
+
+def without_bcc(raw: bytes) -> bytes:
+    """Take the Bcc fields out of the header block, leaving every other byte as it was."""
+    end = _HEAD_END.search(raw)
+    cut = end.start() + 1 if end else len(raw)
+    return _BCC.sub(b"", raw[:cut]) + raw[cut:]
+
+
+def outbox(store: Store) -> list[sqlite3.Row]:
+    """Mail that left the sandbox, oldest first."""
+    return store.db.execute("SELECT * FROM outbox ORDER BY row").fetchall()
+
+
+def _members(store: Store, address: str) -> list[Mailbox]:
+    return [
+        box for box in store.mailboxes() if address == box.address or address in (*box.aliases, *box.groups)
+    ]
+
+
+def _post(store: Store, box: Mailbox, message: Stored, wire: bytes, outside: Iterable[str]) -> None:
+    headers = parse_headers(wire)
+    senders = parse_addresses(headers.all("From"))
+    sender = storable(senders[0].address) if senders else box.address
+    store.db.execute(
+        "INSERT INTO outbox (mailbox, id, sender, recipients, message_id, raw, at)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            box.address,
+            message.id,
+            sender,
+            json.dumps(list(outside)),
+            storable(headers.text("Message-ID").strip()),
+            wire,
+            store.now(),
+        ),
+    )
+
+
+def _with_message_id(raw: bytes) -> bytes:
+    """A message without an id gets one, as any submission server would give it (RFC 6409, 8.3)."""
+    if own_message_id(parse_headers(raw)):
+        return raw
+    return f"Message-ID: <{uuid4().hex}@sandbox.invalid>\r\n".encode() + raw

@@ -1,0 +1,83 @@
+"""Running a sandbox behind uvicorn."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from engine.errors import SettingsError
+from engine.sandbox.app import create_app
+from engine.sandbox.config import SandboxConfig
+from engine.sandbox.faults import CUT
+from engine.sandbox.loading import Loaded, load_mail
+from engine.sandbox.state import Sandbox
+
+
+class CuttingProtocol(HttpToolsProtocol):
+    """Lets the application cut a connection, which ASGI has no word for."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {CUT: {"abort": self.transport.abort}}
+
+
+def serve(
+    config: SandboxConfig,
+    host: str,
+    port: int,
+    *,
+    load: tuple[str, ...] = (),
+    into: str | None = None,
+    ready: Callable[[str, tuple[Loaded, ...]], None] = lambda _url, _loaded: None,
+) -> None:
+    """Load archives into a mailbox, listen, and serve until SIGINT or SIGTERM.
+
+    Port 0 picks a free one. `ready` is told the address and what was loaded once connections are
+    taken. Raises SettingsError for an address that cannot be had, PostroomError for a path that is
+    not there.
+    """
+    asyncio.run(_serve(config, host, port, load, into, ready))
+
+
+async def _serve(
+    config: SandboxConfig,
+    host: str,
+    port: int,
+    load: tuple[str, ...],
+    into: str | None,
+    ready: Callable[[str, tuple[Loaded, ...]], None],
+) -> None:
+    listener = _listen(host, port)
+    app = create_app(config)
+    loaded = await _load(app.state.sandbox, load, into)
+    settings = uvicorn.Config(app, http=CuttingProtocol, ws="none", log_level="warning", access_log=False)
+    name = f"[{host}]" if ":" in host else host
+    ready(f"http://{name}:{listener.getsockname()[1]}", loaded)
+    await uvicorn.Server(settings).serve(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror}; choose another") from error
+    return listener
+
+
+async def _load(sandbox: Sandbox, paths: tuple[str, ...], into: str | None) -> tuple[Loaded, ...]:
+    """Import archives into a mailbox, the first one by default: mail that was there all along."""
+    if not paths:
+        return ()
+    store = sandbox.store
+    box = store.mailbox(into) if into else next(iter(store.mailboxes()), None)
+    if box is None:
+        raise SettingsError(f"{into or 'the sandbox'} is no mailbox here; name it with --mailbox")
+    return tuple([await load_mail(store, box, path, imported=True) for path in paths])
