@@ -1,0 +1,81 @@
+"""Bytes of any declared charset as text that every consumer can encode again."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from functools import lru_cache
+
+_SUPERSETS = {
+    # What senders call these is in practice the wider one (WHATWG Encoding Standard, section 4.2).
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "euc_kr": "cp949",
+    "shift_jis": "cp932",
+    "big5": "cp950",
+    "iso2022_jp": "iso2022_jp_ext",
+}
+_ALIASES = {
+    "windows-31j": "cp932",
+    "x-sjis": "cp932",
+    "x-gbk": "gb18030",
+    "x-mac-roman": "mac_roman",
+    "windows-874": "cp874",
+    "iso-8859-8-i": "iso8859-8",
+    "iso-8859-8-e": "iso8859-8",
+    "utf8mb4": "utf-8",
+    "unicode": "utf-16",
+}
+# Text codecs that are no charsets: quadratic in time, or giving meaning to backslashes.
+_NO_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def decode(data: bytes, charset: str = "") -> str:
+    """Decode bytes, replacing what is wrong; an unknown charset is UTF-8, else Windows-1252."""
+    codec = _codec(charset)
+    if codec in ("", "ascii", "utf-8"):
+        return _guess(data) if codec != "utf-8" else _clean(data.decode("utf-8", "replace"))
+    try:
+        return _clean(data.decode(codec, "replace"))
+    except (UnicodeError, LookupError, ValueError):
+        return _guess(data)
+
+
+def without_surrogates(text: str) -> str:
+    """Put U+FFFD for lone surrogates, which no UTF-8 writer takes."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def _clean(text: str) -> str:
+    return without_surrogates(text).removeprefix("\ufeff")
+
+
+def _guess(data: bytes) -> str:
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError:
+        return _windows(data)
+
+
+def _windows(data: bytes) -> str:
+    try:
+        return data.decode("cp1252")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+@lru_cache(maxsize=256)
+def _codec(charset: str) -> str:
+    """Name Python's codec for a charset, "" when there is none."""
+    name = charset.strip().strip("\"'").lower()[:60]
+    try:
+        info = codecs.lookup(_ALIASES.get(name, name))
+    except (LookupError, ValueError):
+        return ""
+    if info.name in _NO_CHARSETS or not getattr(info, "_is_text_encoding", True):
+        return ""
+    return _SUPERSETS.get(info.name, info.name)

@@ -1,0 +1,139 @@
+"""The parts of a message (RFC 2045, RFC 2046). Nothing here raises, whatever the bytes are."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import filetype
+
+from engine.mail.boundaries import between_boundaries
+from engine.mail.headers import lines_by_lf, split_headers
+from engine.mail.message import Attachment, Message
+from engine.mail.params import filename, media_type, parameters
+from engine.mail.part import MimePart, is_attachment, leaves
+from engine.mail.text import message_text, part_text
+from engine.mail.transfer import decode_transfer
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_PARTS",
+    "MimePart",
+    "from_raw",
+    "is_attachment",
+    "leaves",
+    "parse",
+    "part_text",
+    "to_message",
+]
+
+MAX_DEPTH = 50
+MAX_PARTS = 1_000
+SNIFFED_BYTES = 8_192
+
+
+@dataclass(slots=True)
+class _Reading:
+    raw: bytes
+    parts_left: int = field(default=MAX_PARTS)
+
+
+def parse(raw: bytes) -> MimePart:
+    """Read a message into its parts: at most MAX_DEPTH levels and MAX_PARTS parts."""
+    raw = lines_by_lf(raw)
+    return _part(_Reading(raw), 0, len(raw), 0, "text/plain")
+
+
+def _part(reading: _Reading, start: int, end: int, depth: int, default: str) -> MimePart:
+    headers, body = split_headers(reading.raw, start, end)
+    declared = (*headers.all("Content-Type"), "")[0]
+    kind = media_type(declared) or default
+    params = parameters(declared)
+    name = filename(parameters((*headers.all("Content-Disposition"), "")[0]), params)
+    if kind.startswith("multipart/"):
+        if parts := _parts(reading, body, end, depth, kind, params.get("boundary", "")):
+            return MimePart(headers, kind, name, None, 0, parts)
+        kind = "text/plain" if depth < MAX_DEPTH else kind
+    encoding = (*headers.all("Content-Transfer-Encoding"), "")[0]
+    content = decode_transfer(reading.raw[body:end], encoding)
+    return MimePart(headers, kind, name, content, len(content))
+
+
+def _parts(
+    reading: _Reading, start: int, end: int, depth: int, kind: str, boundary: str
+) -> tuple[MimePart, ...]:
+    if depth >= MAX_DEPTH:
+        return ()
+    default = "message/rfc822" if kind == "multipart/digest" else "text/plain"
+    found: list[MimePart] = []
+    for part_start, part_end in between_boundaries(reading.raw, start, end, boundary):
+        if reading.parts_left <= 0:
+            break
+        reading.parts_left -= 1
+        found.append(_part(reading, part_start, part_end, depth + 1, default))
+    return tuple(found)
+
+
+def to_message(
+    root: MimePart,
+    *,
+    key: str,
+    mailbox: str = "",
+    thread: str = "",
+    labels: frozenset[str] = frozenset(),
+    received: datetime | None = None,
+    size: int | None = None,
+    content: bool,
+) -> Message:
+    """Make the snapshot that rules judge; `content` says that attachment bytes may be read.
+
+    Text stays unknown while a part of it is not held, and so do attachments of a bare header.
+    """
+    held = root.body is not None or bool(root.parts)
+    attached = tuple(_attachment(part, content) for part in leaves(root) if is_attachment(part))
+    return Message(
+        key=key,
+        mailbox=mailbox,
+        thread=thread,
+        labels=labels,
+        received=received,
+        _headers=root.headers,
+        _size=size,
+        _text=message_text(root) if held else None,
+        _attachments=attached if held else None,
+    )
+
+
+def from_raw(
+    raw: bytes,
+    *,
+    key: str,
+    mailbox: str = "",
+    thread: str = "",
+    labels: frozenset[str] = frozenset(),
+    received: datetime | None = None,
+) -> Message:
+    """Read a whole message with everything in it known."""
+    return to_message(
+        parse(raw),
+        key=key,
+        mailbox=mailbox,
+        thread=thread,
+        labels=labels,
+        received=received,
+        size=len(raw),
+        content=True,
+    )
+
+
+def _attachment(part: MimePart, content: bool) -> Attachment:
+    body = part.body if content else None
+    return Attachment(
+        name=part.filename,
+        type=part.type,
+        size=part.size,
+        sniffed=None if body is None else filetype.guess_mime(body[:SNIFFED_BYTES]) or "",
+        sha256=None if body is None else hashlib.sha256(body).hexdigest(),
+        id=part.attachment_id,
+    )

@@ -1,0 +1,49 @@
+"""The text of a message that a person reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from engine.mail.charset import decode
+from engine.mail.markup import html_text, named_charset
+from engine.mail.params import parameters
+from engine.mail.part import MimePart, is_attachment, leaves, marked_attachment
+
+MAX_TEXT_BYTES = 4 * 1024 * 1024
+"""More of a part than this is not read."""
+
+_BREAK = re.compile(r"\r*\n|\r")
+
+
+def part_text(part: MimePart) -> str:
+    """Give a text part's text, of HTML what is seen of it; "" for other types and bodies not held."""
+    if part.body is None or not part.type.startswith("text/"):
+        return ""
+    body = part.body[:MAX_TEXT_BYTES]
+    charset = parameters((*part.headers.all("Content-Type"), "")[0]).get("charset", "")
+    if part.type != "text/html":
+        return _BREAK.sub("\n", decode(body, charset)).replace("\0", "")
+    return html_text(decode(body, charset or named_charset(body)).replace("\0", ""))
+
+
+def message_text(root: MimePart) -> str | None:
+    """Join the plain parts, or the HTML parts where those say nothing; None while one is not held."""
+    bodies = [part for part in leaves(root) if _is_body(part, root)]
+    for kind in ("text/plain", "text/html"):
+        chosen = [part for part in bodies if part.type == kind]
+        if any(part.body is None for part in chosen):
+            return None
+        if text := _joined(chosen):
+            return text
+    return ""
+
+
+def _joined(parts: Sequence[MimePart]) -> str:
+    texts = [part_text(part) for part in parts]
+    return "\n".join(text for text in texts if text.strip())
+
+
+def _is_body(part: MimePart, root: MimePart) -> bool:
+    """A message that is one named text is still read as one."""
+    return not (marked_attachment(part) if part is root else is_attachment(part))

@@ -1,0 +1,31 @@
+"""Content transfer encodings (RFC 2045, section 6), taking what broken senders make of them."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+_PADDED = re.compile(rb"[^=]+")
+_FOREIGN = re.compile(rb"[^A-Za-z0-9+/]+")
+
+
+def decode_transfer(data: bytes, encoding: str) -> bytes:
+    """Take a transfer encoding off; an unknown one is taken for none."""
+    name = encoding.strip().strip("\"'").lower().partition(";")[0].strip()
+    if name == "base64":
+        return decode_base64(data)
+    if name == "quoted-printable":
+        return binascii.a2b_qp(data)
+    return data
+
+
+def decode_base64(data: bytes) -> bytes:
+    """Decode base64 without padding, with foreign bytes in it, or several texts in a row."""
+    return b"".join(_run(run) for run in _PADDED.findall(data))
+
+
+def _run(data: bytes) -> bytes:
+    digits = _FOREIGN.sub(b"", data)
+    if len(digits) % 4 == 1:
+        digits = digits[:-1]
+    return binascii.a2b_base64(digits + b"=" * (-len(digits) % 4))
