@@ -33,6 +33,14 @@ def _seconds(value: Any) -> float:
     return float(found[1]) * _SECONDS[found[2]]
 
 
+def duration(text: str) -> float:
+    """Read a duration such as 7d, in seconds. Raises SettingsError."""
+    try:
+        return _seconds(text)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+
+
 def _poll(value: Any) -> float:
     return 0.0 if value in ("off", "never") else _seconds(value)
 
@@ -180,9 +188,8 @@ def _check_accounts(settings: Settings, name: str) -> None:
     for mailbox, own in settings.mailboxes.items():
         if own.account not in settings.accounts:
             known = ", ".join(sorted(settings.accounts)) or "none"
-            raise SettingsError(
-                f"{name}: mailboxes.{mailbox}.account: there is no account '{own.account}'; there are: {known}"
-            )
+            where = f"{name}: mailboxes.{mailbox}.account"
+            raise SettingsError(f"{where}: there is no account '{own.account}'; there are: {known}")
 
 
 def _absolute(settings: Settings, folder: Path) -> dict[str, Any]:

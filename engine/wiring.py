@@ -88,6 +88,7 @@ class Office:
             self.journal,
             self.mailboxes,
             self.keeper,
+            self.provider,
             timeout=int(limits.timeout * 1000),
             margin=int(limits.margin * 1000),
             look_gap=int(limits.look_gap * 1000),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from engine.flow import execute as executing
 from engine.flow import poll as polling
 from engine.flow.clock import now_ms
 from engine.flow.tick import tick as one_tick
-from engine.store.jobs import arq_client
+from engine.store.jobs import arq_client, dumps, loads
 from engine.wiring import Office
 
 log = logging.getLogger("postroom.worker")
@@ -28,7 +29,10 @@ JOB_TIMEOUT_S = 120
 LATE_MS = 1_000
 """What is to go on within this time is enqueued for then; the tick wakes the rest."""
 RELOAD_EVERY_S = 2.0
+FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 5.0
+SOUND_AFTER_S = 10.0
+FINISH_WITHIN_S = 30.0
 
 Job = Callable[..., Awaitable[None]]
 
@@ -50,10 +54,7 @@ async def drain(ctx: dict[str, Any], lane: str) -> None:
 async def execute(ctx: dict[str, Any], run: str) -> None:
     """Carry a run on."""
     office: Office = ctx["office"]
-    recorded = await office.journal.get(run)
-    if recorded is not None:
-        provider = office.provider(recorded.run.mailbox)
-        await _later(office, await executing.execute(office.executing, provider, run), "execute", run)
+    await _later(office, await executing.execute(office.executing, run), "execute", run)
 
 
 async def tick(ctx: dict[str, Any]) -> None:
@@ -71,36 +72,46 @@ async def run_worker(office: Office, stop: asyncio.Event) -> None:
     """Work until `stop` is set; reconnect whenever Redis goes away, since arq's worker ends then."""
     await office.keeper.reload()
     reloading = asyncio.create_task(_reload(office))
-    pause = 0.1
+    pause = FIRST_PAUSE_S
     try:
         while not stop.is_set():
-            if await _work(office, stop):
-                pause = 0.1
+            began = time.monotonic()
+            await _work(office, stop)
+            pause = (
+                FIRST_PAUSE_S if time.monotonic() - began > SOUND_AFTER_S else min(2 * pause, LONGEST_PAUSE_S)
+            )
             await _wait(stop, pause)
-            pause = min(pause * 2, LONGEST_PAUSE_S)
     finally:
         reloading.cancel()
         await asyncio.gather(reloading, return_exceptions=True)
 
 
-async def _work(office: Office, stop: asyncio.Event) -> bool:
-    """Run one arq worker until it ends; True when it ended because it was asked to."""
+async def _work(office: Office, stop: asyncio.Event) -> None:
+    """Run one arq worker until it ends, or until it was asked to stop and its jobs are done."""
     worker = make_worker(office)
     working = asyncio.create_task(worker.async_run())
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
+        if stop.is_set():
+            await _finish(worker)
             working.cancel()
         await working
     except asyncio.CancelledError:
-        return True
+        if not stop.is_set():
+            raise
     except (RedisError, OSError) as error:
         log.warning("Redis went away (%s); the worker connects again", type(error).__name__)
     finally:
         stopping.cancel()
         await _close(worker)
-    return False
+
+
+async def _finish(worker: Worker) -> None:
+    """Take no more jobs and let those at work come to their end."""
+    worker.allow_pick_jobs = False
+    if worker.tasks:
+        await asyncio.wait(worker.tasks.values(), timeout=FINISH_WITHIN_S)
 
 
 def make_worker(office: Office) -> Worker:
@@ -118,14 +129,9 @@ def make_worker(office: Office) -> Worker:
         keep_result=0,
         handle_signals=False,
         health_check_interval=3600,
-        **_serialisers(),
+        job_serializer=dumps,
+        job_deserializer=loads,
     )
-
-
-def _serialisers() -> dict[str, Any]:
-    from engine.store.jobs import dumps, loads
-
-    return {"job_serializer": dumps, "job_deserializer": loads}
 
 
 def guarded(job: Job) -> Job:

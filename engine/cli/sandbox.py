@@ -11,23 +11,22 @@ from engine.sandbox.serve import serve
 DEFAULT_MAILBOX = "support@acme.example"
 
 
-class Listen(click.ParamType[tuple[str, int]]):
-    """HOST:PORT, with the host in brackets when it is an IPv6 address."""
-
-    name = "HOST:PORT"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, int]:
-        host, colon, port = str(value).rpartition(":")
-        if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
-            self.fail(f"{value} is not HOST:PORT", param, ctx)
-        return host.strip("[]"), int(port)
+def _listen(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[str, int]:
+    """Read HOST:PORT; an IPv6 address stands in brackets."""
+    host, colon, port = value.rpartition(":")
+    if not (colon and host and port.isascii() and port.isdigit() and int(port) < 65536):
+        raise click.BadParameter(f"{value} is not HOST:PORT")
+    return host.strip("[]"), int(port)
 
 
 @click.command()
 @click.option(
-    "--listen", type=Listen(), default="127.0.0.1:8025", show_default=True, help="Port 0: a free one."
+    "--listen",
+    metavar="HOST:PORT",
+    callback=_listen,
+    default="127.0.0.1:8025",
+    show_default=True,
+    help="Port 0: a free one.",
 )
 @click.option("--mailbox", "mailboxes", multiple=True, help=f"Repeatable.  [default: {DEFAULT_MAILBOX}]")
 @click.option("--webhook", metavar="URL", help="Where mail.history_event goes.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engine.deadline import DEADLINE
@@ -38,6 +38,8 @@ class Executing:
     journal: Journal
     mailboxes: Mailboxes
     books: Rulebooks
+    provider: Callable[[str], Provider]
+    """The provider of a mailbox."""
     timeout: int = 20_000
     """From claim to deadline: no request of a step is begun after it."""
     margin: int = 60_000
@@ -46,7 +48,7 @@ class Executing:
     clock: Clock = now_ms
 
 
-async def execute(executing: Executing, provider: Provider, run: str) -> int | None:
+async def execute(executing: Executing, run: str) -> int | None:
     """Carry a run on. Returns when to go on (epoch ms), or None when there is nothing left to do."""
     while True:
         now = executing.clock()
@@ -56,6 +58,7 @@ async def execute(executing: Executing, provider: Provider, run: str) -> int | N
         if claim.step is None:
             await _release(executing, claim, now + LATER_MS, "label changes are under way")
             return None
+        provider = executing.provider(claim.run.mailbox)
         again = await _attempt(executing, provider, claim, claim.step)
         if again:
             return again

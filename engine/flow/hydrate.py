@@ -18,7 +18,9 @@ from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation, Undecided
 
 FETCHES_AT_ONCE = 16
-WITHOUT_MESSAGE = frozenset({EventKind.SETTINGS_CHANGED, EventKind.DELEGATE_CHANGED, EventKind.MESSAGE_DELETED})
+WITHOUT_MESSAGE = frozenset(
+    {EventKind.SETTINGS_CHANGED, EventKind.DELEGATE_CHANGED, EventKind.MESSAGE_DELETED}
+)
 NOT_ONE_RULE = "*"
 """Stands for the rule where the whole message could not be judged."""
 
@@ -44,9 +46,7 @@ class Hydrator:
 
     async def look(self, batch: Sequence[Queued], patient: Sequence[bool]) -> list[Looked]:
         """Look at all; where `patient` is False nothing more is waited for and the verdict is final."""
-        return list(
-            await asyncio.gather(*(self._look(*pair) for pair in zip(batch, patient, strict=True)))
-        )
+        return list(await asyncio.gather(*(self._look(*pair) for pair in zip(batch, patient, strict=True))))
 
     async def _look(self, queued: Queued, patient: bool) -> Looked:
         async with self._slots:

@@ -46,7 +46,12 @@ async def compose_step(
 
 
 def _outgoing(
-    run: Run, step: int, effect: SendMessage | SaveDraft, message: Message, rendered: Rendered, own: frozenset[str]
+    run: Run,
+    step: int,
+    effect: SendMessage | SaveDraft,
+    message: Message,
+    rendered: Rendered,
+    own: frozenset[str],
 ) -> Outgoing:
     reply = reply_headers(message) if effect.reply else None
     to = _recipients(effect, message)

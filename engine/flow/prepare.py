@@ -157,5 +157,3 @@ def _once_keys(item: Judged) -> Iterator[str]:
         for effect in match.effects:
             if item.message and isinstance(effect, SendMessage) and effect.once_per:
                 yield once_key(item.event.mailbox, match.rule, item.message)
-
-

@@ -33,9 +33,7 @@ def footsteps_of(event: Event) -> list[str]:
     return [footstep(event.key, sign, label) for label in event.changed] if sign else []
 
 
-def sift(
-    batch: Sequence[Queued], judged: frozenset[str], steps: Mapping[str, int], rules: RuleSet
-) -> Sifted:
+def sift(batch: Sequence[Queued], judged: frozenset[str], steps: Mapping[str, int], rules: RuleSet) -> Sifted:
     """Sort out what was judged before, what is our own doing, and what no rule listens to."""
     seen: set[str] = set(judged)
     heard: set[str] = set()

@@ -69,8 +69,14 @@ async def enqueue(redis: Redis, queue: str, job: Job, at_ms: int | None = None) 
 
 def arq_client(url: str, prefix: str) -> ArqRedis:
     """Make the client that arq's worker needs: undecoded, with our serialiser and queue."""
-    client = ArqRedis(
+    client = _ArqRedis(
         pool(url), job_serializer=dumps, job_deserializer=loads, default_queue_name=queue_name(prefix)
     )
     client.auto_close_connection_pool = True
     return client
+
+
+class _ArqRedis(ArqRedis):
+    async def close(self, close_connection_pool: bool | None = None) -> None:
+        # arq's worker still closes by the name that redis-py has deprecated.
+        await self.aclose(close_connection_pool)

@@ -36,6 +36,7 @@ class RedisMailboxes:
     async def start(self, mailbox: str, history: int, now: int) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hsetnx(self._key("started"), mailbox, str(now))
+            pipe.hsetnx(self._key("origin"), mailbox, str(history))
             pipe.hsetnx(self._key("cursor"), mailbox, str(history))
             await pipe.execute()
 

@@ -1,0 +1,134 @@
+"""`runs`, `dead` and `replay`: what was done, what needs a person, and doing it again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from engine.cli.serve import config
+from engine.flow.clock import now_ms
+from engine.settings import load_settings
+from engine.store.journal import Recorded
+from engine.wiring import Office, open_office
+
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+
+
+@click.command()
+@click.argument("run", required=False)
+@click.option("--mailbox", default="", help="Runs of this mailbox alone.")
+@click.option("--rule", default="", help="Runs of this rule alone.")
+@click.option("--limit", default=20, show_default=True, help="How many, newest first.")
+@as_json
+@config
+def runs(run: str | None, mailbox: str, rule: str, limit: int, as_json: bool, config: str | None) -> None:
+    """Show the newest runs, or one run (the first signs of its id suffice)."""
+
+    async def show(office: Office) -> list[Recorded]:
+        ids = (
+            await office.journal.find(run)
+            if run
+            else await office.journal.newest(limit, mailbox=mailbox, rule=rule)
+        )
+        return await _get(office, ids)
+
+    found = asyncio.run(_with_office(config, show))
+    if run and not found:
+        raise click.ClickException(f"there is no run {run}")
+    _print(found, as_json, details=bool(run))
+
+
+@click.command()
+@click.option("--limit", default=100, show_default=True, help="How many, newest first.")
+@as_json
+@config
+def dead(limit: int, as_json: bool, config: str | None) -> None:
+    """Show the runs that need a person. Exit code 1 when there are any."""
+
+    async def show(office: Office) -> list[Recorded]:
+        return await _get(office, await office.journal.newest(limit, dead=True))
+
+    found = asyncio.run(_with_office(config, show))
+    _print(found, as_json, details=not as_json)
+    raise SystemExit(1 if found else 0)
+
+
+@click.command()
+@click.argument("run")
+@config
+def replay(run: str, config: str | None) -> None:
+    """Open a dead run again, from the first step that failed; steps that were done stay done."""
+
+    async def reopen(office: Office) -> list[str]:
+        return [one for one in await office.journal.find(run) if await office.journal.reopen(one, now_ms())]
+
+    opened = asyncio.run(_with_office(config, reopen))
+    for one in opened:
+        click.echo(f"{one} is open again")
+    if not opened:
+        raise click.ClickException(f"there is no dead run {run} with a step to do again")
+
+
+async def _with_office(config: str | None, use: Any) -> Any:
+    async with open_office(load_settings(config)) as office:
+        return await use(office)
+
+
+async def _get(office: Office, ids: Iterable[str]) -> list[Recorded]:
+    found = [await office.journal.get(one) for one in ids]
+    return [recorded for recorded in found if recorded]
+
+
+def _print(found: list[Recorded], as_json: bool, *, details: bool) -> None:
+    for recorded in found:
+        click.echo(json.dumps(as_dict(recorded)) if as_json else _line(recorded))
+        if details and not as_json:
+            for line in _details(recorded):
+                click.echo(f"    {line}")
+    if not found and not as_json:
+        click.echo("no runs")
+
+
+def as_dict(recorded: Recorded) -> dict[str, Any]:
+    """A run as machines read it."""
+    run = recorded.run
+    return {
+        "run": run.id,
+        "state": recorded.state,
+        "rule": run.rule,
+        "mailbox": run.mailbox,
+        "event": run.kind,
+        "message": run.key,
+        "created": _time(run.created),
+        "rules": run.digest,
+        "attempts": recorded.attempts,
+        "why": recorded.why,
+        "captures": run.captures,
+        "steps": [
+            {"effect": effect.model_dump(), "receipt": dict(recorded.receipts.get(step, {}))}
+            for step, effect in enumerate(run.steps)
+        ],
+    }
+
+
+def _line(recorded: Recorded) -> str:
+    run = recorded.run
+    return f"{run.id[:12]}  {recorded.state:7}  {_time(run.created)}  {run.mailbox}  {run.rule}  {run.key}"
+
+
+def _details(recorded: Recorded) -> Iterable[str]:
+    if recorded.why:
+        yield f"why: {recorded.why}"
+    for step, effect in enumerate(recorded.run.steps):
+        receipt = recorded.receipts.get(step, {"outcome": "not yet"})
+        said = ", ".join(f"{name} {value}" for name, value in receipt.items() if name != "outcome")
+        yield f"{step}: {effect.kind} {receipt['outcome']}{f' ({said})' if said else ''}"
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

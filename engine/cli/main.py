@@ -1,0 +1,69 @@
+"""`postroom COMMAND`. Exit codes: 0 done, 1 findings, 2 usage or configuration, 3 a defect of ours."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import traceback
+
+import click
+
+from engine import __version__
+from engine.errors import PostroomError
+
+COMMANDS = {
+    "demo": "engine.cli.demo:demo",
+    "up": "engine.cli.serve:up",
+    "web": "engine.cli.serve:web",
+    "worker": "engine.cli.serve:worker",
+    "check": "engine.cli.check:check",
+    "test": "engine.cli.test:test",
+    "evaluate": "engine.cli.evaluate:evaluate",
+    "explain": "engine.cli.explain:explain",
+    "schema": "engine.cli.schema:schema",
+    "list": "engine.cli.list_:list_",
+    "sandbox": "engine.cli.sandbox:sandbox",
+    "runs": "engine.cli.journal:runs",
+    "dead": "engine.cli.journal:dead",
+    "replay": "engine.cli.journal:replay",
+    "audit": "engine.cli.audit:audit",
+}
+"""Loaded when called: a command pays for its own imports alone."""
+
+
+class Commands(click.Group):
+    """All commands, each imported when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="postroom")
+def main() -> None:
+    """Postroom: a self-hosted rules engine for mailboxes."""
+
+
+def run() -> None:
+    """Run the command line; a foreseen error is one line, a defect a report."""
+    try:
+        sys.exit(main.main(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except click.Abort:
+        sys.exit(130)
+    except PostroomError as error:
+        click.echo(f"postroom: {error}", err=True)
+        sys.exit(2)
+    except Exception:  # noqa: BLE001 - whatever we did not foresee is a defect of ours
+        click.echo(f"postroom {__version__}: this is a defect. Please report it with:", err=True)
+        click.echo(traceback.format_exc(), err=True)
+        sys.exit(3)

@@ -1,0 +1,109 @@
+"""`up`, `web` and `worker`: the processes that do the work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import click
+import uvicorn
+
+from engine.cli.logs import start_logs
+from engine.cli.processes import Child, watch_children
+from engine.errors import SettingsError
+from engine.settings import Settings, load_settings
+from engine.store.embedded import EmbeddedRedis
+from engine.web.app import create_app
+from engine.wiring import Office, open_office
+from engine.worker import run_worker
+
+config = click.option(
+    "--config", metavar="FILE", help="The configuration; else POSTROOM_CONFIG or ./postroom.yaml."
+)
+
+
+@click.command()
+@config
+def web(config: str | None) -> None:
+    """Take webhooks."""
+    start_logs()
+    settings = load_settings(config)
+    asyncio.run(_serve(settings, _run_web))
+
+
+@click.command()
+@config
+def worker(config: str | None) -> None:
+    """Poll, judge and act."""
+    start_logs()
+    settings = load_settings(config)
+    if not settings.mailboxes:
+        raise SettingsError(f"{settings.file or 'postroom.yaml'}: no mailboxes are configured")
+    asyncio.run(_serve(settings, run_worker))
+
+
+@click.command()
+@config
+def up(config: str | None) -> None:
+    """Start everything: Redis where none is configured, web and worker; restart what dies."""
+    start_logs()
+    settings = load_settings(config)
+    asyncio.run(_up(settings, config))
+
+
+async def _serve(settings: Settings, serve: Callable[[Office, asyncio.Event], Awaitable[None]]) -> None:
+    async with stopping() as stop, open_office(settings) as office:
+        await serve(office, stop)
+
+
+async def _run_web(office: Office, stop: asyncio.Event) -> None:
+    host, port = split_listen(office.settings.web.listen)
+    app = create_app(office.hooks(), office.problems)
+    server = uvicorn.Server(
+        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+    )
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
+    serving = asyncio.create_task(server.serve())
+    waiting = asyncio.create_task(stop.wait())
+    await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await serving
+    waiting.cancel()
+
+
+async def _up(settings: Settings, config: str | None) -> None:
+    words = ["--config", config] if config else []
+    async with contextlib.AsyncExitStack() as stack:
+        stop = await stack.enter_async_context(stopping())
+        if not settings.redis.url:
+            redis = EmbeddedRedis(settings.data)
+            await redis.start()
+            stack.push_async_callback(redis.stop)
+            watching = asyncio.create_task(redis.watch())
+            stack.callback(watching.cancel)
+        children = [Child(name, [sys.executable, "-m", "engine", name, *words]) for name in ("web", "worker")]
+        await watch_children(children, stop)
+
+
+@contextlib.asynccontextmanager
+async def stopping() -> AsyncIterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+def split_listen(listen: str) -> tuple[str, int]:
+    """Take HOST:PORT apart. Raises SettingsError."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdecimal():
+        raise SettingsError(f"web.listen: '{listen}' is no address: write HOST:PORT, such as 127.0.0.1:8080")
+    return host.strip("[]"), int(port)
