@@ -110,7 +110,7 @@ def _pays(node: nodes.Expr) -> bool:
     return isinstance(node, nodes.Getattr | nodes.Getitem | nodes.Filter | nodes.BinExpr | nodes.Call)
 
 
-def _filter(node: nodes.Expr, name: str, args: list[nodes.Expr] | None = None) -> nodes.Filter:
+def _filter(node: nodes.Node, name: str, args: list[nodes.Expr] | None = None) -> nodes.Filter:
     made = nodes.Filter(node, name, args or [], [], None, None, lineno=node.lineno)
     assert node.environment is not None  # noqa: S101 # set by the parser
     made.set_environment(node.environment)

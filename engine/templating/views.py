@@ -49,8 +49,8 @@ class Fields:
     def __str__(self) -> str:
         return self._title
 
-    def __getitem__(self, name: str) -> Any:
-        return view(self._fields[name], f"{self._title}.{name}")
+    def __getitem__(self, name: str | int) -> Any:
+        return view(self._fields[str(name)], f"{self._title}.{name}")
 
     def __contains__(self, name: str) -> bool:
         return name in self._fields

@@ -1,0 +1,170 @@
+"""Outgoing mail: from plain values to the bytes that are sent, the same bytes each time."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.header import Header
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+
+from engine.errors import PostroomError
+from engine.mail.address import Address, normal_domain
+from engine.mail.message import Message
+
+LINE = 76
+"""Characters of a header line before it is folded (RFC 5322, section 2.1.1)."""
+MAX_REFERENCES = 20
+_MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x20\x7f-\U0010ffff]{1,400}>")
+_FIELD_NAME = re.compile(r"[!-9;-~]{1,76}")
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]+")
+_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}|\"[ !#-\[\]-~]{1,62}\"")
+_ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+_OURS = frozenset({"from", "to", "cc", "bcc", "subject", "date", "message-id", "in-reply-to", "references"})
+_MIME = SMTP.clone(cte_type="7bit")
+
+
+class UnsendableError(PostroomError):
+    """These values cannot become a mail; the message names the field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A mail to be sent; `date` has a zone, `message_id` its angle brackets."""
+
+    from_: Address
+    to: tuple[Address, ...]
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    date: datetime
+    cc: tuple[Address, ...] = ()
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    auto: str = ""
+    """`auto-replied`, `auto-generated`, or "" for what a person sends (RFC 3834, section 5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHeaders:
+    """How an answer names what it answers; `to` is None when there is nobody to answer."""
+
+    subject: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    to: Address | None
+
+
+def reply_headers(message: Message) -> ReplyHeaders:
+    """Make the fields of an answer (RFC 5322, sections 3.6.2, 3.6.4 and 3.6.5)."""
+    parent = _ids([message.message_id])[:1]
+    known = _ids(message.headers.all("References")) or _ids(message.headers.all("In-Reply-To"))[:1]
+    thread = [*(known_id for known_id in known if known_id not in parent), *parent]
+    subject = message.subject
+    return ReplyHeaders(
+        subject=subject if subject.lower().startswith("re:") else f"Re: {subject}".rstrip(),
+        in_reply_to="".join(parent),
+        references=tuple(thread[:1] + thread[1:][1 - MAX_REFERENCES :]),
+        to=_answer_to(message),
+    )
+
+
+def _answer_to(message: Message) -> Address | None:
+    """Take one address alone: a list in Reply-To would let one mail set off many."""
+    wanted = (*message.addresses("Reply-To"), *message.addresses("From"))
+    return next((address for address in wanted if address.domain), None)
+
+
+def compose(mail: Outgoing) -> bytes:
+    """Write a mail as RFC 5322 bytes with CRLF, 7-bit throughout. Raises UnsendableError."""
+    lines = [f"{name}: {value}\r\n" for name, value in _fields(mail)]
+    return "".join(lines).encode("ascii") + _body(mail).as_bytes()
+
+
+def _fields(mail: Outgoing) -> Iterator[tuple[str, str]]:
+    yield "From", _address(mail.from_, "From")
+    yield from _recipients(mail)
+    yield "Subject", _text("Subject", mail.subject)
+    yield "Date", format_datetime(mail.date)
+    yield "Message-ID", _one_id(mail.message_id, "Message-ID")
+    if mail.in_reply_to:
+        yield "In-Reply-To", _one_id(mail.in_reply_to, "In-Reply-To")
+    if references := _ids(mail.references):
+        yield "References", "\r\n ".join(references)
+    if mail.auto:
+        yield "Auto-Submitted", _text("Auto-Submitted", mail.auto)
+    for name, value in mail.headers.items():
+        yield _free_name(name), _text(name, value)
+
+
+def _recipients(mail: Outgoing) -> Iterator[tuple[str, str]]:
+    if not mail.to and not mail.cc:
+        raise UnsendableError("there is nobody to send to")
+    for name, addresses in (("To", mail.to), ("Cc", mail.cc)):
+        if addresses:
+            yield name, ",\r\n ".join(_address(address, name) for address in addresses)
+
+
+def _free_name(name: str) -> str:
+    lower = name.lower()
+    if not _FIELD_NAME.fullmatch(name) or lower in _OURS or lower.startswith(("content-", "mime-")):
+        raise UnsendableError(f"{name!r} is no header field that can be added")
+    return name
+
+
+def _text(name: str, value: str) -> str:
+    """Fold a text; encode it where it is not plain ASCII (RFC 2047, section 5). Line breaks become blanks."""
+    line = _CONTROLS.sub(" ", value).strip()
+    plain = line.isascii() and "=?" not in line and max(map(len, line.split(" "))) < LINE
+    coded = Header(line, "us-ascii" if plain else "utf-8", maxlinelen=LINE, header_name=name)
+    return coded.encode(splitchars=" ", linesep="\r\n")
+
+
+def _address(address: Address, name: str) -> str:
+    local, _, _ = address.address.rpartition("@")
+    domain = normal_domain(address.domain)
+    if not _LOCAL.fullmatch(local) or not re.fullmatch(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f.:]+\]", domain):
+        raise UnsendableError(f"{name} holds no address that can be written to")
+    return f"{phrase} <{local}@{domain}>" if (phrase := _phrase(address.name, name)) else f"{local}@{domain}"
+
+
+def _phrase(text: str, name: str) -> str:
+    """Write a display name as atoms, a quoted string or encoded words (RFC 5322, section 3.2.5)."""
+    line = " ".join(_CONTROLS.sub(" ", text).split())
+    if not line.isascii() or "=?" in line or len(line) > LINE // 2:
+        return Header(line, "utf-8", maxlinelen=LINE, header_name=name).encode(linesep="\r\n")
+    if _ATOMS.fullmatch(line):
+        return line
+    return '"' + line.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _ids(values: Iterable[str]) -> list[str]:
+    """Find the message ids of a field, each once, in order."""
+    return list(dict.fromkeys(found for value in values for found in _MESSAGE_ID.findall(value[:100_000])))
+
+
+def _one_id(value: str, name: str) -> str:
+    if not _MESSAGE_ID.fullmatch(value):
+        raise UnsendableError(f"{name} is not one message id in angle brackets")
+    return value
+
+
+def _body(mail: Outgoing) -> EmailMessage:
+    body = EmailMessage(policy=_MIME)
+    body.set_content(_sendable(mail.text), subtype="plain")
+    body.add_alternative(_sendable(mail.html), subtype="html")
+    seed = "\0".join((mail.message_id, mail.text, mail.html))  # no text can foresee its own boundary
+    body.set_boundary(f"=_{hashlib.sha256(seed.encode('utf-8', 'replace')).hexdigest()[:32]}")
+    return body
+
+
+def _sendable(text: str) -> str:
+    """Take out what no charset can carry; the library makes the line ends."""
+    clean = text.encode("utf-8", "replace").decode()
+    return clean.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
