@@ -37,7 +37,7 @@ def external_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         return
     folder = tmp_path_factory.mktemp("external")
     port = _free_port()
-    durable = "--appendonly yes --appendfsync always --maxmemory-policy noeviction".split()
+    durable = ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"]
     places = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", ""]
     with (folder / "redis.out").open("wb") as log:
         server = subprocess.Popen([find_server().path, *places, *durable], stdout=log)
