@@ -15,10 +15,10 @@ from engine.providers.zoom_mail import reading
 from engine.providers.zoom_mail.client import ZoomMailClient
 from engine.providers.zoom_mail.labelling import Labeller
 from engine.providers.zoom_mail.labels import LabelBooks
-from engine.providers.zoom_mail.models import HistoryAnswer, MessageAnswer
+from engine.providers.zoom_mail.models import HistoryAnswer, Part
 
 MAX_TEXT_PARTS = 20
-"""Text parts fetched one by one for a message; what a person reads lies in the first few."""
+"""Text parts fetched one by one; with more, the raw message is one call."""
 MAX_EMPTY_PAGES = 100
 MAX_CANDIDATES = 10
 
@@ -51,8 +51,11 @@ class ZoomMail:
     async def fetch(self, mailbox: str, key: str, needs: Needs) -> Message:
         format_ = reading.format_for(needs)
         answer = await self._client.message(mailbox, key, format_)
-        if Need.BODY in needs and format_ == reading.FULL:
-            answer = await self._with_texts(mailbox, answer)
+        if Need.BODY in needs and format_ == reading.FULL and answer.payload:
+            payload = await self._with_texts(mailbox, key, answer.payload)
+            if payload is None:
+                return await self.fetch(mailbox, key, needs | {Need.CONTENT})
+            answer = answer.model_copy(update={"payload": payload})
         names = await self._books.names(mailbox, answer.labels)
         labels = (names.get(label, label) for label in answer.labels)
         return reading.to_message(answer, mailbox, labels, format_)
@@ -102,17 +105,14 @@ class ZoomMail:
         after = max(_newest(found), cursor, 0 if more else page.newest)
         return HistoryPage(tuple(events), after, more, tuple(unknown))
 
-    async def _with_texts(self, mailbox: str, answer: MessageAnswer) -> MessageAnswer:
-        """Fetch the texts that the tree names but does not hold."""
-        if answer.payload is None:
-            return answer
-        handles = [part.body.attachment for part in reading.unloaded_texts(answer.payload)]
-        data = {
-            handle: await self._client.attachment(mailbox, answer.id, handle)
-            for handle in handles[:MAX_TEXT_PARTS]
-        }
-        payload = reading.with_data(answer.payload, data)
-        return answer.model_copy(update={"payload": payload})
+    async def _with_texts(self, mailbox: str, key: str, payload: Part) -> Part | None:
+        """Fetch the texts that the tree names but does not hold; None when they are too many."""
+        while handles := reading.unloaded_texts(payload):
+            if len(handles) > MAX_TEXT_PARTS:
+                return None
+            data = {handle: await self._client.attachment(mailbox, key, handle) for handle in handles}
+            payload = reading.with_data(payload, data)
+        return payload
 
     async def _found(self, mailbox: str, message_id: str) -> AsyncIterator[Found]:
         """Give the messages that really bear a Message-ID, first of the search, then of the drafts.

@@ -12,6 +12,8 @@ from engine.mail.headers import Headers
 from engine.mail.message import Message
 from engine.mail.mime import MimePart
 from engine.mail.needs import Need, Needs
+from engine.mail.params import filename, parameters
+from engine.mail.text import message_text
 from engine.providers.zoom_mail.models import MessageAnswer, Part
 
 MINIMAL, METADATA, FULL, RAW = "minimal", "metadata", "full", "raw"
@@ -50,11 +52,13 @@ def to_message(answer: MessageAnswer, mailbox: str, labels: Iterable[str], forma
     return _sealed(_from_tree(answer.payload, known), answer.payload)
 
 
-def unloaded_texts(payload: Part) -> list[Part]:
-    """List the parts that make up the text and whose bytes have to be fetched one by one."""
-    leaves = [part for part in _leaves(payload) if _is_text(part)]
-    plain = [part for part in leaves if part.type.lower() == "text/plain"]
-    return [part for part in plain or leaves if part.body.data is None and part.body.attachment]
+def unloaded_texts(payload: Part) -> list[str]:
+    """List the handles of the parts that are read next to know the text; none when it is known."""
+    apart = [part for part in _leaves(payload) if part.body.data is None and _is_text(part, payload)]
+    if not apart or message_text(to_mime(payload)) is not None:
+        return []
+    plain = [part for part in apart if _kind(part) == "text/plain"]
+    return [part.body.attachment for part in plain or apart]
 
 
 def with_data(part: Part, data: dict[str, bytes]) -> Part:
@@ -86,8 +90,11 @@ def _from_raw(answer: MessageAnswer, known: Message) -> Message:
 
 
 def _from_tree(payload: Part, known: Message) -> Message:
+    root = to_mime(payload)
+    # The tree tells of every attachment, also where the message is one part that is not held.
+    bare = root.body is None and not root.parts
     message = mime.to_message(
-        to_mime(payload),
+        replace(root, body=b"") if bare else root,
         key=known.key,
         mailbox=known.mailbox,
         thread=known.thread,
@@ -96,46 +103,66 @@ def _from_tree(payload: Part, known: Message) -> Message:
         size=known._size,
         content=False,
     )
-    return replace(message, _text=None) if unloaded_texts(payload) else message
+    if bare and message_text(root) is None:
+        message = replace(message, _text=None)
+    if message._text is None and not unloaded_texts(payload):
+        return replace(message, unreadable=((Need.BODY, "the service gives no text"),))
+    return message
 
 
 def to_mime(part: Part) -> MimePart:
     """Give a node of the tree as the MIME part that it stands for."""
-    headers, data = headers_of(part), part.body.data
-    kind = part.type.strip().lower() or ("multipart/mixed" if part.parts else "text/plain")
     # A forwarded message is one attachment, however far the service takes it apart.
-    inner = () if kind == "message/rfc822" else part.parts
+    inner = () if _kind(part) == "message/rfc822" else part.parts
+    headers, body = headers_of(part), part.body
+    empty = b"" if not body.size and not body.attachment else None
+    data = empty if body.data is None else body.data
     return MimePart(
         headers=headers,
-        type=kind,
-        filename=part.filename,
+        type=_kind(part),
+        filename=_filename(headers) or part.filename,
         body=None if inner else data,
-        size=len(data) if data is not None else part.body.size,
+        size=body.size if data is None else len(data),
         parts=tuple(to_mime(child) for child in inner),
-        attachment_id=part.body.attachment,
+        attachment_id=body.attachment,
     )
+
+
+def _kind(part: Part) -> str:
+    return part.type.strip().lower() or ("multipart/mixed" if part.parts else "text/plain")
+
+
+def _filename(headers: Headers) -> str:
+    """Read the name ourselves, so that it is the same when the whole message is read later."""
+    disposition, declared = (
+        parameters((*headers.all(name), "")[0]) for name in ("Content-Disposition", "Content-Type")
+    )
+    return filename(disposition, declared)
 
 
 def _sealed(message: Message, payload: Part | None = None) -> Message:
     """Mark a message that Zoom's servers encrypted: nothing but its headers can be read."""
     types = [part.type for part in _leaves(payload)] if payload else []
     types += [attachment.type for attachment in message._attachments or ()]
-    sealed = any(kind.lower().startswith(_ENCRYPTED_TYPE) for kind in types)
+    sealed = any(kind.strip().lower().startswith(_ENCRYPTED_TYPE) for kind in types)
     if sealed or "X-Zoom-Encryption" in message.headers:
         return replace(message, unreadable=ENCRYPTED)
     return message
 
 
 def _leaves(part: Part) -> Iterator[Part]:
-    if not part.parts or part.type.lower() == "message/rfc822":
+    if not part.parts or _kind(part) == "message/rfc822":
         yield part
         return
     for inner in part.parts:
         yield from _leaves(inner)
 
 
-def _is_text(part: Part) -> bool:
-    return part.type.lower() in ("text/plain", "text/html") and not mime.is_attachment(to_mime(part))
+def _is_text(part: Part, root: Part) -> bool:
+    """Tell whether a part can belong to the text and can be fetched."""
+    if _kind(part) not in ("text/plain", "text/html") or not part.body.attachment:
+        return False
+    return part is root or not mime.is_attachment(to_mime(part))
 
 
 def _moment(milliseconds: int) -> datetime | None:
