@@ -22,8 +22,9 @@ _UNSEEN = {
     name: re.compile(rf"</{name}(?=[\s/>])", re.I)
     for name in ("script", "style", "title", "noframes", "iframe", "xmp", "noembed")
 }
-_BLOCKS = frozenset(
-    ["address", "article", "aside", "blockquote", "body", "br", "caption", "center", "dd", "div", "dl", "dt", "fieldset", "figure", "footer", "form", "header", "hr", "li", "main", "nav", "option", "section", "tbody", "tfoot", "thead", "tr"]
+_BLOCK = re.compile(
+    "address|article|aside|blockquote|body|br|caption|center|d[dlt]|div|fieldset|figure|footer|form|header|hr|li"
+    "|main|nav|option|section|t(?:body|foot|head|r)"
 )
 _PARAGRAPHS = frozenset({"p", "table", "ul", "ol", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "pre"})
 
@@ -83,7 +84,7 @@ def _after_comment(source: str, start: int) -> int:
 def _break(name: str, *, closing: bool) -> str:
     if name in _PARAGRAPHS:
         return "\n\n"
-    if name in _BLOCKS:
+    if _BLOCK.fullmatch(name):
         return "\n"
     return " " if name in ("td", "th") and not closing else ""
 
