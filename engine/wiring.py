@@ -161,7 +161,9 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
     Raises SettingsError when Redis does not keep what it acknowledges.
     """
     async with contextlib.AsyncExitStack() as stack:
-        url = settings.redis.url or await stack.enter_async_context(embedded(settings.data))
+        url = settings.redis.url
+        if url is None:
+            url = await stack.enter_async_context(embedded(settings.data))
         office = Office(settings, Base(connect(url), settings.redis.prefix), url)
         stack.push_async_callback(office.aclose)
         if problems := await office.problems():

@@ -24,9 +24,8 @@ class Child:
 
     name: str
     command: Sequence[str]
-    env: dict[str, str] | None = None
     log: int | None = None
-    """A file descriptor for its standard error; None for ours."""
+    """A file descriptor for what it says; None for ours."""
     process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
     @property
@@ -34,7 +33,7 @@ class Child:
         return self.process.pid if self.process and self.process.returncode is None else None
 
     async def start(self) -> asyncio.subprocess.Process:
-        self.process = await asyncio.create_subprocess_exec(*self.command, env=self.env, stderr=self.log)
+        self.process = await asyncio.create_subprocess_exec(*self.command, stdout=self.log, stderr=self.log)
         return self.process
 
     async def end(self) -> None:

@@ -142,4 +142,4 @@ def _again(error: ProviderError | TemplateError, attempt: int, now: int) -> int:
         return max(int(error.until * 1000), now + 50)
     if isinstance(error, Unauthorized):
         return now + PAUSE_MS
-    return now + min(LONGEST_WAIT_MS, 1000 * 2 ** min(attempt, 12))
+    return now + min(LONGEST_WAIT_MS, 1000 << min(attempt, 12))

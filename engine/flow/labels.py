@@ -76,7 +76,7 @@ def _again(error: ProviderError, tries: int, now: int) -> int:
         return max(int(error.until * 1000), now + 50)
     if isinstance(error, Unauthorized):
         return now + PAUSE_MS
-    return now + min(LONGEST_WAIT_MS, 500 * 2 ** min(tries, 10))
+    return now + min(LONGEST_WAIT_MS, 500 << min(tries, 10))
 
 
 def _halves(group: LabelGroup) -> Sequence[LabelGroup]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from engine.errors import ConditionError
 from engine.flow.clock import Clock, now_ms
 from engine.flow.guard import held, sender_key
 from engine.flow.hydrate import Looked, judge_once
@@ -138,7 +139,10 @@ class _Guard:
         return cls(own, await draining.lanes.once(sorted(keys)))
 
     def hold(self, rule: str, effect: Effect, message: Message, event: Event) -> str | None:
-        why = held(effect, message, self._own, event.kind)
+        try:
+            why = held(effect, message, self._own, event.kind)
+        except ConditionError as error:
+            return f"whether it may be answered cannot be told: {error}"
         if why or not isinstance(effect, SendMessage) or not effect.once_per:
             return why
         key = once_key(event.mailbox, rule, message)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from engine.mail.archive import Archived, read_archive
 from engine.mail.headers import parse_headers
-from engine.sandbox.labels import HIDING, label_at
+from engine.sandbox.labels import label_at
 from engine.sandbox.mailbox import add_message
 from engine.sandbox.store import Mailbox, Store
 
+NEW = ("INBOX", "UNREAD")
+"""Labels of mail from archives that know none."""
 BATCH = 50
 """Messages put in by one transaction, between which others are served."""
 
@@ -68,14 +70,7 @@ def _put(store: Store, box: Mailbox, entry: Archived, *, imported: bool) -> None
         store,
         box,
         entry.raw,
-        {label_at(store, box, name) for name in _labels(entry)},
+        {label_at(store, box, name) for name in entry.labels or NEW},
         kind="messagesImported" if imported else "messagesAdded",
         date=date_of(entry.raw) if imported else None,
     )
-
-
-def _labels(entry: Archived) -> frozenset[str]:
-    """A Maildir tells what was read, starred or trashed; other mail is new."""
-    if PurePosixPath(entry.name).parent.name not in ("cur", "new"):
-        return frozenset({"INBOX", "UNREAD"}) | entry.labels
-    return entry.labels if entry.labels & HIDING else entry.labels | {"INBOX"}

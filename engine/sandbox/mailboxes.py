@@ -80,6 +80,7 @@ def create_label_in_mailbox(call: Call) -> Json:
         raise invalid("name", f"name has 1 to {LONGEST_NAME} characters.")
     made = create_label(call.store, call.box, name, call.text("parentId"), _shape(call))
     shown = label(every_label(call.store, call.box), made)
+    del shown["type"]
     return shown | {"messageListVisibilitystring": shown["messageListVisibility"]}
 
 

@@ -7,8 +7,8 @@ from html import escape
 
 from markdown_it import MarkdownIt
 from markupsafe import Markup
-from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from engine.mail import markup
 from engine.templating.limits import MAX_HEADER, LimitError
 
 MAX_MARKDOWN = 300_000
@@ -16,9 +16,7 @@ MAX_MARKS = 5_000
 """Marks that Markdown pairs up in quadratic time; escaped ones, so all from values, do not count."""
 _MARK = re.compile(r"(?<!\\)[*_\[`<&]")
 _PUNCTUATION = {ord(char): "\\" + char for char in r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""}
-_PARAGRAPHS = frozenset({"p", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "pre"})
-_LINES = frozenset({"address", "article", "div", "dl", "dt", "dd", "footer", "header", "hr", "section", "tr"})
-_SILENT = "head, script, style, template, title"
+_LINK = re.compile(r"""(?i)<a\s(?:[^<>]*?\shref|href)\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')[^<>]*>|</a\s*>""")
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
@@ -72,46 +70,16 @@ def quote_html(value: str) -> Markup:
     return Markup(f"<blockquote>{lines}</blockquote>")  # noqa: S704 # escaped above
 
 
-def html_text(html: str) -> str:
-    """Read HTML as text: blocks on lines of their own, links followed by their address."""
-    tree = LexborHTMLParser(html)
-    for node in tree.css(_SILENT):
-        node.decompose()
-    body = tree.body
-    return tidy(_collapse("".join(_pieces(body)))) if body else "\n"
+def html_text(source: str) -> str:
+    """Read HTML as text; a link's address follows what it says."""
+    target = ""
 
+    def spell_out(tag: re.Match[str]) -> str:
+        nonlocal target
+        if tag[0].startswith("</"):
+            shown, target = (f" ({target})" if target else ""), ""
+            return shown + tag[0]
+        target = next((found for found in tag.groups() if found), "")
+        return tag[0]
 
-def _collapse(text: str) -> str:
-    return "\n".join(re.sub(r"[ \t]+", " ", line).strip() for line in text.split("\n"))
-
-
-def _pieces(root: LexborNode) -> list[str]:
-    """Walk without recursion, since nesting is the sender's choice."""
-    pieces: list[str] = []
-    todo: list[LexborNode | str] = [root]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, str):
-            pieces.append(node)
-        elif node.tag == "-text":
-            pieces.append(re.sub(r"\s+", " ", node.text(deep=False) or ""))
-        else:
-            before, after = _around(node)
-            pieces.append(before)
-            todo += [after, *reversed(list(node.iter(include_text=True)))]
-    return pieces
-
-
-def _around(node: LexborNode) -> tuple[str, str]:
-    if node.tag == "br":
-        return "\n", ""
-    if node.tag == "li":
-        return "\n- ", "\n"
-    if node.tag in {"td", "th"}:
-        return "", " "
-    if node.tag in _PARAGRAPHS or node.tag in _LINES:
-        gap = "\n\n" if node.tag in _PARAGRAPHS else "\n"
-        return gap, gap
-    target = (node.attributes.get("href") or "") if node.tag == "a" else ""
-    label = node.text().strip() if target else ""
-    return ("", f" ({target})") if target and target not in {label, f"mailto:{label}"} else ("", "")
+    return tidy(markup.html_text(_LINK.sub(spell_out, source)))

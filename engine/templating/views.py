@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
+from engine.mail.dates import message_date
 from engine.mail.message import Message
 from engine.mail.needs import NOTHING, Need, Needs
 
@@ -112,10 +112,7 @@ def _sender(message: Message) -> AddressView:
 
 
 def _date(message: Message) -> datetime | None:
-    try:
-        return parsedate_to_datetime(message.headers.text("Date"))
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return message.received
+    return message_date(message.headers) or message.received
 
 
 def _attachments(message: Message) -> tuple[AttachmentView, ...]:

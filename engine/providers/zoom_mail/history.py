@@ -71,7 +71,7 @@ def events(record: Record, mailbox: str, names: Names) -> tuple[list[Event], lis
     for key, content in record.items():
         if key in _SILENT or not content:
             continue
-        for entry in content if isinstance(content, list) else [content]:
+        for entry in _listed(content):
             try:
                 found += _READERS[key](at, entry)
             except (KeyError, ValidationError):
@@ -95,16 +95,16 @@ def label_ids(records: Iterable[Record]) -> frozenset[str]:
 
 def touches_labels(records: Iterable[Record]) -> bool:
     """Tell whether labels were made, renamed or deleted."""
-    return any(
-        isinstance(entry, dict) and entry.get("type") == "userLabels"
-        for record in records
-        for key in _SETTINGS
-        for entry in record.get(key) or ()
-    )
+    entries = (entry for record in records for key in _SETTINGS for entry in _listed(record.get(key)))
+    return any(isinstance(entry, dict) and entry.get("type") == "userLabels" for entry in entries)
+
+
+def _listed(content: Any) -> list[Any]:
+    return content if isinstance(content, list) else [content]
 
 
 def _entries(content: Any) -> Iterable[MessageEntry]:
-    for entry in content if isinstance(content, list) else []:
+    for entry in _listed(content):
         try:
             yield MessageEntry.model_validate(entry)
         except ValidationError:

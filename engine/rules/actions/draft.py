@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from engine.rules.effects import Effect, SaveDraft
+from engine.rules.strict import Flag
+from engine.rules.templated import Recipients, Templated
+from engine.rules.text import Captures
+
+
+class Draft(Templated):
+    """Leave a draft from a template for a person to look at and send."""
+
+    key = "draft"
+    examples = ("draft: sales-answer", "draft: {template: sales-answer, reply: true, with: {name: Ann}}")
+
+    reply: Flag | None = Field(None, description="An answer in the message's thread; so it is unless `to` is given.")
+    to: Recipients | None = Field(None, description="Fixed addresses, for a draft that answers nothing.")
+
+    @model_validator(mode="after")
+    def _answers_or_addresses(self) -> Self:
+        if self.reply and self.to:
+            raise ValueError("an answer goes to whom it answers: take 'to' or 'reply: true' out")
+        return self
+
+    def effects(self, captures: Captures) -> tuple[Effect, ...]:
+        reply = not self.to if self.reply is None else self.reply
+        return (
+            SaveDraft(template=self.template, inputs=dict(self.with_), reply=reply, to=self.to or ()),
+        )

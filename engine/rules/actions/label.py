@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+
+from engine.rules.action import Action, filled
+from engine.rules.captures import only_plain
+from engine.rules.effects import ChangeLabels, Effect
+from engine.rules.strict import TEXT_SCHEMA, Words, listed
+from engine.rules.text import Captures
+
+MAX_NAME = 200
+
+
+def _label_name(text: str) -> str:
+    if not text.strip() or text != text.strip() or not text.isprintable() or len(text) > MAX_NAME:
+        raise ValueError(f"must be a label's name: one line of at most {MAX_NAME} characters, no blanks around it")
+    if text.startswith("/") or text.endswith("/") or "//" in text:
+        raise ValueError(f"'{text}' has an empty part in its path; write Parent/Child")
+    if not only_plain(text):
+        raise ValueError("a label takes {{ captures.NAME }} and no other expression")
+    return text
+
+
+Labels = Annotated[
+    tuple[Annotated[Words, AfterValidator(_label_name)], ...],
+    BeforeValidator(listed),
+    Field(min_length=1),
+    WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]}),
+]
+
+
+class Label(Action):
+    """Put labels on and take labels off, by their full path. A label that does not exist yet is made."""
+
+    key = "label"
+    bare: ClassVar[str] = "add"
+    examples = ("label: {add: [Finance/Invoices], remove: [INBOX]}", "label: Finance")
+
+    add: Labels | None = Field(None, description="Labels to put on.")
+    remove: Labels | None = Field(None, description="Labels to take off.")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if not self.add and not self.remove:
+            raise ValueError("changes nothing; write add or remove")
+        both = sorted(set(self.add or ()) & set(self.remove or ()))
+        if both:
+            raise ValueError(f"both adds and removes '{both[0]}'")
+        return self
+
+    def effects(self, captures: Captures) -> tuple[Effect, ...]:
+        add, remove = filled(self.add or (), captures), filled(self.remove or (), captures)
+        return (ChangeLabels(add=add, remove=tuple(label for label in remove if label not in add)),)
+
+    def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
+        named: dict[str, Any] = {"add": self.add or (), "remove": self.remove or ()}
+        for key, labels in named.items():
+            for index, label in enumerate(labels):
+                yield (key, index), label

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from engine.rules.effects import Effect, OncePer, SaveDraft, SendMessage
+from engine.rules.quantities import Duration
+from engine.rules.strict import Flag, Strict
+from engine.rules.templated import ModeField, Templated
+from engine.rules.text import Captures
+
+
+class Once(Strict):
+    """At most one such answer within a window."""
+
+    sender: Duration = Field(description="The window for each correspondent, such as 7d.")
+
+
+class Reply(Templated):
+    """Answer the message from a template, in its thread, from the address that was written to."""
+
+    key = "reply"
+    examples = (
+        "reply: invoice-received",
+        "reply: {template: invoice-received, with: {order: '48211'}, once_per: {sender: 7d}}",
+    )
+
+    all: Flag = Field(False, description="Answer everybody who was written to.")
+    once_per: Once | None = Field(None, description="At most one such answer to each sender within a window.")
+    mode: ModeField = Field("send", description="`draft` leaves the answer for a person to send.")
+
+    @model_validator(mode="after")
+    def _limits_only_what_is_sent(self) -> Self:
+        if self.mode == "draft" and (self.once_per or self.all):
+            setting: Literal["once_per", "all"] = "once_per" if self.once_per else "all"
+            raise ValueError(f"'{setting}' goes with mode: send only")
+        return self
+
+    def effects(self, captures: Captures) -> tuple[Effect, ...]:
+        inputs = dict(self.with_)
+        if self.mode == "draft":
+            return (SaveDraft(template=self.template, inputs=inputs, reply=True),)
+        once = OncePer(seconds=self.once_per.sender.value) if self.once_per else None
+        return (
+            SendMessage(template=self.template, inputs=inputs, reply=True, all=self.all, once_per=once),
+        )

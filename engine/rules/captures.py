@@ -1,0 +1,41 @@
+"""`{{ captures.NAME }}`: find and fill the uses of what patterns captured."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_USE = re.compile(r"\{\{\s*captures\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_EXPRESSION = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
+_NAME = re.compile(r"""\bcaptures(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[\s*['"]([^'"]+)['"]\s*\])([^}]*)""")
+_DEFAULT = re.compile(r"\|\s*(?:default|d)\b|\bif\b|\bor\b")
+
+
+def fill(text: str, captures: Mapping[str, str]) -> str:
+    """Replace every plain use; a capture that nothing supplied is empty."""
+    return _USE.sub(lambda found: captures.get(found[1], ""), text) if "{{" in text else text
+
+
+def fill_all(value: Any, captures: Mapping[str, str]) -> Any:
+    """Replace every plain use in all texts of a value."""
+    if isinstance(value, str):
+        return fill(value, captures)
+    if isinstance(value, dict):
+        return {key: fill_all(inner, captures) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [fill_all(inner, captures) for inner in value]
+    return value
+
+
+def uses(text: str) -> Iterator[tuple[str, bool]]:
+    """Give each capture that a text uses, and whether the text copes with its absence."""
+    for expression in _EXPRESSION.findall(text):
+        for dotted, quoted, rest in _NAME.findall(expression):
+            yield dotted or quoted, bool(_DEFAULT.search(rest))
+
+
+def only_plain(text: str) -> bool:
+    """Say whether a text holds no expression but plain uses of captures."""
+    left = _USE.sub("", text)
+    return "{{" not in left and "{%" not in left

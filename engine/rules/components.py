@@ -1,0 +1,71 @@
+"""Maps with exactly one key, where the key chooses the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import itemgetter
+from typing import Annotated, Any, Union
+
+from pydantic import BeforeValidator, Discriminator, GetCoreSchemaHandler, GetJsonSchemaHandler, Tag
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from engine.rules.findings import unknown
+from engine.rules.strict import Strict
+
+
+class _Unwrap:
+    """Reads `{key: value}` as the value; the schema shows the map."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(itemgetter(self.key), handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {
+            "type": "object",
+            "properties": {self.key: handler(core)},
+            "patternProperties": {"^x-": {}},
+            "required": [self.key],
+            "additionalProperties": False,
+        }
+
+
+def one_of(kind: str, components: Mapping[str, type[Strict]]) -> Any:
+    """Build the type of a map with exactly one key out of many."""
+    members = tuple(Annotated[model, _Unwrap(key), Tag(key)] for key, model in sorted(components.items()))
+    return Annotated[
+        Union[members],  # noqa: UP007 - built from a tuple
+        Discriminator(_only_key),
+        BeforeValidator(_one_key(kind, components)),
+    ]
+
+
+def _only_key(value: Any) -> Any:
+    return next(iter(value)) if isinstance(value, dict) else None
+
+
+def _one_key(kind: str, components: Mapping[str, type[Strict]]) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise PydanticCustomError(kind, _not_a_map(kind, value, components))  # type: ignore[arg-type]
+        named = {key: inner for key, inner in value.items() if not key.startswith("x-")}
+        if len(named) != 1:
+            found = ", ".join(named) or "none"
+            message = f"a map with exactly one key is one {kind}; found {found}"
+            raise PydanticCustomError(kind, message)  # type: ignore[arg-type]
+        key = next(iter(named))
+        if key not in components:
+            raise PydanticCustomError(kind, unknown(kind, key, components))  # type: ignore[arg-type]
+        return named
+
+    return read
+
+
+def _not_a_map(kind: str, value: Any, components: Mapping[str, type[Strict]]) -> str:
+    if isinstance(value, str):
+        hint = f"write '{value}: ...'" if value in components else unknown(kind, value, components)
+        return f"a {kind} is a map with exactly one key, not a text; {hint}"
+    return f"a {kind} is a map with exactly one key" + ("; nothing stands here" if value is None else "")

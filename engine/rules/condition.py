@@ -1,0 +1,133 @@
+"""What every condition is, and Kleene's three-valued logic above them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from engine.errors import ConditionError, Missing
+from engine.mail.needs import NOTHING, Needs
+from engine.rules.evaluation import Verdict
+from engine.rules.strict import Strict
+from engine.rules.text import NONE, Captures
+from engine.rules.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How one condition came out."""
+
+    verdict: Verdict
+    captures: Captures = field(default_factory=dict)
+    needs: Needs = NOTHING
+    """What one more fetch has to bring; of a match, what could still bring other captures."""
+    why: str = ""
+
+
+MATCHED = Judged(Verdict.MATCHED)
+NOT_MATCHED = Judged(Verdict.NOT_MATCHED)
+
+
+class Condition(Strict):
+    """One question about a message. Most answer in `check`; those with members override `judge`."""
+
+    key: ClassVar[str]
+    examples: ClassVar[tuple[str, ...]]
+    """Conditions as YAML, as an author would write them."""
+
+    @property
+    def needs(self) -> Needs:
+        """What of a message this may read."""
+        raise NotImplementedError
+
+    @property
+    def members(self) -> tuple[Condition, ...]:
+        return ()
+
+    @property
+    def possible_captures(self) -> frozenset[str]:
+        """Names that a match may supply."""
+        return frozenset()
+
+    @property
+    def sure_captures(self) -> frozenset[str]:
+        """Names that every match supplies."""
+        return frozenset()
+
+    def check(self, view: View) -> Captures | None:
+        """Answer with the captures of a match, or None. Raises Missing and Unreadable."""
+        raise NotImplementedError
+
+    def seen(self, view: View) -> str:
+        """Say what the message has where this condition looks, shortly."""
+        raise NotImplementedError
+
+    def judge(self, view: View) -> Judged:
+        """Answer in three values: an error is undecided, never "no"."""
+        try:
+            captures = self.check(view)
+        except Missing as error:
+            return Judged(Verdict.UNDECIDED, needs=frozenset({error.need}), why=f"{self.key}: {error}")
+        except ConditionError as error:
+            return Judged(Verdict.UNDECIDED, why=f"{self.key}: {error}")
+        except Exception as error:  # noqa: BLE001 - under a `not`, a swallowed error would send mail
+            return Judged(Verdict.UNDECIDED, why=f"{self.key}: failed with {type(error).__name__}")
+        if captures is None:
+            return NOT_MATCHED
+        return Judged(Verdict.MATCHED, captures) if captures else MATCHED
+
+    def wanted(self) -> str:
+        """Say what was asked, as the author wrote it."""
+        return json.dumps(self.dump(), ensure_ascii=False)
+
+
+def walk(condition: Condition) -> Iterator[Condition]:
+    """Give a condition and all within it."""
+    yield condition
+    for member in condition.members:
+        yield from walk(member)
+
+
+def judge_all(members: Iterable[Condition], view: View) -> Judged:
+    """All must match: one "no" decides, however much is unknown."""
+    captures, open_members = NONE, []
+    needs = NOTHING
+    for member in members:
+        judged = member.judge(view)
+        if judged.verdict is Verdict.NOT_MATCHED:
+            return NOT_MATCHED
+        if judged.verdict is Verdict.UNDECIDED:
+            open_members.append(judged)
+            continue
+        needs |= judged.needs
+        if judged.captures:
+            captures = {**judged.captures, **captures}
+    return _undecided(open_members) if open_members else Judged(Verdict.MATCHED, captures, needs)
+
+
+def judge_any(members: Iterable[Condition], view: View) -> Judged:
+    """One match decides; its captures stand unless an earlier member, still open, could bring its own."""
+    open_members, could_capture = [], NOTHING
+    for member in members:
+        judged = member.judge(view)
+        if judged.verdict is Verdict.MATCHED:
+            return replace(judged, needs=judged.needs | could_capture) if could_capture else judged
+        if judged.verdict is Verdict.UNDECIDED:
+            open_members.append(judged)
+            could_capture |= judged.needs if member.possible_captures else NOTHING
+    return _undecided(open_members) if open_members else NOT_MATCHED
+
+
+def negate(judged: Judged) -> Judged:
+    """Turn yes and no round; unknown stays unknown. What was denied has no captures."""
+    if judged.verdict is Verdict.UNDECIDED:
+        return judged
+    return NOT_MATCHED if judged.verdict is Verdict.MATCHED else MATCHED
+
+
+def _undecided(members: list[Judged]) -> Judged:
+    needs = NOTHING.union(*(member.needs for member in members))
+    why = "; ".join(dict.fromkeys(member.why for member in members))
+    return Judged(Verdict.UNDECIDED, needs=needs, why=why)

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from engine.mail.needs import Need, Needs
+from engine.rules.choices import chooser
+from engine.rules.condition import Condition
+from engine.rules.shown import shown
+from engine.rules.text import NONE, Captures
+from engine.rules.view import View
+
+KINDS = frozenset({"auto_reply", "bounce", "list", "bulk", "calendar"})
+_KINDS = chooser("kind of automated mail", KINDS)
+_ONE = {"enum": sorted(KINDS)}
+_SCHEMA = {"anyOf": [{"type": "boolean"}, _ONE, {"type": "array", "items": _ONE, "minItems": 1}]}
+
+
+def _read(value: Any) -> bool | tuple[str, ...]:
+    return value == "true" if value in ("true", "false") else _KINDS(value)
+
+
+class Automated(Condition):
+    """Written by a machine: true for any kind, or a list of kinds of which one must hold."""
+
+    key = "automated"
+    bare: ClassVar[str] = "kinds"
+    only_bare: ClassVar[bool] = True
+    examples = ("automated: true", "automated: [bounce, auto_reply]")
+
+    kinds: Annotated[bool | tuple[str, ...], PlainValidator(_read), WithJsonSchema(_SCHEMA)] = Field(
+        description="The kinds of automated mail."
+    )
+
+    @property
+    def needs(self) -> Needs:
+        return frozenset({Need.HEADERS})
+
+    def check(self, view: View) -> Captures | None:
+        found = view.automated()
+        if isinstance(self.kinds, bool):
+            return NONE if bool(found) is self.kinds else None
+        return None if found.isdisjoint(self.kinds) else NONE
+
+    def seen(self, view: View) -> str:
+        return shown(sorted(view.automated()))

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import re
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from engine.mail.needs import Need, Needs
+from engine.rules.condition import Condition
+from engine.rules.shown import shown
+from engine.rules.strict import Words
+from engine.rules.text import Captures, TextKinds
+from engine.rules.view import View
+
+_FIELD_NAME = re.compile(r"[!-9;-~]{1,200}", re.ASCII)
+
+
+def _field_name(text: str) -> str:
+    if not _FIELD_NAME.fullmatch(text):
+        raise ValueError(f"'{text}' is no header name, such as X-Spam")
+    return text
+
+
+class Header(TextKinds, Condition):
+    """A header field by its name: one of its values, decoded. The name alone asks whether it is there."""
+
+    key = "header"
+    bare: ClassVar[str] = ""
+    examples = ("header: {name: X-Spam, contains: yes}", "header: {name: List-Id, exists: false}")
+
+    name: Annotated[Words, AfterValidator(_field_name)] = Field(description="The header's name; case is ignored.")
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if self.exists is False and self.tests:
+            raise ValueError("what does not exist cannot have a text: take 'exists: false' out")
+        return self
+
+    @property
+    def needs(self) -> Needs:
+        return frozenset({Need.HEADERS})
+
+    def check(self, view: View) -> Captures | None:
+        return self.match_any(view.header(self.name))
+
+    def seen(self, view: View) -> str:
+        return shown(text.raw for text in view.header(self.name))

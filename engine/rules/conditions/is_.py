@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from engine.mail.needs import Need, Needs, union
+from engine.rules.choices import choices
+from engine.rules.condition import Condition, Judged, judge_any
+from engine.rules.shown import shown
+from engine.rules.text import NONE, Captures
+from engine.rules.view import View
+
+FORWARD_PREFIXES = ("fwd:", "fw:", "wg:", "tr:", "rv:", "enc:", "i:", "vs:", "vb:", "doorst:", "转发:", "転送:")
+"""How mail clients begin the subject of a forwarded message, folded."""
+CALENDAR_TYPES = frozenset({"text/calendar", "application/ics"})
+
+
+def _labelled(label: str) -> Callable[[View], bool]:
+    return lambda view: label in view.labels
+
+
+def _is_reply(view: View) -> bool:
+    return bool(view.header("In-Reply-To") or view.header("References"))
+
+
+def _is_forward(view: View) -> bool:
+    if view.header("X-Forwarded-Message-Id"):
+        return True
+    return any(text.folded.lstrip().startswith(FORWARD_PREFIXES) for text in view.header("Subject")[:1])
+
+
+def _content_type(view: View) -> str:
+    return next((text.folded for text in view.header("Content-Type")), "")
+
+
+def _media_type(view: View) -> str:
+    return _content_type(view).split(";", 1)[0].strip()
+
+
+def _is_encrypted(view: View) -> bool:
+    """RFC 1847 (section 2.2), RFC 8551 (section 3.3), and Zoom's own mark."""
+    if _media_type(view) == "multipart/encrypted" or view.header("X-Zoom-Encryption"):
+        return True
+    return _is_smime(view) and "signed-data" not in _content_type(view)
+
+
+def _is_signed(view: View) -> bool:
+    """RFC 1847 (section 2.1) and RFC 8551 (section 3.5)."""
+    if _media_type(view) == "multipart/signed":
+        return True
+    return _is_smime(view) and "signed-data" in _content_type(view)
+
+
+def _is_smime(view: View) -> bool:
+    return _media_type(view) in ("application/pkcs7-mime", "application/x-pkcs7-mime")
+
+
+def _is_calendar(view: View) -> bool:
+    if _media_type(view) in CALENDAR_TYPES:
+        return True
+    return any(attachment.type in CALENDAR_TYPES for attachment in view.message.attachments)
+
+
+LABELS, HEADERS = frozenset({Need.LABELS}), frozenset({Need.HEADERS})
+
+FACTS: Mapping[str, tuple[Needs, Callable[[View], bool]]] = {
+    "unread": (LABELS, _labelled("UNREAD")),
+    "starred": (LABELS, _labelled("STARRED")),
+    "important": (LABELS, _labelled("IMPORTANT")),
+    "reply": (HEADERS, _is_reply),
+    "forward": (HEADERS, _is_forward),
+    "encrypted": (HEADERS, _is_encrypted),
+    "signed": (HEADERS, _is_signed),
+    "calendar": (HEADERS | {Need.ATTACHMENTS}, _is_calendar),
+}
+
+
+class _Fact(Condition):
+    """One fact, so that each of a list is judged by itself: an unknown one hides no other."""
+
+    key = "is"
+    fact: str
+
+    def check(self, view: View) -> Captures | None:
+        return NONE if FACTS[self.fact][1](view) else None
+
+
+class Is(Condition):
+    """A plain fact about the message; of a list, at least one."""
+
+    key = "is"
+    bare: ClassVar[str] = "facts"
+    only_bare: ClassVar[bool] = True
+    examples = ("is: unread", "is: [reply, forward]")
+
+    facts: Annotated[tuple[str, ...], *choices("fact", FACTS)] = Field(description="The facts.")
+
+    @property
+    def needs(self) -> Needs:
+        return union(FACTS[fact][0] for fact in self.facts)
+
+    def seen(self, view: View) -> str:
+        found = [fact for fact in sorted(FACTS) if FACTS[fact][0] <= self.needs and FACTS[fact][1](view)]
+        return shown(found)
+
+    def judge(self, view: View) -> Judged:
+        return judge_any((_Fact.model_construct(fact=fact) for fact in self.facts), view)

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from typing import ClassVar
+
+from engine.mail.needs import Need, Needs
+from engine.rules.condition import Condition
+from engine.rules.shown import shown
+from engine.rules.text import Captures, TextKinds
+from engine.rules.view import View
+
+
+class Label(TextKinds, Condition):
+    """A label on the message, by its full path; case matters. Earlier rules' labels count.
+
+    Mail in spam reaches only rules in which such a condition names SPAM.
+    """
+
+    key = "label"
+    exact: ClassVar[bool] = True
+    examples = ("label: Finance/Invoices", "label: [INBOX, SPAM]", "label: {starts_with: Finance/}")
+
+    @property
+    def needs(self) -> Needs:
+        return frozenset({Need.LABELS})
+
+    @property
+    def names_spam(self) -> bool:
+        return "SPAM" in (self.is_ or ())
+
+    def check(self, view: View) -> Captures | None:
+        return self.match_any(view.label_texts())
+
+    def seen(self, view: View) -> str:
+        return shown(sorted(view.labels))

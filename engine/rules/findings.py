@@ -1,0 +1,32 @@
+"""What is wrong with rule files, gathered: every problem of every file, not only the first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from engine.errors import PostroomError, RuleError
+
+
+class RuleErrors(PostroomError):
+    """Several rule or template files are wrong; `errors` holds each problem with its place."""
+
+    def __init__(self, errors: Sequence[RuleError], warnings: Sequence[RuleError] = ()) -> None:
+        super().__init__("\n".join(map(str, errors)))
+        self.errors = tuple(errors)
+        self.warnings = tuple(warnings)
+
+
+def in_order(errors: Iterable[RuleError]) -> list[RuleError]:
+    """Sort problems as a reader meets them: by file, line and column."""
+    return sorted(errors, key=lambda error: (error.place.file, error.place.line, error.place.column))
+
+
+def unknown(kind: str, name: str, known: Iterable[str]) -> str:
+    """Say that a name is unknown, and which one was probably meant."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1, cutoff=0.6)
+    if near:
+        return f"unknown {kind} '{name}'; did you mean '{near[0]}'?"
+    choice = f"; there are: {', '.join(names)}" if 0 < len(names) <= 20 else ""
+    return f"unknown {kind} '{name}'{choice}"

@@ -1,0 +1,101 @@
+"""Quantities with units: sizes in bytes, durations in seconds, and ways to compare numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
+
+from engine.rules.strict import Strict
+
+BYTES: Mapping[str, int] = {
+    "": 1,
+    "B": 1,
+    **{f"{prefix}B": 1000**power for power, prefix in enumerate("KMGT", 1)},
+    **{prefix: 1000**power for power, prefix in enumerate("KMGT", 1)},
+    **{f"{prefix}IB": 1024**power for power, prefix in enumerate("KMGT", 1)},
+}
+SECONDS: Mapping[str, int] = {"S": 1, "M": 60, "H": 3600, "D": 86_400, "W": 7 * 86_400}
+
+_QUANTITY = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z]*)\s*", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number in its base unit, beside what its author wrote."""
+
+    value: int
+    source: str
+
+
+def _quantity(value: Any, units: Mapping[str, int], example: str) -> Quantity:
+    found = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError(f"must be a number with a unit, such as {example}")
+    number, unit = found.groups()
+    if unit.upper() not in units:
+        known = ", ".join(unit for unit in units if unit)
+        raise ValueError(f"unknown unit '{unit}'; such as {example} (units: {known.replace('IB', 'iB')})")
+    return Quantity(int(Decimal(number) * units[unit.upper()]), value)
+
+
+def read_size(value: Any) -> Quantity:
+    """Read bytes: MB is 10^6 and MiB is 2^20. Raises ValueError."""
+    return _quantity(value, BYTES, "10KB, 1.5MB or 2MiB")
+
+
+def read_duration(value: Any) -> Quantity:
+    """Read seconds from s, m, h, d or w. Raises ValueError."""
+    units = {unit.lower(): seconds for unit, seconds in SECONDS.items()}
+    duration = _quantity(value, {**SECONDS}, ", ".join(f"1{unit}" for unit in units))
+    if duration.value <= 0:
+        raise ValueError("must be longer than nothing, such as 7d")
+    return duration
+
+
+_AS_WRITTEN = PlainSerializer(lambda quantity: quantity.source)
+
+Size = Annotated[
+    Quantity,
+    BeforeValidator(read_size),
+    _AS_WRITTEN,
+    WithJsonSchema({"type": ["string", "integer"], "examples": ["10KB", "1.5MB", "2MiB"]}),
+]
+Duration = Annotated[
+    Quantity,
+    BeforeValidator(read_duration),
+    _AS_WRITTEN,
+    WithJsonSchema({"type": "string", "examples": ["90s", "12h", "7d"]}),
+]
+
+
+class SizeKinds(Strict):
+    """Ways to compare a size. All that are given must hold."""
+
+    bare: ClassVar[str] = "eq"
+
+    gt: Size | None = Field(None, description="More than.")
+    gte: Size | None = Field(None, description="At least.")
+    lt: Size | None = Field(None, description="Less than.")
+    lte: Size | None = Field(None, description="At most.")
+    eq: Size | None = Field(None, description="Exactly.")
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not any(getattr(self, name) for name in type(self).model_fields):
+            raise ValueError(f"asks nothing; write one of {', '.join(self.keys())}")
+        return self
+
+    def holds(self, number: int) -> bool:
+        """Compare a number of bytes."""
+        return (
+            (self.gt is None or number > self.gt.value)
+            and (self.gte is None or number >= self.gte.value)
+            and (self.lt is None or number < self.lt.value)
+            and (self.lte is None or number <= self.lte.value)
+            and (self.eq is None or number == self.eq.value)
+        )

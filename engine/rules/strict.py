@@ -1,0 +1,156 @@
+"""The base of everything that is read from YAML: frozen, closed, with errors in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
+
+from engine.rules.findings import unknown
+
+UNKNOWN_KEY = "unknown_key"
+"""The one type of error that speaks of a key; all others speak of the value in that place."""
+
+RESTATED = "restated"
+"""The type of an error that already stands in plain words."""
+
+
+class Strict(BaseModel):
+    """A map with known keys. Keys that begin with `x-` are ignored.
+
+    `bare` names the field that takes a value written without a map; with `only_bare`, the value is
+    always that field's.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    bare: ClassVar[str] = ""
+    only_bare: ClassVar[bool] = False
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        spread = cls.spread(data)
+        try:
+            return handler(spread)
+        except ValidationError as error:
+            lost = cls.bare if spread is not data else ""
+            details = [_restate(cls, dict(each), lost) for each in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, details) from None
+
+    @classmethod
+    def spread(cls, data: Any) -> Any:
+        """Write a shorthand out as a map."""
+        if cls.only_bare or (cls.bare and not isinstance(data, dict)):
+            return {cls.bare: data}
+        if isinstance(data, dict) and any(key.startswith("x-") for key in data):
+            return {key: value for key, value in data.items() if not key.startswith("x-")}
+        return data
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        """List the keys that a map may have."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
+    def dump(self) -> Any:
+        """Give the value back as its author wrote it, shorthands written out."""
+        value = self.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return value[self.bare] if self.only_bare else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core))
+        schema.pop("title", None)
+        bare = schema.get("properties", {}).get(cls.bare)
+        whole = {**schema, "patternProperties": {"^x-": {}}}
+        kept = whole if not bare else bare if cls.only_bare else {"anyOf": [bare, whole]}
+        schema.clear()
+        schema.update(kept)
+        if cls.__doc__:
+            schema["description"] = cls.__doc__.strip()
+        return schema
+
+
+def _restate(model: type[Strict], error: dict[str, Any], lost: str) -> InitErrorDetails:
+    location = error["loc"]
+    if error["type"] == "extra_forbidden" and len(location) == 1:
+        kind, message = UNKNOWN_KEY, unknown("key", str(location[0]), model.keys())
+    else:
+        kind = UNKNOWN_KEY if error["type"] == UNKNOWN_KEY else RESTATED
+        message = error["msg"] if error["type"] in (UNKNOWN_KEY, RESTATED) else _plainly(error)
+    if error["type"] == "missing":
+        location = location[:-1]
+    if lost and location[:1] == (lost,):
+        location = location[1:]
+    return InitErrorDetails(type=PydanticCustomError(kind, message), loc=location, input=None)  # type: ignore[arg-type]
+
+
+WORDS: Mapping[str, str] = {
+    "string_type": "must be a text",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "dict_type": "must be a map",
+    "model_type": "must be a map",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+}
+
+
+def _plainly(error: dict[str, Any]) -> str:
+    kind = error["type"]
+    if kind == "missing":
+        return f"'{error['loc'][-1]}' is missing"
+    if kind == "value_error":
+        return str(error["ctx"]["error"])
+    if kind == "too_short":
+        return "must not be empty"
+    if kind in ("literal_error", "enum"):
+        choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+        return unknown("value", str(error["input"]), choices)
+    if kind in WORDS:
+        return WORDS[kind] + (" and is empty" if error["input"] is None else "")
+    return str(error["msg"])
+
+
+def listed(value: Any) -> Any:
+    """Take one value for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, str) and value in ("true", "True", "TRUE"):
+        return True
+    if isinstance(value, str) and value in ("false", "False", "FALSE"):
+        return False
+    if isinstance(value, bool):
+        return value
+    raise ValueError("must be true or false")
+
+
+Flag = Annotated[bool, BeforeValidator(_flag)]
+"""`true` or `false`; YAML 1.2 knows no `yes`."""
+
+TEXT_SCHEMA = {"type": ["string", "number", "boolean"]}
+
+Words = Annotated[str, WithJsonSchema(TEXT_SCHEMA)]
+"""A text field: a plain scalar is its source text, so `0123` and `no` stay what they are."""
+
+ManyWords = Annotated[
+    tuple[Words, ...],
+    BeforeValidator(listed),
+    WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA}]}),
+]
+"""One text, or a list of them."""

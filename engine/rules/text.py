@@ -1,0 +1,192 @@
+"""Text kinds: how a text of a message is compared with what a rule's author wrote."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from typing import Annotated, ClassVar, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from engine.rules.patterns import Globs, Pattern, Regexes
+from engine.rules.strict import Flag, ManyWords, Strict
+
+Captures = Mapping[str, str]
+"""What the named groups of a pattern matched; an empty map is a match without any."""
+
+NONE: Captures = {}
+
+MAX_CHARACTERS = 100_000
+"""How much of one header value is looked at."""
+
+
+def nfc(text: str) -> str:
+    """Compose characters, so that the two ways of writing é are one."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def fold(text: str) -> str:
+    """Compose and ignore case: NFC(casefold(NFC))."""
+    return text.lower() if text.isascii() else nfc(nfc(text).casefold())
+
+
+class Text:
+    """One text of a message; each of its comparable forms is made once."""
+
+    def __init__(self, raw: str) -> None:
+        self.raw = raw[:MAX_CHARACTERS]
+
+    @cached_property
+    def exact(self) -> str:
+        return nfc(self.raw)
+
+    @cached_property
+    def folded(self) -> str:
+        return fold(self.raw)
+
+    @cached_property
+    def exact_bytes(self) -> bytes:
+        return to_bytes(self.exact)
+
+    @cached_property
+    def folded_bytes(self) -> bytes:
+        return to_bytes(self.folded)
+
+
+def to_bytes(text: str) -> bytes:
+    """Encode for RE2; lone surrogates become U+FFFD."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text).encode()
+
+
+def _filled(texts: tuple[str, ...]) -> tuple[str, ...]:
+    if not texts or "" in texts:
+        raise ValueError("is empty, which every text would match")
+    return texts
+
+
+FilledWords = Annotated[ManyWords, AfterValidator(_filled)]
+
+Test = Callable[[Text], Captures | None]
+
+
+class TextKinds(Strict):
+    """Ways to compare a text. All that are given must hold; a list means any of its members."""
+
+    bare: ClassVar[str] = "is"
+    exact: ClassVar[bool] = False
+    """Whether case matters to the literal kinds."""
+
+    is_: ManyWords | None = Field(None, alias="is", description="The whole text.")
+    contains: FilledWords | None = Field(None, description="A part of the text.")
+    starts_with: FilledWords | None = Field(None, description="How the text begins.")
+    ends_with: FilledWords | None = Field(None, description="How the text ends.")
+    glob: Globs | None = Field(None, description="The whole text; `*` stands for any run, `?` for one character.")
+    regex: Regexes | None = Field(None, description="An RE2 pattern, found anywhere in the text.")
+    exists: Flag | None = Field(None, description="Whether there is such a text at all.")
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not any(getattr(self, name) is not None for name in type(self).model_fields):
+            raise ValueError(f"asks nothing; write one of {', '.join(self.keys())}")
+        if self.exists is False and self.tests:
+            raise ValueError("what does not exist cannot have a text: take 'exists: false' out")
+        return self
+
+    @cached_property
+    def tests(self) -> tuple[Test, ...]:
+        """One function per kind that is given."""
+        read = _exact if self.exact else _folded
+        literal = nfc if self.exact else fold
+        tests: list[Test] = []
+        if self.is_ is not None:
+            tests.append(_is(frozenset(map(literal, self.is_)), read))
+        for method, wanted in (("startswith", self.starts_with), ("endswith", self.ends_with)):
+            if wanted is not None:
+                tests.append(_edge(method, tuple(map(literal, wanted)), read))
+        if self.contains is not None:
+            tests.append(_contains(tuple(map(literal, self.contains)), read))
+        if self.glob is not None:
+            tests.append(_globs(self.glob, exact=self.exact))
+        if self.regex is not None:
+            tests.append(_regexes(self.regex))
+        return tuple(tests)
+
+    def match(self, text: Text) -> Captures | None:
+        """Compare one text; None means no match."""
+        found = NONE
+        for test in self.tests:
+            captures = test(text)
+            if captures is None:
+                return None
+            if captures:
+                found = {**captures, **found}
+        return found
+
+    def match_any(self, texts: Iterable[Text]) -> Captures | None:
+        """Find the first text that all kinds hold of."""
+        if self.exists is False:
+            return None if any(True for _ in texts) else NONE
+        return next((found for text in texts if (found := self.match(text)) is not None), None)
+
+    @property
+    def possible_captures(self) -> frozenset[str]:
+        """Names that a match may supply."""
+        return possible(self.regex)
+
+    @property
+    def sure_captures(self) -> frozenset[str]:
+        """Names that every match supplies."""
+        return sure(self.regex)
+
+
+def possible(patterns: tuple[Pattern, ...] | None) -> frozenset[str]:
+    return frozenset[str]().union(*(pattern.names for pattern in patterns or ()))
+
+
+def sure(patterns: tuple[Pattern, ...] | None) -> frozenset[str]:
+    return frozenset.intersection(*(pattern.names for pattern in patterns)) if patterns else frozenset()
+
+
+def _exact(text: Text) -> str:
+    return text.exact
+
+
+def _folded(text: Text) -> str:
+    return text.folded
+
+
+def _is(wanted: frozenset[str], read: Callable[[Text], str]) -> Test:
+    return lambda text: NONE if read(text) in wanted else None
+
+
+def _contains(wanted: tuple[str, ...], read: Callable[[Text], str]) -> Test:
+    def test(text: Text) -> Captures | None:
+        whole = read(text)
+        return NONE if any(part in whole for part in wanted) else None
+
+    return test
+
+
+def _edge(method: str, wanted: tuple[str, ...], read: Callable[[Text], str]) -> Test:
+    return lambda text: NONE if getattr(read(text), method)(wanted) else None
+
+
+def _globs(globs: tuple[Pattern, ...], *, exact: bool) -> Test:
+    def test(text: Text) -> Captures | None:
+        whole = text.exact_bytes if exact else text.folded_bytes
+        return NONE if any(glob.search(whole) is not None for glob in patterns) else None
+
+    patterns = globs if exact else tuple(glob.mapped(fold) for glob in globs)
+    return test
+
+
+def _regexes(patterns: tuple[Pattern, ...]) -> Test:
+    def test(text: Text) -> Captures | None:
+        whole = text.exact_bytes
+        return next((found for each in patterns if (found := each.search(whole)) is not None), None)
+
+    return test

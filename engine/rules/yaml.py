@@ -1,0 +1,151 @@
+"""YAML 1.2 as a tree of nodes that remember where they stand, built from libyaml's events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import yaml as libyaml
+
+from engine.errors import Place, RuleError
+from engine.rules.findings import RuleErrors
+
+MAX_DEPTH = 64
+MAX_CHARACTERS = 32_000_000
+
+
+class Scalar(NamedTuple):
+    """A text as it stands in the source; `empty` when nothing stands there."""
+
+    text: str
+    line: int
+    column: int
+    empty: bool = False
+
+
+class Seq(NamedTuple):
+    """A list; in block style its items begin at `column`, where the dashes are."""
+
+    items: tuple[Node, ...]
+    line: int
+    column: int
+    flow: bool
+
+
+class Map(NamedTuple):
+    """A map with text keys, none of them twice."""
+
+    items: dict[str, tuple[Scalar, Node]]
+    line: int
+    column: int
+
+
+Node = Scalar | Seq | Map
+
+
+def parse_yaml(text: str, file: str) -> Node:
+    """Read one document. Raises RuleErrors that hold every problem found."""
+    if len(text) > MAX_CHARACTERS:
+        raise RuleErrors([RuleError(f"is larger than {MAX_CHARACTERS} characters", Place(file))])
+    builder = _Builder(file)
+    try:
+        node = builder.document(libyaml.parse(text, Loader=libyaml.CSafeLoader))
+    except libyaml.YAMLError as error:
+        raise RuleErrors([*builder.errors, _syntax(error, text, file)]) from None
+    except RuleError as error:
+        raise RuleErrors([*builder.errors, error]) from None
+    if builder.errors:
+        raise RuleErrors(builder.errors)
+    return node
+
+
+def plain(node: Node) -> Any:
+    """Turn nodes into maps, lists and texts; an empty scalar becomes None."""
+    if isinstance(node, Scalar):
+        return None if node.empty else node.text
+    if isinstance(node, Seq):
+        return [plain(item) for item in node.items]
+    return {key: plain(value) for key, (_, value) in node.items.items()}
+
+
+class _Builder:
+    """Builds nodes from events and notes what is refused."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.errors: list[RuleError] = []
+
+    def document(self, events: Iterator[Any]) -> Node:
+        next(events)
+        if isinstance(next(events), libyaml.StreamEndEvent):
+            raise RuleError("is empty", Place(self.file, 1, 1))
+        node = self.node(next(events), events, 1)
+        next(events)
+        after = next(events)
+        if not isinstance(after, libyaml.StreamEndEvent):
+            self.refuse(after, "a second document; write one per file")
+        return node
+
+    def node(self, event: Any, events: Iterator[Any], depth: int) -> Node:
+        if depth > MAX_DEPTH:
+            raise RuleError(f"is nested deeper than {MAX_DEPTH} levels", self.place(event))
+        self.refuse_extras(event)
+        line, column = event.start_mark.line + 1, event.start_mark.column + 1
+        if isinstance(event, libyaml.ScalarEvent):
+            return Scalar(event.value, line, column, not event.value and event.implicit[0])
+        if isinstance(event, libyaml.SequenceStartEvent):
+            return Seq(tuple(self.items(events, depth)), line, column, bool(event.flow_style))
+        if isinstance(event, libyaml.MappingStartEvent):
+            return Map(self.pairs(events, depth), line, column)
+        return Scalar("", line, column, True)
+
+    def items(self, events: Iterator[Any], depth: int) -> Iterator[Node]:
+        while not isinstance(event := next(events), libyaml.SequenceEndEvent):
+            yield self.node(event, events, depth + 1)
+
+    def pairs(self, events: Iterator[Any], depth: int) -> dict[str, tuple[Scalar, Node]]:
+        found: dict[str, tuple[Scalar, Node]] = {}
+        while not isinstance(event := next(events), libyaml.MappingEndEvent):
+            key = self.node(event, events, depth + 1)
+            value = self.node(next(events), events, depth + 1)
+            if not isinstance(key, Scalar):
+                self.refuse(event, "a key that is not a text")
+            elif key.text in found:
+                self.refuse(event, f"the key '{key.text}' stands here twice")
+            else:
+                found[key.text] = (key, value)
+        return found
+
+    def refuse_extras(self, event: Any) -> None:
+        if isinstance(event, libyaml.AliasEvent):
+            self.refuse(event, "an alias ('*'); write the value out, or quote the text")
+        elif event.anchor is not None:
+            self.refuse(event, "an anchor ('&'); write the value out, or quote the text")
+        elif event.tag is not None:
+            self.refuse(event, "a tag ('!'); quote the text if it begins with '!'")
+
+    def refuse(self, event: Any, what: str) -> None:
+        self.errors.append(RuleError(f"not allowed: {what}", self.place(event)))
+
+    def place(self, event: Any) -> Place:
+        return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _syntax(error: libyaml.YAMLError, text: str, file: str) -> RuleError:
+    if isinstance(error, libyaml.reader.ReaderError):
+        before = text.encode("utf-8", "replace")[: error.position].decode("utf-8", "ignore")
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        return RuleError("holds a character that YAML does not allow", Place(file, line, column))
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return RuleError(f"is not YAML: {error}", Place(file))
+    place = Place(file, mark.line + 1, mark.column + 1)
+    if _is_tab(text, mark):
+        return RuleError("is not YAML: a tab cannot indent; write blanks", place)
+    context = f" {error.context}" if getattr(error, "context", None) else ""
+    return RuleError(f"is not YAML: {getattr(error, 'problem', error)}{context}", place)
+
+
+def _is_tab(text: str, mark: Any) -> bool:
+    lines = text.splitlines()
+    return mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == "\t"
