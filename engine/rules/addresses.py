@@ -20,7 +20,7 @@ from pydantic import (
 from engine.mail.address import Address, normal_domain
 from engine.rules.findings import unknown
 from engine.rules.patterns import Globs, Regexes
-from engine.rules.strict import TEXT_SCHEMA, Flag, ManyWords, Strict, Words, listed
+from engine.rules.strict import TEXT_SCHEMA, Flag, Strict, Words, listed
 from engine.rules.text import NONE, Captures, Text, TextKinds, possible, sure
 
 
@@ -112,7 +112,9 @@ Addresses = Annotated[
     tuple[AddressText, ...], BeforeValidator(listed), Field(min_length=1), WithJsonSchema(_MANY)
 ]
 DomainText = Annotated[Words, AfterValidator(read_domain)]
-Domains = Annotated[tuple[DomainText, ...], BeforeValidator(listed), Field(min_length=1), WithJsonSchema(_MANY)]
+Domains = Annotated[
+    tuple[DomainText, ...], BeforeValidator(listed), Field(min_length=1), WithJsonSchema(_MANY)
+]
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,9 @@ class AddressKinds(Strict):
 
     bare: ClassVar[str] = "is"
 
-    is_: Addresses | None = Field(None, alias="is", description="The whole address; `@x.example` for a domain.")
+    is_: Addresses | None = Field(
+        None, alias="is", description="The whole address; `@x.example` for a domain."
+    )
     domain: Domains | None = Field(None, description="The exact domain; `*.x.example` for its subdomains.")
     glob: Globs | None = Field(None, description="The whole address; `*` any run, `?` one character.")
     regex: Regexes | None = Field(None, description="An RE2 pattern, found anywhere in the address.")

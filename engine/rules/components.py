@@ -23,7 +23,9 @@ class _Unwrap:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_before_validator_function(itemgetter(self.key), handler(source))
 
-    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
         return {
             "type": "object",
             "properties": {self.key: handler(core)},
@@ -54,7 +56,7 @@ def _one_key(kind: str, components: Mapping[str, type[Strict]]) -> Callable[[Any
         named = {key: inner for key, inner in value.items() if not key.startswith("x-")}
         if len(named) != 1:
             found = ", ".join(named) or "none"
-            message = f"a map with exactly one key is one {kind}; found {found}"
+            message = f"must be a map with exactly one key, the {kind}; it has: {found}"
             raise PydanticCustomError(kind, message)  # type: ignore[arg-type]
         key = next(iter(named))
         if key not in components:
@@ -65,7 +67,8 @@ def _one_key(kind: str, components: Mapping[str, type[Strict]]) -> Callable[[Any
 
 
 def _not_a_map(kind: str, value: Any, components: Mapping[str, type[Strict]]) -> str:
+    said = f"must be a map with exactly one key, the {kind}"
     if isinstance(value, str):
         hint = f"write '{value}: ...'" if value in components else unknown(kind, value, components)
-        return f"a {kind} is a map with exactly one key, not a text; {hint}"
-    return f"a {kind} is a map with exactly one key" + ("; nothing stands here" if value is None else "")
+        return f"{said}; {hint}"
+    return said + ("; nothing stands here" if value is None else "")

@@ -125,7 +125,11 @@ def _tidy(group: bytes | None) -> str:
 
 
 def _explain(expression: str, error: Exception) -> str:
-    said = error.args[0].decode(errors="replace") if error.args and isinstance(error.args[0], bytes) else str(error)
+    said = (
+        error.args[0].decode(errors="replace")
+        if error.args and isinstance(error.args[0], bytes)
+        else str(error)
+    )
     lacking = _construct(expression, said)
     if lacking:
         return f"RE2 has no {lacking}; rules use RE2 so that no message can stall a worker"

@@ -17,7 +17,6 @@ from pydantic import (
 )
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError
-from pydantic_core.core_schema import ValidationInfo
 
 from engine.rules.findings import unknown
 
@@ -39,14 +38,18 @@ class Strict(BaseModel):
     bare: ClassVar[str] = ""
     only_bare: ClassVar[bool] = False
 
+    @model_validator(mode="before")
+    @classmethod
+    def _spread(cls, data: Any) -> Any:
+        return cls.spread(data)
+
     @model_validator(mode="wrap")
     @classmethod
-    def _read(cls, data: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
-        spread = cls.spread(data)
+    def _read(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         try:
-            return handler(spread)
+            return handler(data)
         except ValidationError as error:
-            lost = cls.bare if spread is not data else ""
+            lost = "" if isinstance(data, dict) and not cls.only_bare else cls.bare
             details = [_restate(cls, dict(each), lost) for each in error.errors(include_url=False)]
             raise ValidationError.from_exception_data(cls.__name__, details) from None
 

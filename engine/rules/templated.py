@@ -60,7 +60,9 @@ class Templated(Action):
 
     template: TemplateName = Field(description="A template by its name.")
     with_: dict[str, Words] = Field(
-        default={}, alias="with", description="The template's inputs; `{{ captures.NAME }}` may stand in them."
+        default={},
+        alias="with",
+        description="The template's inputs; `{{ captures.NAME }}` may stand in them.",
     )
 
     def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:

@@ -84,7 +84,9 @@ class TextKinds(Strict):
     contains: FilledWords | None = Field(None, description="A part of the text.")
     starts_with: FilledWords | None = Field(None, description="How the text begins.")
     ends_with: FilledWords | None = Field(None, description="How the text ends.")
-    glob: Globs | None = Field(None, description="The whole text; `*` stands for any run, `?` for one character.")
+    glob: Globs | None = Field(
+        None, description="The whole text; `*` stands for any run, `?` for one character."
+    )
     regex: Regexes | None = Field(None, description="An RE2 pattern, found anywhere in the text.")
     exists: Flag | None = Field(None, description="Whether there is such a text at all.")
 

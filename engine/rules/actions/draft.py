@@ -16,7 +16,9 @@ class Draft(Templated):
     key = "draft"
     examples = ("draft: sales-answer", "draft: {template: sales-answer, reply: true, with: {name: Ann}}")
 
-    reply: Flag | None = Field(None, description="An answer in the message's thread; so it is unless `to` is given.")
+    reply: Flag | None = Field(
+        None, description="An answer in the message's thread; so it is unless `to` is given."
+    )
     to: Recipients | None = Field(None, description="Fixed addresses, for a draft that answers nothing.")
 
     @model_validator(mode="after")
@@ -27,6 +29,4 @@ class Draft(Templated):
 
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
         reply = not self.to if self.reply is None else self.reply
-        return (
-            SaveDraft(template=self.template, inputs=dict(self.with_), reply=reply, to=self.to or ()),
-        )
+        return (SaveDraft(template=self.template, inputs=dict(self.with_), reply=reply, to=self.to or ()),)

@@ -16,7 +16,9 @@ MAX_NAME = 200
 
 def _label_name(text: str) -> str:
     if not text.strip() or text != text.strip() or not text.isprintable() or len(text) > MAX_NAME:
-        raise ValueError(f"must be a label's name: one line of at most {MAX_NAME} characters, no blanks around it")
+        raise ValueError(
+            f"must be a label's name: one line of at most {MAX_NAME} characters, no blanks around it"
+        )
     if text.startswith("/") or text.endswith("/") or "//" in text:
         raise ValueError(f"'{text}' has an empty part in its path; write Parent/Child")
     if not only_plain(text):

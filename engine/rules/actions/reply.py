@@ -42,6 +42,4 @@ class Reply(Templated):
         if self.mode == "draft":
             return (SaveDraft(template=self.template, inputs=inputs, reply=True),)
         once = OncePer(seconds=self.once_per.sender.value) if self.once_per else None
-        return (
-            SendMessage(template=self.template, inputs=inputs, reply=True, all=self.all, once_per=once),
-        )
+        return (SendMessage(template=self.template, inputs=inputs, reply=True, all=self.all, once_per=once),)

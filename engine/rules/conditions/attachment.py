@@ -108,7 +108,9 @@ class Attachment(Condition):
             yield None if file.sha256 is None else file.sha256.lower() in self.sha256
 
     def seen(self, view: View) -> str:
-        return shown(
-            f"{file.name} ({file.type}{f', looks like {file.sniffed}' if file.sniffed else ''}, {file.size} bytes)"
-            for file in view.message.attachments
-        )
+        return shown(_described(file) for file in view.message.attachments)
+
+
+def _described(file: File) -> str:
+    sniffed = f", looks like {file.sniffed}" if file.sniffed else ""
+    return f"{file.name} ({file.type}{sniffed}, {file.size} bytes)"

@@ -28,7 +28,9 @@ class Header(TextKinds, Condition):
     bare: ClassVar[str] = ""
     examples = ("header: {name: X-Spam, contains: yes}", "header: {name: List-Id, exists: false}")
 
-    name: Annotated[Words, AfterValidator(_field_name)] = Field(description="The header's name; case is ignored.")
+    name: Annotated[Words, AfterValidator(_field_name)] = Field(
+        description="The header's name; case is ignored."
+    )
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:

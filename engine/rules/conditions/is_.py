@@ -12,7 +12,20 @@ from engine.rules.shown import shown
 from engine.rules.text import NONE, Captures
 from engine.rules.view import View
 
-FORWARD_PREFIXES = ("fwd:", "fw:", "wg:", "tr:", "rv:", "enc:", "i:", "vs:", "vb:", "doorst:", "转发:", "転送:")
+FORWARD_PREFIXES = (
+    "fwd:",
+    "fw:",
+    "wg:",
+    "tr:",
+    "rv:",
+    "enc:",
+    "i:",
+    "vs:",
+    "vb:",
+    "doorst:",
+    "转发:",
+    "転送:",
+)
 """How mail clients begin the subject of a forwarded message, folded."""
 CALENDAR_TYPES = frozenset({"text/calendar", "application/ics"})
 

@@ -1,0 +1,121 @@
+"""Judge one message by all rules. Pure: no clock, environment, log or wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from engine.mail.events import Event
+from engine.mail.message import Message
+from engine.mail.needs import NOTHING
+from engine.rules.captures import fill_all
+from engine.rules.condition import Judged
+from engine.rules.effects import ChangeLabels, Effect
+from engine.rules.evaluation import Evaluation, Match, Undecided, Verdict
+from engine.rules.reasons import reason_of
+from engine.rules.ruleset import Rule, RuleSet
+from engine.rules.text import Captures
+from engine.rules.view import View
+
+SPAM = "SPAM"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rule as it was judged: with what it saw, or why it was not asked."""
+
+    rule: Rule
+    view: View
+    judged: Judged
+    unasked: str = ""
+    effects: tuple[Effect, ...] = ()
+
+
+def evaluate(
+    ruleset: RuleSet,
+    event: Event,
+    message: Message,
+    now: datetime,
+    memory: Mapping[str, str] | None = None,
+    *,
+    final: bool = False,
+) -> Evaluation:
+    """Judge one message; with `final`, nothing more can be fetched and undecided rules do nothing.
+
+    `memory` is what rules remember from earlier messages; no condition of today asks for it.
+    """
+    matches: list[Match] = []
+    undecided: list[Undecided] = []
+    labels = message.labels
+    for step in steps(ruleset.listening(event.kind, event.mailbox), message, now, final=final):
+        if step.judged.verdict is Verdict.MATCHED:
+            matches.append(_match(step))
+            labels = changed(labels, step.effects)
+        elif step.judged.verdict is Verdict.UNDECIDED:
+            undecided.append(Undecided(step.rule.id, step.judged.needs, step.judged.why, step.rule.stop))
+    return Evaluation(tuple(matches), tuple(undecided), net(message.labels, labels))
+
+
+def steps(rules: Iterable[Rule], message: Message, now: datetime, *, final: bool = False) -> Iterator[Step]:
+    """Judge rules in order: each sees the labels that earlier ones planned; a stop ends its layer."""
+    view = View(message, now)
+    spam = SPAM in message.labels
+    ended: dict[str, str] = {}
+    for rule in rules:
+        if rule.layer in ended:
+            yield Step(rule, view, NO, f"the layer was ended by {ended[rule.layer]}")
+            continue
+        if spam and not rule.names_spam:
+            yield Step(rule, view, NO, "the message is in spam, and this rule does not name SPAM")
+            continue
+        judged = settle(rule, rule.when.judge(view), final=final)
+        effects = _effects(rule, judged.captures) if judged.verdict is Verdict.MATCHED else ()
+        yield Step(rule, view, judged, effects=effects)
+        if effects:
+            view = view.relabelled(changed(view.labels, effects))
+        if rule.stop and (
+            judged.verdict is Verdict.MATCHED or (final and judged.verdict is Verdict.UNDECIDED)
+        ):
+            ended[rule.layer] = rule.id
+
+
+NO = Judged(Verdict.NOT_MATCHED)
+
+
+def settle(rule: Rule, judged: Judged, *, final: bool) -> Judged:
+    """Hold a match back while a part not fetched yet could bring other captures that the rule uses."""
+    if judged.verdict is not Verdict.MATCHED or not judged.needs:
+        return judged
+    if final or not rule.used_captures:
+        return replace(judged, needs=NOTHING)
+    return Judged(Verdict.UNDECIDED, needs=judged.needs, why="captures may come from what was not fetched")
+
+
+def changed(labels: frozenset[str], effects: Iterable[Effect]) -> frozenset[str]:
+    """Carry label changes out, in order."""
+    for effect in effects:
+        if isinstance(effect, ChangeLabels):
+            labels = labels.difference(effect.remove).union(effect.add)
+    return labels
+
+
+def net(before: frozenset[str], after: frozenset[str]) -> ChangeLabels:
+    """Say what leads from one set of labels to another."""
+    return ChangeLabels(add=tuple(sorted(after - before)), remove=tuple(sorted(before - after)))
+
+
+def _effects(rule: Rule, captures: Captures) -> tuple[Effect, ...]:
+    return tuple(effect for action in rule.then for effect in action.effects(captures))
+
+
+def _match(step: Step) -> Match:
+    rule, captures = step.rule, step.judged.captures
+    return Match(
+        rule=rule.id,
+        actions=tuple({action.key: fill_all(action.dump(), captures)} for action in rule.then),
+        effects=step.effects,
+        captures=captures,
+        stop=rule.stop,
+        reason=reason_of(rule.when, step.view, "when"),
+    )

@@ -1,0 +1,175 @@
+"""The shape of a rule file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+
+from engine.mail.events import EventKind
+from engine.rules import registry
+from engine.rules.addresses import AddressText
+from engine.rules.patterns import Globs
+from engine.rules.quantities import Size
+from engine.rules.strict import Flag, ManyWords, Strict, Words, listed
+
+if TYPE_CHECKING:
+    from engine.rules.action import Action as AnyAction
+    from engine.rules.condition import Condition as AnyCondition
+else:
+    AnyAction, AnyCondition = registry.AnyAction, registry.AnyCondition
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+
+
+def _id(text: str) -> str:
+    if not _ID.fullmatch(text):
+        raise ValueError(f"'{text}' is no id: letters, digits, '-', '_' and '.', at most 100, no blanks")
+    return text
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("must be a date or time such as 2026-03-01T09:30:00+01:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string"})]
+"""An ISO 8601 time; UTC unless it says otherwise."""
+
+Id = Annotated[Words, AfterValidator(_id)]
+
+
+def _version(value: Any) -> int:
+    if value != "1":
+        raise ValueError("must be 1, the only version of this format there is")
+    return 1
+
+
+Version = Annotated[int, PlainValidator(_version), WithJsonSchema({"const": 1})]
+Layer = Literal["before", "default", "after"]
+Scope = Annotated[Globs, Field(min_length=1)]
+
+
+class GivenAttachment(Strict):
+    """An attachment made up for a test; it has a declared type only."""
+
+    name: Words = Field(description="The file name.")
+    type: Words = Field("application/octet-stream", description="The declared media type.")
+    size: Size | None = Field(None, description="The size of the file; 0 unless given.")
+
+
+class Given(Strict):
+    """A message made up for a test, or one from a file."""
+
+    from_: Words | None = Field(None, alias="from", description="The From field.")
+    to: ManyWords = Field((), description="The To field.")
+    cc: ManyWords = Field((), description="The Cc field.")
+    subject: Words | None = Field(None, description="The subject.")
+    headers: dict[str, ManyWords] = Field({}, description="Further header fields by name.")
+    body: Words = Field("", description="The text.")
+    attachments: tuple[GivenAttachment, ...] = Field((), description="Attached files.")
+    size: Size | None = Field(None, description="The size of the whole message.")
+    date: Moment | None = Field(None, description="When it was written and received.")
+    fixture: Words | None = Field(None, description="An .eml file beside the rule file, instead of fields.")
+    labels: ManyWords = Field(("INBOX", "UNREAD"), description="Its labels; INBOX and UNREAD unless given.")
+    mailbox: Words = Field("", description="The mailbox; the first one in the rule's scope unless given.")
+
+    @model_validator(mode="after")
+    def _either_fields_or_fixture(self) -> Self:
+        made_up = self.model_fields_set - {"fixture", "labels", "mailbox"}
+        if self.fixture is not None and made_up:
+            key = type(self).model_fields[min(made_up)].alias or min(made_up)
+            raise ValueError(f"a fixture brings its own '{key}': take one of them out")
+        return self
+
+
+class ExpectLabels(Strict):
+    """What this rule's own label changes come to."""
+
+    add: ManyWords = Field((), description="Labels it puts on.")
+    remove: ManyWords = Field((), description="Labels it takes off.")
+
+
+def _action_name(value: Any) -> Any:
+    if isinstance(value, str) and value in registry.ACTIONS:
+        return value
+    return registry.ACTION.validate_python(value)
+
+
+ExpectedAction = Annotated[Any, PlainValidator(_action_name), WithJsonSchema({"type": ["string", "object"]})]
+
+
+class Expect(Strict):
+    """What this rule does within the whole set. Each key that is given is exact."""
+
+    matched: Flag | None = Field(None, description="Whether the rule matches.")
+    actions: Annotated[tuple[ExpectedAction, ...], BeforeValidator(listed)] | None = Field(
+        None, description="Its actions in order, by name or written out."
+    )
+    captures: dict[str, Words] | None = Field(None, description="What its patterns capture.")
+    stop: Flag | None = Field(None, description="Whether it ends its layer.")
+    labels: ExpectLabels | None = Field(None, description="What its own label changes come to.")
+
+    @model_validator(mode="after")
+    def _expects_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError(f"expects nothing; write one of {', '.join(self.keys())}")
+        return self
+
+
+class Test(Strict):
+    """One test of a rule, judged against the whole rule set."""
+
+    name: Words = Field(description="What it shows, as a sentence.")
+    given: Given = Field(Given(), description="The message.")
+    fixture: Words | None = Field(None, description="An .eml file beside the rule file, instead of `given`.")
+    now: Moment | None = Field(None, description="The time of judging.")
+    expect: Expect = Field(description="What the rule does.")
+
+    @property
+    def message(self) -> Given:
+        """What the test is given, wherever its fixture was named."""
+        return self.given if self.fixture is None else self.given.model_copy(update={"fixture": self.fixture})
+
+
+class RuleModel(Strict):
+    """One rule: when it applies, and what it then does."""
+
+    id: Id = Field(description="Its name for ever: journals, metrics and once-keys use it.")
+    title: Words = Field("", description="What it is for.")
+    event: EventKind = Field(EventKind.MESSAGE_RECEIVED, description="The kind of event it listens to.")
+    mailboxes: Scope | None = Field(
+        None, description="Mailboxes it applies to, within those of the file; globs."
+    )
+    layer: Layer | None = Field(None, description="before, default or after; the file's unless given.")
+    priority: int = Field(0, description="Lower comes first.")
+    when: AnyCondition = Field(description="One condition.")
+    then: tuple[AnyAction, ...] = Field((), description="What to do, in order.")
+    stop: Flag = Field(False, description="Whether a match ends the layer.")
+    tests: tuple[Test, ...] = Field((), description="Its tests.")
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if not self.then and not self.stop:
+            raise ValueError("does nothing; write 'then', or 'stop: true'")
+        return self
+
+
+class RuleFile(Strict):
+    """Rules for mailboxes, in the order in which they are judged."""
+
+    version: Version = Field(description="The version of this format.")
+    mailboxes: Scope | None = Field(
+        None, description="Mailboxes that this file applies to; globs; all unless given."
+    )
+    layer: Layer = Field("default", description="before, default or after.")
+    lists: Mapping[str, Annotated[tuple[AddressText, ...], BeforeValidator(listed)]] = Field(
+        {}, description="Lists of addresses (`ann@x.example`) and domains (`@x.example`) by name."
+    )
+    rules: tuple[RuleModel, ...] = Field((), description="The rules.")

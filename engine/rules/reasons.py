@@ -1,0 +1,39 @@
+"""Why a condition came out as it did, with the values compared."""
+
+from __future__ import annotations
+
+from engine.errors import ConditionError
+from engine.rules.condition import Condition
+from engine.rules.evaluation import Reason, Verdict
+from engine.rules.view import View
+
+
+def reason_of(condition: Condition, view: View, path: str) -> Reason:
+    """Judge a condition once more, member by member, and put it into words."""
+    here = f"{path}.{condition.key}"
+    judged = condition.judge(view)
+    single = condition.key == "not"
+    children = tuple(
+        reason_of(member, view, here if single else f"{here}[{index}]")
+        for index, member in enumerate(condition.members)
+    )
+    if children:
+        return Reason(here, judged.verdict, _counted(children), children)
+    wanted = f"asked for {condition.wanted()}"
+    if judged.verdict is Verdict.UNDECIDED:
+        return Reason(here, judged.verdict, f"{judged.why}; {wanted}")
+    return Reason(here, judged.verdict, f"found {_seen(condition, view)}; {wanted}")
+
+
+def _seen(condition: Condition, view: View) -> str:
+    try:
+        return condition.seen(view)
+    except ConditionError as error:
+        return f"what decides; {error}"
+
+
+def _counted(children: tuple[Reason, ...]) -> str:
+    matched = sum(child.verdict is Verdict.MATCHED for child in children)
+    undecided = sum(child.verdict is Verdict.UNDECIDED for child in children)
+    unknown = f", {undecided} undecided" if undecided else ""
+    return f"{matched} of {len(children)} hold{unknown}"

@@ -1,0 +1,131 @@
+"""A loaded set of rules in their total order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from engine.errors import Place, RuleError
+from engine.mail.events import EventKind
+from engine.mail.needs import Need, Needs, union
+from engine.rules.action import Action
+from engine.rules.captures import uses
+from engine.rules.condition import Condition, walk
+from engine.rules.conditions.label import Label
+from engine.rules.model import Layer, Test
+from engine.rules.patterns import Pattern
+from engine.rules.text import fold, to_bytes
+
+LAYERS: tuple[Layer, ...] = ("before", "default", "after")
+
+
+@dataclass(frozen=True)
+class PlacedTest:
+    """A rule's test and where it stands."""
+
+    test: Test
+    place: Place
+
+
+@dataclass(frozen=True)
+class TemplateUse:
+    """An action's use of a template, for the templates' own check."""
+
+    template: str
+    inputs: Mapping[str, str]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule, ready to be judged."""
+
+    id: str
+    title: str
+    event: EventKind
+    layer: Layer
+    priority: int
+    scopes: tuple[tuple[Pattern, ...], ...]
+    """The file's mailboxes and the rule's own; of each, one glob must fit."""
+    when: Condition
+    then: tuple[Action, ...]
+    stop: bool
+    place: Place
+    tests: tuple[PlacedTest, ...] = ()
+    templates: tuple[TemplateUse, ...] = ()
+    location: tuple[str | int, ...] = ()
+    """Where it stands in its file's tree."""
+
+    def covers(self, mailbox: str) -> bool:
+        """Say whether a mailbox is in scope; no mailbox ("") is in every scope."""
+        if not mailbox or not self.scopes:
+            return True
+        address = to_bytes(fold(mailbox))
+        return all(any(glob.search(address) is not None for glob in globs) for globs in self.scopes)
+
+    @cached_property
+    def used_captures(self) -> frozenset[str]:
+        return frozenset(name for action in self.then for _, text in action.texts() for name, _ in uses(text))
+
+    @cached_property
+    def names_spam(self) -> bool:
+        """Whether mail in spam reaches this rule."""
+        return any(isinstance(node, Label) and node.names_spam for node in walk(self.when))
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """All rules, in the order in which they are judged."""
+
+    rules: tuple[Rule, ...]
+    digest: str
+    """SHA-256 over the canonical sources."""
+    warnings: tuple[RuleError, ...] = ()
+    fixtures: Mapping[str, bytes] = field(default_factory=dict)
+    _heard: dict[tuple[EventKind, str], tuple[Rule, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    def listening(self, kind: EventKind, mailbox: str) -> tuple[Rule, ...]:
+        """Give the rules that hear such an event, in order."""
+        key = (kind, mailbox)
+        if key not in self._heard:
+            if len(self._heard) >= MAX_REMEMBERED:
+                self._heard.clear()
+            self._heard[key] = tuple(
+                rule for rule in self.rules if rule.event is kind and rule.covers(mailbox)
+            )
+        return self._heard[key]
+
+    def listens(self, kind: EventKind, mailbox: str) -> bool:
+        """Say whether any rule hears such an event."""
+        return bool(self.listening(kind, mailbox))
+
+    def needs_for(self, kind: EventKind, mailbox: str) -> Needs:
+        """Say what to fetch before judging; the raw bytes only once a rule turns out to need them."""
+        return union(rule.when.needs for rule in self.listening(kind, mailbox)) - {Need.CONTENT}
+
+    @cached_property
+    def template_uses(self) -> tuple[TemplateUse, ...]:
+        """Every use of a template, for the templates' own check."""
+        return tuple(use for rule in self.rules for use in rule.templates)
+
+
+MAX_REMEMBERED = 10_000
+"""How many pairs of event kind and mailbox a rule set remembers the listeners of."""
+
+
+def ordered(rules: Iterable[Rule], positions: Mapping[str, int]) -> tuple[Rule, ...]:
+    """Put rules in their total order: layer, priority, file name, position in the file."""
+    return tuple(
+        sorted(
+            rules,
+            key=lambda rule: (
+                LAYERS.index(rule.layer),
+                rule.priority,
+                rule.place.file,
+                positions[rule.id],
+            ),
+        )
+    )

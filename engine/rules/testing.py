@@ -1,0 +1,212 @@
+"""Run the tests that stand beside the rules, by the function that judges in production."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any, Protocol
+
+from engine.errors import Place, RuleError
+from engine.mail.events import Event
+from engine.mail.headers import Headers
+from engine.mail.message import Attachment, Message
+from engine.mail.mime import from_raw
+from engine.mail.needs import Needs
+from engine.rules.effects import ChangeLabels
+from engine.rules.evaluate import evaluate
+from engine.rules.evaluation import Evaluation, Match
+from engine.rules.findings import RuleErrors, in_order
+from engine.rules.loader import fixture_name, load_rules
+from engine.rules.model import Expect, Given, GivenAttachment
+from engine.rules.ruleset import PlacedTest, Rule, RuleSet
+
+KEY = "test"
+SOME_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
+"""When a test takes place that names no time."""
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """One test of a rule; it passed when there are no problems."""
+
+    rule: str
+    name: str
+    place: Place
+    problems: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return not self.problems
+
+    @property
+    def error(self) -> RuleError:
+        said = "; ".join(self.problems)
+        return RuleError(f"test of '{self.rule}' failed: {self.name}: {said}", self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A rule set that was loaded and tested; `ruleset` is None when it must not be used."""
+
+    ruleset: RuleSet | None
+    errors: tuple[RuleError, ...]
+    warnings: tuple[RuleError, ...] = ()
+    results: tuple[TestResult, ...] = ()
+
+
+class Templates(Protocol):
+    """What rules want to know of templates."""
+
+    @property
+    def names(self) -> frozenset[str]: ...
+
+    def needs(self, name: str) -> Needs: ...
+
+    def check(self, name: str, inputs: Mapping[str, str], place: Place) -> list[RuleError]:
+        """List what is wrong with a rule's use of a template."""
+        ...
+
+
+def check_ruleset(sources: Mapping[str, str], templates: Templates | None) -> list[RuleError]:
+    """List what keeps a rule set out of use: errors in its files, in its use of templates, failed tests."""
+    return list(examine(sources, templates).errors)
+
+
+def examine(sources: Mapping[str, str], templates: Templates | None) -> Checked:
+    """Load rule files, hold them against the templates and run their tests."""
+    known = None if templates is None else {name: templates.needs(name) for name in templates.names}
+    try:
+        ruleset = load_rules(sources, known)
+    except RuleErrors as found:
+        return Checked(None, found.errors, found.warnings)
+    results = run_tests(ruleset)
+    errors = _misused(ruleset, templates) + [result.error for result in results if not result.passed]
+    return Checked(None if errors else ruleset, tuple(in_order(errors)), ruleset.warnings, results)
+
+
+def _misused(ruleset: RuleSet, templates: Templates | None) -> list[RuleError]:
+    if templates is None:
+        return []
+    return [
+        error
+        for use in ruleset.template_uses
+        for error in templates.check(use.template, use.inputs, use.place)
+    ]
+
+
+def run_tests(ruleset: RuleSet) -> tuple[TestResult, ...]:
+    """Run every rule's tests against the whole set."""
+    return tuple(run_test(ruleset, rule, test) for rule in ruleset.rules for test in rule.tests)
+
+
+def run_test(ruleset: RuleSet, rule: Rule, placed: PlacedTest) -> TestResult:
+    """Judge one test's message and compare what the rule did."""
+    given, now = placed.test.message, placed.test.now or placed.test.message.date or SOME_TIME
+    mailbox = given.mailbox or _first_mailbox(rule)
+    message = _message(given, mailbox, now, ruleset, placed.place.file)
+    event = Event(rule.event, mailbox, 0, KEY, labels=tuple(sorted(message.labels)))
+    evaluation = evaluate(ruleset, event, message, now, final=True)
+    problems = tuple(_compare(placed.test.expect, rule, evaluation))
+    return TestResult(rule.id, placed.test.name, placed.place, problems)
+
+
+def _first_mailbox(rule: Rule) -> str:
+    """A test that names no mailbox takes place in the first that its rule is written for."""
+    names = (glob.source for globs in reversed(rule.scopes) for glob in globs)
+    return next((name for name in names if not {"*", "?", "\\"} & set(name) and rule.covers(name)), "")
+
+
+def _message(given: Given, mailbox: str, now: datetime, ruleset: RuleSet, file: str) -> Message:
+    labels = frozenset(given.labels)
+    if given.fixture is not None:
+        raw = ruleset.fixtures[fixture_name(file, given.fixture)]
+        return from_raw(raw, key=KEY, mailbox=mailbox, thread=KEY, labels=labels, received=now)
+    files = tuple(_attachment(each) for each in given.attachments)
+    size = sum(each.size for each in files) + len(given.body.encode(errors="replace"))
+    return Message(
+        key=KEY,
+        mailbox=mailbox,
+        thread=KEY,
+        labels=labels,
+        received=given.date or now,
+        _headers=Headers(_fields(given, now)),
+        _size=given.size.value if given.size else size,
+        _text=given.body,
+        _attachments=files,
+    )
+
+
+def _attachment(given: GivenAttachment) -> Attachment:
+    size = given.size.value if given.size else 0
+    return Attachment(given.name, given.type.lower(), size, sniffed="", sha256="")
+
+
+def _fields(given: Given, now: datetime) -> list[tuple[str, str]]:
+    """Write the header out; fields given by name come last, and replace the made-up date."""
+    fields = [(name, value) for name, values in given.headers.items() for value in values]
+    made_up = {"From": given.from_, "Subject": given.subject, "Date": format_datetime(given.date or now)}
+    made_up |= {"To": ", ".join(given.to) or None, "Cc": ", ".join(given.cc) or None}
+    named = {name.lower() for name in given.headers}
+    kept = [
+        (name, value) for name, value in made_up.items() if value is not None and name.lower() not in named
+    ]
+    return kept + fields
+
+
+def _compare(expect: Expect, rule: Rule, evaluation: Evaluation) -> list[str]:
+    match = next((match for match in evaluation.matches if match.rule == rule.id), None)
+    undecided = next((each for each in evaluation.undecided if each.rule == rule.id), None)
+    if undecided is not None:
+        return [f"could not be judged: {undecided.why}"]
+    pairs = [
+        ("matched", expect.matched, match is not None),
+        ("actions", _named(expect, match), _actions(match)),
+        ("captures", expect.captures, dict(match.captures) if match else {}),
+        ("stop", expect.stop, bool(match and match.stop)),
+        ("labels", _labels_wanted(expect), _labels(match)),
+    ]
+    return [
+        f"{key}: wanted {wanted}, got {got}"
+        for key, wanted, got in (
+            (key, wanted, _as_asked(wanted, got)) for key, wanted, got in pairs if wanted is not None
+        )
+        if wanted != got
+    ]
+
+
+def _named(expect: Expect, match: Match | None) -> list[Any] | None:
+    if expect.actions is None:
+        return None
+    return [item if isinstance(item, str) else {item.key: item.dump()} for item in expect.actions]
+
+
+def _actions(match: Match | None) -> list[Any]:
+    return [dict(action) for action in match.actions] if match else []
+
+
+def _as_asked(wanted: Any, got: Any) -> Any:
+    """Show actions by name wherever the test names them."""
+    if not isinstance(got, list) or not isinstance(wanted, list):
+        return got
+    names = [index >= len(wanted) or isinstance(wanted[index], str) for index in range(len(got))]
+    return [next(iter(item)) if by_name else item for item, by_name in zip(got, names, strict=True)]
+
+
+def _labels_wanted(expect: Expect) -> dict[str, list[str]] | None:
+    if expect.labels is None:
+        return None
+    return {"add": sorted(expect.labels.add), "remove": sorted(expect.labels.remove)}
+
+
+def _labels(match: Match | None) -> dict[str, list[str]]:
+    add: set[str] = set()
+    remove: set[str] = set()
+    for effect in match.effects if match else ():
+        if isinstance(effect, ChangeLabels):
+            add, remove = (
+                (add - {*effect.remove}) | {*effect.add},
+                (remove | {*effect.remove}) - {*effect.add},
+            )
+    return {"add": sorted(add), "remove": sorted(remove)}
