@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -72,12 +72,16 @@ class Caller:
 
     async def do(self, ask: Ask) -> None:
         """Call for its effect."""
-        await self._persist(ask.operation, lambda: self._answer(ask))
+
+        async def once() -> None:
+            await self._answer(ask)
+
+        await self._persist(ask.operation, once)
 
     async def aclose(self) -> None:
         await self._http.aclose()
 
-    async def _persist(self, operation: Operation, once: Callable[[], Awaitable[R]]) -> R:
+    async def _persist(self, operation: Operation, once: Callable[[], Coroutine[Any, Any, R]]) -> R:
         if operation.idempotent:
             retrying = AsyncRetrying(
                 retry=retry_if_exception_type(Unavailable),

@@ -1,0 +1,177 @@
+"""A scripted Zoom Mail, and the ports it needs, in memory."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import Response
+
+from engine.flow.ports import RateBudget, Token, TokenCache
+from engine.net.client import HttpClient
+from engine.providers.zoom_mail.caller import Caller
+from engine.providers.zoom_mail.client import ZoomMailClient
+from engine.providers.zoom_mail.labelling import Labeller
+from engine.providers.zoom_mail.labels import LabelBooks
+from engine.providers.zoom_mail.oauth import Credentials, Tokens
+from engine.providers.zoom_mail.provider import ZoomMail
+
+BOX = "support@acme.example"
+ROOT = f"/v2/emails/mailboxes/{BOX}"
+SECRET = "client-" + "s3cret"
+URL = "http://zoom.test"
+
+
+class MemoryTokens:
+    """A TokenCache for one process."""
+
+    def __init__(self) -> None:
+        self.token: Token | None = None
+
+    async def load(self) -> Token | None:
+        return self.token
+
+    async def renew(self, ask: Callable[[], Awaitable[Token]], stale: Token | None) -> Token:
+        if self.token is None or self.token == stale:
+            self.token = await ask()
+        return self.token
+
+
+@dataclass
+class MemoryBudget:
+    """A RateBudget that answers `waits`, then grants everything, and remembers what it was asked."""
+
+    waits: list[float] = field(default_factory=list)
+    taken: list[str] = field(default_factory=list)
+    paused: dict[str, float] = field(default_factory=dict)
+
+    async def take(self, rate_class: str) -> float:
+        if self.waits and (wait := self.waits.pop(0)) > 0:
+            return wait
+        self.taken.append(rate_class)
+        return 0.0
+
+    async def pause(self, rate_class: str, until: float) -> None:
+        self.paused[rate_class] = until
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request that arrived."""
+
+    method: str
+    path: str
+    raw_path: bytes
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+Said = Response | Exception | Mapping[str, Any] | int
+"""An answer: whole, a failure on the way, a JSON body with 200, or a bare status."""
+
+
+@dataclass
+class Script:
+    """An ASGI app that answers each path from its list; the last answer is repeated."""
+
+    answers: dict[str, list[Said]] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        granted = {"access_token": "token-1", "expires_in": 3600, "api_url": "https://api.zoom.us"}
+        self.answers.setdefault("POST /oauth/token", [granted])
+
+    def on(self, what: str, *answers: Said) -> Script:
+        """Answer `METHOD path` (below the mailbox) in turn."""
+        method, _, path = what.partition(" ")
+        self.answers[f"{method} {path if path.startswith('/') else f'{ROOT}/{path}'}"] = list(answers)
+        return self
+
+    def calls(self, what: str) -> list[Asked]:
+        """The requests of `METHOD path`, in order."""
+        method, _, path = what.partition(" ")
+        path = path if path.startswith("/") else f"{ROOT}/{path}"
+        return [asked for asked in self.asked if (asked.method, asked.path) == (method, path)]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        asked = Asked(
+            request.method,
+            scope["path"],
+            scope["raw_path"],
+            request.query_params,
+            request.headers,
+            await request.body(),
+        )
+        self.asked.append(asked)
+        left = self.answers.get(f"{asked.method} {asked.path}", [404])
+        said = left.pop(0) if len(left) > 1 else left[0]
+        if isinstance(said, Exception):
+            raise said
+        await _response(said)(scope, receive, send)
+
+
+def _response(said: Response | Mapping[str, Any] | int) -> Response:
+    if isinstance(said, Response):
+        return said
+    if isinstance(said, int):
+        return refusal(said)
+    return Response(json.dumps(said), media_type="application/json")
+
+
+def refusal(status: int, code: int = 0, message: str = "No.", **headers: str) -> Response:
+    """An error as Zoom shapes it."""
+    body = json.dumps({"code": code or status, "message": message})
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Response(body, status, headers={"x-zm-trackingid": "v=2.0;rid=t1", **named})
+
+
+@dataclass
+class Clock:
+    """Time that a test sets; sleeping moves it and is written down."""
+
+    now: float = field(default_factory=time.time)
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+@dataclass
+class Desk:
+    """A client of a scripted Zoom Mail with everything that a test may look at."""
+
+    script: Script = field(default_factory=Script)
+    budget: MemoryBudget = field(default_factory=MemoryBudget)
+    tokens: MemoryTokens = field(default_factory=MemoryTokens)
+    clock: Clock = field(default_factory=Clock)
+    base: str = URL
+
+    def __post_init__(self) -> None:
+        parts = _parts(self.script, self.budget, self.tokens, self.clock, self.base)
+        self.client, self.provider = parts
+
+
+def _parts(
+    app: Any, budget: RateBudget, cache: TokenCache, clock: Clock, base: str
+) -> tuple[ZoomMailClient, ZoomMail]:
+    http = HttpClient(transport=httpx.ASGITransport(app), clock=clock)
+    credentials = Credentials("account", "client", SECRET, f"{base or URL}/oauth/token", base)
+    tokens = Tokens(http, credentials, cache, clock)
+    client = ZoomMailClient(Caller(http, tokens, budget, clock=clock, sleep=clock.sleep))
+    books = LabelBooks(client, clock)
+    return client, ZoomMail(client, books, Labeller(client, books, clock))
