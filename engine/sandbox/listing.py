@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from engine.sandbox.failure import not_found
 from engine.sandbox.ids import page_token, read_page_token
@@ -15,6 +14,8 @@ from engine.sandbox.mailbox import Stored, stored
 from engine.sandbox.store import Mailbox, Store
 
 _NEWEST = (2**63 - 1, 2**63 - 1)
+SEARCHED = 2_000
+"""Messages looked at for one page, so that a search costs the same in any mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,23 @@ class Selection:
 def page_of_messages(
     store: Store, box: Mailbox, selection: Selection, size: int, token: str
 ) -> tuple[list[Stored], str]:
-    """List at most `size` messages after `token`; returns them and the next token, "" at the end."""
+    """List at most `size` messages after `token`; returns them and the next token, "" at the end.
+
+    A page is shorter, and not the last, when too many messages had to be looked at for it.
+    """
     after = read_page_token(token) if token else _NEWEST
-    rows = map(stored, _select(store, box, selection, after))
-    found = list(islice(filter(selection.keep, rows) if selection.keep else rows, size + 1))
-    more = page_token(found[size - 1].date, found[size - 1].row) if len(found) > size else ""
-    return found[:size], more
+    found: list[Stored] = []
+    last = after
+    for seen, row in enumerate(_select(store, box, selection, after)):
+        if seen == SEARCHED:
+            return found, page_token(*last)
+        message = stored(row)
+        if selection.keep is None or selection.keep(message):
+            if len(found) == size:
+                return found, page_token(*last)
+            found.append(message)
+        last = message.date, message.row
+    return found, ""
 
 
 def _select(

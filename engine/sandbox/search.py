@@ -1,18 +1,35 @@
-"""What a `q` line selects: the search language is engine.mail.search's, over this mailbox."""
+"""What a `q` line selects: engine.mail.search's language over this mailbox.
+
+What the tables know (labels, dates, sizes, Message-IDs) is asked of SQLite first; each message that
+is left is then judged as the language says, on its headers where they suffice.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 
 from engine.errors import Missing
 from engine.mail.headers import parse_headers
-from engine.mail.mime import from_raw
 from engine.mail.message import Message
-from engine.mail.search import Query, SearchError, matches, parse_search
+from engine.mail.mime import parse, to_message
+from engine.mail.query import AllOf, AnyOf, Date, MessageId, Query, Size
+from engine.mail.query import Label as Labelled
+from engine.mail.search import SearchError, matches, parse_search
 from engine.sandbox.call import Call
 from engine.sandbox.failure import invalid
-from engine.sandbox.labels import Label
+from engine.sandbox.labels import Label, every_label, path_of
 from engine.sandbox.listing import Selection
+from engine.sandbox.mailbox import Stored, labels_of, raw_of
+from engine.sandbox.store import Store
+
+Condition = tuple[str, tuple[object, ...]]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ANYWHERE = re.compile(r"(?<!\S)in:anywhere(?!\S)", re.IGNORECASE)
+_WIDEST, _DEEPEST = 20, 3
+"""How much of a line SQLite is asked; the rest is judged message by message."""
 
 
 def selection_of(call: Call, labels: Sequence[Label], hidden: bool) -> Selection:
@@ -24,4 +41,98 @@ def selection_of(call: Call, labels: Sequence[Label], hidden: bool) -> Selection
         query = parse_search(line)
     except SearchError as error:
         raise invalid("q", str(error)) from error
-    return Selection(labels, hidden)
+    known = every_label(call.store, call.box)
+    names = {id_: path_of(known, id_) for id_ in known}
+    where, values = _narrowed(query, names) or ("", ())
+    return Selection(
+        labels=[*labels, *(known[id_] for id_ in _named(query, names))],
+        hidden=hidden or bool(_ANYWHERE.search(line)),
+        where=where,
+        values=values,
+        keep=lambda message: _answers(call.store, query, message, names),
+    )
+
+
+def _answers(store: Store, query: Query, message: Stored, names: Mapping[str, str]) -> bool:
+    """Judge on the headers, and on the whole message when they do not suffice."""
+    raw = raw_of(store, message)
+    labels = frozenset(names[id_] for id_ in labels_of(store, message))
+    received = _EPOCH + timedelta(milliseconds=message.date)
+    try:
+        return matches(
+            query,
+            Message(
+                key=message.id,
+                labels=labels,
+                received=received,
+                _headers=parse_headers(raw),
+                _size=message.size,
+            ),
+        )
+    except Missing:
+        whole = to_message(
+            parse(raw), key=message.id, labels=labels, received=received, size=message.size, content=False
+        )
+        return matches(query, whole)
+
+
+def _named(query: Query, names: Mapping[str, str]) -> list[str]:
+    """Labels that every answer must carry: the listing then walks the rarest of them."""
+    every = query.queries if isinstance(query, AllOf) else (query,)
+    found = [_ids(one, names) for one in every[:_WIDEST] if isinstance(one, Labelled)]
+    return [ids[0] for ids in found if len(ids) == 1]
+
+
+def _ids(label: Labelled, names: Mapping[str, str]) -> list[str]:
+    return [id_ for id_, name in names.items() if matches(label, Message(key="", labels=frozenset({name})))]
+
+
+def _narrowed(query: Query, names: Mapping[str, str], depth: int = 0) -> Condition | None:
+    """A condition that every answer fulfils, None when the tables know none."""
+    match query:
+        case MessageId(wanted):
+            return "m.message_id = ?", (wanted.encode("utf-8", "replace").decode(),)
+        case Size(above, below):
+            return _between("m.size", above, below)
+        case Date(since, until):
+            return _between("m.date", _before(since), _after(until))
+        case Labelled():
+            ids = _ids(query, names)
+            marks = ", ".join("?" * len(ids))
+            test = "SELECT 1 FROM message_labels n WHERE n.message = m.row AND n.label IN"
+            return f"EXISTS ({test} ({marks}))", tuple(ids)
+        case AllOf(queries) | AnyOf(queries):
+            return _joined(query, queries, names, depth)
+        case _:
+            return None
+
+
+def _joined(query: Query, queries: Sequence[Query], names: Mapping[str, str], depth: int) -> Condition | None:
+    """All conditions that can be had of "all of", those of "any of" only when all can be had."""
+    every = isinstance(query, AllOf)
+    if depth == _DEEPEST or (len(queries) > _WIDEST and not every):
+        return None
+    found = [_narrowed(one, names, depth + 1) for one in queries[:_WIDEST]]
+    known = [condition for condition in found if condition]
+    if not known or (len(known) < len(found) and not every):
+        return None
+    sql = (" AND " if every else " OR ").join(f"({test})" for test, _ in known)
+    return sql, tuple(value for _, values in known for value in values)
+
+
+def _between(column: str, above: int | None, below: int | None) -> Condition | None:
+    tests = [(f"{column} > ?", above), (f"{column} < ?", below)]
+    given = [(test, value) for test, value in tests if value is not None]
+    if not given:
+        return None
+    return " AND ".join(test for test, _ in given), tuple(value for _, value in given)
+
+
+def _before(moment: datetime | None) -> int | None:
+    """The last millisecond that surely lies before a moment."""
+    return None if moment is None else (moment - _EPOCH) // timedelta(milliseconds=1) - 1
+
+
+def _after(moment: datetime | None) -> int | None:
+    """The first millisecond that surely does not lie before a moment."""
+    return None if moment is None else (moment - _EPOCH) // timedelta(milliseconds=1) + 1

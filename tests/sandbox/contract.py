@@ -1,0 +1,71 @@
+"""Holds every answer of the sandbox to the OpenAPI file."""
+
+from __future__ import annotations
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import httpx
+from jsonschema import Draft202012Validator
+
+from engine.sandbox.operations import openapi_text
+
+UNDECLARED = {404, 500}
+"""Statuses that any operation may show: unknown mailboxes and ids, and what a fault asks for."""
+
+
+async def hold(response: httpx.Response) -> None:
+    """Check one answer: status declared, schema kept, no field that the schema does not name."""
+    await response.aread()
+    found = find_operation(response.request.method, response.request.url.path)
+    if found is None:
+        return
+    assert response.headers["x-zm-trackingid"]
+    if response.status_code == 204:
+        assert "204" in found["responses"]
+        assert response.content == b""
+        return
+    declared = found["responses"].get(str(response.status_code))
+    if declared is None:
+        assert response.status_code in UNDECLARED, (found["operationId"], response.text)
+        schema = {"$ref": "#/components/schemas/Error"}
+    else:
+        schema = declared["content"]["application/json"]["schema"]
+    Draft202012Validator(schema | {"components": document()["components"]}).validate(response.json())
+    assert unknown_fields(response.json(), schema) == []
+
+
+def find_operation(method: str, path: str) -> dict[str, Any] | None:
+    """The operation that a request calls; fixed paths win over those with parameters."""
+    for template in sorted(document()["paths"]):
+        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(f"/v2{template}"))
+        if re.fullmatch(pattern, path):
+            operation: dict[str, Any] | None = document()["paths"][template].get(method.lower())
+            return operation
+    return None
+
+
+def unknown_fields(value: Any, schema: dict[str, Any], where: str = "$") -> list[str]:
+    """Fields that no schema names."""
+    if "$ref" in schema:
+        schema = document()["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    if isinstance(value, list):
+        return [found for item in value for found in unknown_fields(item, schema.get("items", {}), where)]
+    if not isinstance(value, dict) or "properties" not in schema:
+        return []
+    named = schema["properties"]
+    strange = [f"{where}.{key}" for key in value if key not in named]
+    return strange + [
+        found
+        for key, inner in value.items()
+        if key in named
+        for found in unknown_fields(inner, named[key], f"{where}.{key}")
+    ]
+
+
+@cache
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(openapi_text())
+    return loaded
