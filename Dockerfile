@@ -6,7 +6,8 @@ RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements-build.
  && pip --python /venv/bin/python install --no-cache-dir --require-hashes --no-deps -r requirements-runtime.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY engine engine
-RUN pip --python /venv/bin/python install --no-cache-dir --no-build-isolation --no-deps .
+RUN pip wheel --no-cache-dir --no-build-isolation --no-deps --wheel-dir /wheel . \
+ && pip --python /venv/bin/python install --no-cache-dir --no-index --no-deps /wheel/*.whl
 
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --home-dir /app --create-home --shell /usr/sbin/nologin postroom \

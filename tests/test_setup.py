@@ -142,8 +142,10 @@ def test_nothing_is_done_when_nothing_has_changed(bare: Path) -> None:
     ],
 )
 def test_make_runs_what_it_says(command: list[str], expected: str) -> None:
+    # These tests may themselves be run by make.
+    env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL")}
     shown = subprocess.run(
-        ["make", "--dry-run", *command], cwd=CHECKOUT, capture_output=True, text=True, check=True
+        ["make", "--dry-run", *command], cwd=CHECKOUT, env=env, capture_output=True, text=True, check=True
     )
     assert expected in shown.stdout
     assert shown.stdout.startswith("scripts/setup")
