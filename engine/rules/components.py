@@ -52,15 +52,15 @@ def _only_key(value: Any) -> Any:
 def _one_key(kind: str, components: Mapping[str, type[Strict]]) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         if not isinstance(value, dict):
-            raise PydanticCustomError(kind, _not_a_map(kind, value, components))  # type: ignore[arg-type]
+            raise PydanticCustomError(kind, _not_a_map(kind, value, components))
         named = {key: inner for key, inner in value.items() if not key.startswith("x-")}
         if len(named) != 1:
             found = ", ".join(named) or "none"
             message = f"must be a map with exactly one key, the {kind}; it has: {found}"
-            raise PydanticCustomError(kind, message)  # type: ignore[arg-type]
+            raise PydanticCustomError(kind, message)
         key = next(iter(named))
         if key not in components:
-            raise PydanticCustomError(kind, unknown(kind, key, components))  # type: ignore[arg-type]
+            raise PydanticCustomError(kind, unknown(kind, key, components))
         return named
 
     return read

@@ -52,4 +52,4 @@ class SaveDraft(_Templated):
 
 
 Effect = Annotated[ChangeLabels | SendMessage | SaveDraft, Field(discriminator="kind")]
-EFFECT: TypeAdapter[Effect] = TypeAdapter(Effect)
+EFFECT: TypeAdapter[Effect] = TypeAdapter(Effect)  # type: ignore[arg-type]

@@ -97,7 +97,7 @@ def _restate(model: type[Strict], error: dict[str, Any], lost: str) -> InitError
         location = location[:-1]
     if lost and location[:1] == (lost,):
         location = location[1:]
-    return InitErrorDetails(type=PydanticCustomError(kind, message), loc=location, input=None)  # type: ignore[arg-type]
+    return InitErrorDetails(type=PydanticCustomError(kind, message), loc=location, input=None)
 
 
 WORDS: Mapping[str, str] = {

@@ -142,10 +142,10 @@ def _syntax(error: libyaml.YAMLError, text: str, file: str) -> RuleError:
     place = Place(file, mark.line + 1, mark.column + 1)
     if _is_tab(text, mark):
         return RuleError("is not YAML: a tab cannot indent; write blanks", place)
-    context = f" {error.context}" if getattr(error, "context", None) else ""
-    return RuleError(f"is not YAML: {getattr(error, 'problem', error)}{context}", place)
+    said = " ".join(filter(None, (getattr(error, "problem", ""), getattr(error, "context", ""))))
+    return RuleError(f"is not YAML: {said}", place)
 
 
 def _is_tab(text: str, mark: Any) -> bool:
-    lines = text.splitlines()
-    return mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == "\t"
+    lines = text.split("\n")
+    return bool(mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == "\t")

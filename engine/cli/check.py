@@ -1,0 +1,64 @@
+"""`postroom check`: every finding in rules, templates and settings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from engine.cli.rulefiles import below, load_library, read_files
+from engine.errors import RuleError
+from engine.rules.testing import examine
+from engine.settings import load_settings
+from engine.templating.library import TemplateErrors
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--templates", type=click.Path(path_type=Path), help="Their folder; beside the rules by default."
+)
+@click.option("--config", metavar="FILE", help="The configuration; ./postroom.yaml by default.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def check(paths: tuple[Path, ...], templates: Path | None, config: str | None, as_json: bool) -> None:
+    """Check rules, templates and settings; name every finding with file, line and column."""
+    settings = load_settings(config)
+    chosen = paths or tuple(Path(path) for path in settings.rules)
+    beside = templates or (None if paths else settings.templates)
+    findings = [finding for path in chosen for finding in _findings(path, beside)]
+    for level, error in findings:
+        click.echo(json.dumps(_as_dict(level, error)) if as_json else _line(level, error))
+    if not findings and not as_json:
+        click.echo("no findings")
+    raise SystemExit(1 if findings else 0)
+
+
+def _findings(path: Path, templates: Path | None) -> Iterator[tuple[str, RuleError]]:
+    files = read_files(path, templates)
+    library = None
+    try:
+        library = load_library(files)
+    except TemplateErrors as wrong:
+        yield from (("error", below(error, files.template_folder)) for error in wrong.errors)
+    checked = examine(files.rules, library)
+    yield from (("error", below(error, files.folder)) for error in checked.errors)
+    yield from (("warning", below(error, files.folder)) for error in checked.warnings)
+
+
+def _line(level: str, error: RuleError) -> str:
+    return str(error) if level == "error" else f"{error} (warning)"
+
+
+def _as_dict(level: str, error: RuleError) -> dict[str, Any]:
+    place = error.place
+    return {
+        "level": level,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "path": place.path,
+        "message": error.message,
+    }

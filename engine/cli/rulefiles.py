@@ -1,0 +1,83 @@
+"""Rule and template files as commands name them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from engine.errors import RuleError
+from engine.rules.findings import RuleErrors
+from engine.rules.loader import load_rules, read_sources
+from engine.rules.ruleset import RuleSet
+from engine.templating.library import Library, TemplateErrors, load_templates
+
+TEMPLATE_SUFFIXES = (".md", ".html")
+TEMPLATES = "templates"
+
+
+@dataclass(frozen=True)
+class Files:
+    """The sources of a rule set and of its templates, and the folders they lie in."""
+
+    rules: Mapping[str, str]
+    folder: Path
+    templates: Mapping[str, str] | None
+    """None where there is no folder of templates at all."""
+    template_folder: Path
+
+
+def read_files(rules: Path, templates: Path | None) -> Files:
+    """Read rules, and templates from the given folder or the one beside the rules."""
+    folder = rules if rules.is_dir() else rules.parent
+    beside = folder.absolute().parent / TEMPLATES
+    if templates is not None and not templates.is_dir():
+        raise click.UsageError(f"{templates} is no folder of templates")
+    where = templates or (folder / ".." / TEMPLATES if folder.is_absolute() else Path(_relative(beside)))
+    return Files(read_sources(rules), folder, read_templates(where), where)
+
+
+def _relative(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def read_templates(folder: Path) -> dict[str, str] | None:
+    """Read every template of a folder, as file name -> text; None when there is no such folder."""
+    if not folder.is_dir():
+        return None
+    files = sorted(file for file in folder.rglob("*") if file.suffix in TEMPLATE_SUFFIXES)
+    return {file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8") for file in files}
+
+
+def load_files(rules: Path, templates: Path | None) -> RuleSet:
+    """Load a rule set for judging; on errors, print them all and end with exit code 1."""
+    files = read_files(rules, templates)
+    try:
+        library = load_library(files)
+        known = {name: library.needs(name) for name in library.names} if library else None
+        if library is None:
+            click.echo(f"no templates in {files.template_folder}: their names are not checked", err=True)
+        return load_rules(files.rules, known)
+    except RuleErrors as found:
+        print_errors(found.errors, files.folder)
+    except TemplateErrors as wrong:
+        print_errors(wrong.errors, files.template_folder)
+    raise SystemExit(1)
+
+
+def load_library(files: Files) -> Library | None:
+    """Compile the templates. Raises TemplateErrors."""
+    return None if files.templates is None else load_templates(files.templates)
+
+
+def print_errors(errors: Iterable[RuleError], folder: Path) -> None:
+    for error in errors:
+        click.echo(str(below(error, folder)), err=True)
+
+
+def below(error: RuleError, folder: Path) -> RuleError:
+    """Name a problem's file as it is reached from here."""
+    return RuleError(error.message, replace(error.place, file=(folder / error.place.file).as_posix()))
