@@ -24,7 +24,7 @@ from engine.errors import (
 from engine.flow.ports import Token
 from engine.providers.zoom_mail.client import ZoomMailClient
 from engine.providers.zoom_mail.oauth import api_root
-from tests.providers.fakes import BOX, SECRET, Desk, MemoryBudget, refusal
+from tests.providers.fakes import BOX, SECRET, Desk, MemoryBudget, Said, refusal
 
 PROFILE = {"emailAddress": BOX, "historyId": "10"}
 SENT = {"id": "m1", "threadId": "m1", "labelIds": ["SCHEDULED"]}
@@ -317,7 +317,7 @@ async def test_an_id_cannot_leave_its_place_in_the_path(desk: Desk) -> None:
 async def test_no_secret_shows_in_errors_or_logs(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     echo = f"Invalid token-1, {SECRET}, Bearer token-1, client_secret={SECRET}"
-    answers = [
+    answers: list[Said] = [
         *(refusal(status, message=echo) for status in (400, 401, 403, 404, 409, 429, 500, 503)),
         Response(f'{{"id": 1, "x": "{echo}', 200),
         httpx.ReadError(echo),

@@ -120,6 +120,8 @@ class ZoomMail:
         A search may be fuzzy, so every candidate's own header is compared.
         """
         wanted = message_id.strip().strip("<>")
+        if not wanted:
+            return
         query = f"rfc822msgid:{wanted}"
         messages = await self._client.list_messages(mailbox, query=query)
         seen = [message.id for message in messages.messages[:MAX_CANDIDATES]]
