@@ -40,24 +40,48 @@ class _Entry:
     comments: list[str] = field(default_factory=list)
     at: bool = False
     """Whether an `@` stands among the words."""
+    angle_at: bool = False
+    """Whether an `@` stands inside the angle brackets."""
 
 
 def mailboxes(value: str) -> Iterator[tuple[str, str]]:
-    """Give (name still encoded, address) of every mailbox in a raw field value."""
+    """Give (name still encoded, address) of every mailbox in a raw field value.
+
+    Words before a comma that are no address belong to the next name: `Doe, Ann <ann@x.example>`.
+    """
+    waiting: list[tuple[str, str]] = []
+    for entry, comma in _entries(value):
+        found = _read(entry)
+        if comma and found and all("@" not in spec for _, spec in found) and entry.angle is None:
+            waiting += found
+            continue
+        if waiting and found and entry.angle is not None:
+            words = (name or spec for name, spec in waiting)
+            name, spec = found[0]
+            found[0] = (", ".join((*words, name)) if name else ", ".join(words), spec)
+            waiting = []
+        yield from waiting
+        yield from found
+        waiting = []
+    yield from waiting
+
+
+def _entries(value: str) -> Iterator[tuple[_Entry, bool]]:
+    """Cut a field value into entries, each with whether a comma ends it."""
     entry = _Entry()
     for token in _tokens(value):
         mark = token.text if token.kind == "special" else ""
         if mark == "<" and entry.angle:
-            yield from _read(entry)
+            yield entry, False
             entry = _Entry(angle=[])
-        elif mark in (",", ";") and not _in_route(entry):
-            yield from _read(entry)
+        elif mark in (",", ";") and not _is_inside(entry):
+            yield entry, mark == ","
             entry = _Entry()
         elif mark == ":" and entry.angle is None and not entry.at:
             entry = _Entry()
         else:
             _put(entry, token, mark)
-    yield from _read(entry)
+    yield entry, False
 
 
 def _put(entry: _Entry, token: _Token, mark: str) -> None:
@@ -69,27 +93,29 @@ def _put(entry: _Entry, token: _Token, mark: str) -> None:
         entry.closed = True
     elif entry.angle is not None and not entry.closed:
         entry.angle.append(token)
+        entry.angle_at = entry.angle_at or mark == "@"
     else:
         entry.words.append(token)
         entry.at = entry.at or mark == "@"
 
 
-def _in_route(entry: _Entry) -> bool:
-    """Whether a comma parts the hosts of an obsolete route `<@a,@b:user@host>` (section 4.4)."""
-    return bool(entry.angle and not entry.closed and entry.angle[0].text == "@")
+def _is_inside(entry: _Entry) -> bool:
+    """Whether a comma belongs to the open angle brackets: before the `@`, or in a route (section 4.4)."""
+    if not entry.angle or entry.closed:
+        return False
+    return entry.angle[0].text == "@" or not entry.angle_at
 
 
-def _read(entry: _Entry) -> Iterator[tuple[str, str]]:
-    if entry.angle is not None:
-        name = _phrase(entry.words) or " ".join(entry.comments)
-        spec = _spec(entry.angle)
-        if name or spec:
-            yield name, spec
-        return
-    yield from _bare(entry)
+def _read(entry: _Entry) -> list[tuple[str, str]]:
+    if entry.angle is None:
+        return _bare(entry)
+    name = _phrase(entry.words) or " ".join(entry.comments)
+    specs = [group for group in _groups(entry.angle) if any(word.text == "@" for word in group)]
+    spec = _spec(specs[0] if specs else entry.angle)
+    return [(name, spec)] if name or spec else []
 
 
-def _bare(entry: _Entry) -> Iterator[tuple[str, str]]:
+def _bare(entry: _Entry) -> list[tuple[str, str]]:
     """Read an entry without angle brackets: addresses, the words around them being a name."""
     groups = _groups(entry.words)
     specs, others = list[list[_Token]](), list[_Token]()
@@ -100,13 +126,10 @@ def _bare(entry: _Entry) -> Iterator[tuple[str, str]]:
             others += [*group, _Token("space", " ")]
     name = _phrase(others) or " ".join(entry.comments)
     if specs:
-        yield name, _spec(specs[0])
-        for more in specs[1:]:
-            yield "", _spec(more)
-    elif len(groups) == 1 and groups[0][0].kind == "atom":
-        yield " ".join(entry.comments), _spec(groups[0])
-    elif name:
-        yield name, ""
+        return [(name, _spec(specs[0])), *(("", _spec(more)) for more in specs[1:])]
+    if len(groups) == 1 and groups[0][0].kind == "atom":
+        return [(" ".join(entry.comments), _spec(groups[0]))]
+    return [(name, "")] if name else []
 
 
 def _groups(words: list[_Token]) -> list[list[_Token]]:
@@ -129,7 +152,7 @@ def _groups(words: list[_Token]) -> list[list[_Token]]:
 
 def _spec(tokens: list[_Token]) -> str:
     """Put an address together as written, without blanks, route and `mailto:`."""
-    if any(token.kind == "encoded" for token in tokens):
+    if all(token.kind in ("encoded", "space") for token in tokens):
         return ""
     text = "".join(token.text for token in tokens if token.kind != "space").replace("\0", "")
     if text.startswith("@") and ":" in text:

@@ -5,29 +5,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-MAX_BOUNDARY = 250
+MAX_BOUNDARY = 1_000
 
 _TAIL = re.compile(rb"(--)?[ \t\r]*+(?:\n|\Z)")
-_FIRST_LINE = re.compile(rb"(?:\A|\n)--([^\s]{1,70})[ \t\r]*+\n")
+_LIKELY = re.compile(rb"(?:\A|\n)--(?=\S)([^\r\n]{1,70})\r*\n(?=content-)", re.I)
 
 
-def between_boundaries(raw: bytes, start: int, end: int, boundary: str) -> Iterator[tuple[int, int]]:
-    """Give where each part of raw[start:end] begins and ends; one that is never closed ends with it.
+def parts_between(raw: bytes, start: int, end: int, boundary: str) -> list[tuple[int, int]] | None:
+    """Give where each part of raw[start:end] begins and ends, None when no boundary is there.
 
-    Where the header names no boundary, the first line that looks like one is taken.
+    A part that is never closed ends with the whole. Where the boundary that the header names is
+    nowhere, the first line is taken that looks like one and has a part's header below it.
     """
-    delimiter = boundary.rstrip().encode("utf-8", "replace") or _guess(raw, start, end)
-    if not delimiter or len(delimiter) > MAX_BOUNDARY:
-        return
-    opened = -1
-    for line, following, closing in _delimiters(raw, start, end, b"--" + delimiter):
+    found = _parts(raw, start, end, boundary.rstrip().encode("utf-8", "replace"))
+    if found is None and (likely := _LIKELY.search(raw, max(start - 1, 0), end)):
+        found = _parts(raw, start, end, likely[1].rstrip())
+    return found
+
+
+def _parts(raw: bytes, start: int, end: int, boundary: bytes) -> list[tuple[int, int]] | None:
+    if not 0 < len(boundary) <= MAX_BOUNDARY:
+        return None
+    found: list[tuple[int, int]] = []
+    opened, seen = -1, False
+    for line, following, closing in _delimiters(raw, start, end, b"--" + boundary):
         if opened >= 0:
-            yield opened, max(opened, _before_break(raw, line))
+            found.append((opened, max(opened, _before_break(raw, line))))
+        opened, seen = (-1 if closing else following), True
         if closing:
-            return
-        opened = following
+            break
     if 0 <= opened < end:
-        yield opened, end
+        found.append((opened, end))
+    return found if seen else None
 
 
 def _delimiters(raw: bytes, start: int, end: int, delimiter: bytes) -> Iterator[tuple[int, int, bool]]:
@@ -45,8 +54,3 @@ def _delimiters(raw: bytes, start: int, end: int, delimiter: bytes) -> Iterator[
 def _before_break(raw: bytes, line: int) -> int:
     """The line break before a delimiter belongs to the delimiter."""
     return line - 2 if raw[line - 2 : line] == b"\r\n" else line - 1
-
-
-def _guess(raw: bytes, start: int, end: int) -> bytes:
-    match = _FIRST_LINE.search(raw, max(start - 1, 0), end)
-    return match[1] if match else b""

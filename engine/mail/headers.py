@@ -14,7 +14,10 @@ MAX_FIELDS = 2_000
 MAX_HEADER_BYTES = 4 * 1024 * 1024
 
 _BLANK_LINE = re.compile(rb"\n\r*\n")
-_NAME = re.compile(rb"([\x21-\x39\x3b-\x7e]*)[ \t]*:")
+_NAME = re.compile(rb"([\x21-\x39\x3b-\x7e\x80-\xff]*)[ \t]*:")
+
+
+_BEFORE_FIELDS = (b" ", b"\t", b"\r", b"\n", b"\xef")
 
 
 class Headers:
@@ -63,11 +66,15 @@ class Headers:
 
 def parse_headers(raw: bytes) -> Headers:
     """Read the header fields of a raw message without looking at its body."""
-    return split_headers(lines_by_lf(raw))[0]
+    return split_headers(tidy_start(raw))[0]
 
 
-def lines_by_lf(raw: bytes) -> bytes:
-    """Give a message whose lines end with bare CR, and with nothing else, line feeds."""
+def tidy_start(raw: bytes) -> bytes:
+    """Make a raw message begin with its first field and end its lines with LF or CRLF.
+
+    Some exports put a line of blanks before it; in some, lines end with bare CR and nothing else.
+    """
+    raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n") if raw[:1] in _BEFORE_FIELDS else raw
     return raw if b"\n" in raw else raw.replace(b"\r", b"\n")
 
 
@@ -94,7 +101,7 @@ def _fields(lines: list[bytes]) -> tuple[list[tuple[str, str]], int | None]:
             if found:
                 found[-1][1].append(line.rstrip(b"\r"))
         elif match := _NAME.match(line):
-            found.append((match[1].decode("ascii"), [line[match.end() :].rstrip(b"\r")]))
+            found.append((match[1].decode("latin-1"), [line[match.end() :].rstrip(b"\r")]))
         elif line.rstrip(b"\r") and not (number == 0 and line.startswith((b"From ", b">From "))):
             junk = offset
             break

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import filetype
 
-from engine.mail.boundaries import between_boundaries
-from engine.mail.headers import lines_by_lf, split_headers
+from engine.mail.boundaries import parts_between
+from engine.mail.headers import split_headers, tidy_start
 from engine.mail.message import Attachment, Message
 from engine.mail.params import filename, media_type, parameters
 from engine.mail.part import MimePart, is_attachment, leaves
@@ -31,6 +32,7 @@ __all__ = [
 MAX_DEPTH = 50
 MAX_PARTS = 1_000
 SNIFFED_BYTES = 8_192
+_DEFAULTS = {"multipart/digest": "message/rfc822"}
 
 
 @dataclass(slots=True)
@@ -41,7 +43,7 @@ class _Reading:
 
 def parse(raw: bytes) -> MimePart:
     """Read a message into its parts: at most MAX_DEPTH levels and MAX_PARTS parts."""
-    raw = lines_by_lf(raw)
+    raw = tidy_start(raw)
     return _part(_Reading(raw), 0, len(raw), 0, "text/plain")
 
 
@@ -51,27 +53,26 @@ def _part(reading: _Reading, start: int, end: int, depth: int, default: str) -> 
     kind = media_type(declared) or default
     params = parameters(declared)
     name = filename(parameters((*headers.all("Content-Disposition"), "")[0]), params)
-    if kind.startswith("multipart/"):
-        if parts := _parts(reading, body, end, depth, kind, params.get("boundary", "")):
-            return MimePart(headers, kind, name, None, 0, parts)
-        kind = "text/plain" if depth < MAX_DEPTH else kind
+    if kind.startswith("multipart/") and depth < MAX_DEPTH:
+        between = parts_between(reading.raw, body, end, params.get("boundary", ""))
+        if between is not None:
+            parts = _parts(reading, between, depth, _DEFAULTS.get(kind, "text/plain"))
+            return MimePart(headers, kind, name, None if parts else b"", 0, parts)
+        kind = "text/plain"
     encoding = (*headers.all("Content-Transfer-Encoding"), "")[0]
     content = decode_transfer(reading.raw[body:end], encoding)
     return MimePart(headers, kind, name, content, len(content))
 
 
 def _parts(
-    reading: _Reading, start: int, end: int, depth: int, kind: str, boundary: str
+    reading: _Reading, between: Iterable[tuple[int, int]], depth: int, default: str
 ) -> tuple[MimePart, ...]:
-    if depth >= MAX_DEPTH:
-        return ()
-    default = "message/rfc822" if kind == "multipart/digest" else "text/plain"
     found: list[MimePart] = []
-    for part_start, part_end in between_boundaries(reading.raw, start, end, boundary):
+    for start, end in between:
         if reading.parts_left <= 0:
             break
         reading.parts_left -= 1
-        found.append(_part(reading, part_start, part_end, depth + 1, default))
+        found.append(_part(reading, start, end, depth + 1, default))
     return tuple(found)
 
 
