@@ -104,7 +104,7 @@ class EmbeddedRedis:
             await asyncio.sleep(pause)
             try:
                 await self._bring_up()
-            except PostroomError as error:
+            except (PostroomError, OSError) as error:
                 log.error("Redis does not come up: %s", error)
             came_up = time.monotonic()
 
@@ -222,12 +222,15 @@ class EmbeddedRedis:
 
 @asynccontextmanager
 async def embedded(data: Path) -> AsyncIterator[str]:
-    """Use the server of a data folder for a while, started for that time if it does not run."""
+    """Use the server of a data folder for a while; it is started, and started again, if need be."""
     server = EmbeddedRedis(data)
     url = await server.start()
+    watch = asyncio.create_task(server.watch())
     try:
         yield url
     finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
         await server.stop()
 
 

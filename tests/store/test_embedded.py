@@ -120,6 +120,13 @@ async def test_users_share_one_server_and_the_last_one_out_stops_it(tmp_path: Pa
     assert second.pid is None
 
 
+async def test_it_is_started_again_for_whoever_uses_it(tmp_path: Path) -> None:
+    async with embedded(tmp_path) as url, embedded(tmp_path) as other:
+        await set_and_get(url, "key", "value")
+        os.kill(EmbeddedRedis(tmp_path).pid or 0, signal.SIGKILL)
+        assert await set_and_get(other, "key") == "value"
+
+
 async def test_many_who_start_at_once_get_the_same_server(tmp_path: Path) -> None:
     users = [EmbeddedRedis(tmp_path) for _ in range(10)]
     assert len(set(await asyncio.gather(*(user.start() for user in users)))) == 1
