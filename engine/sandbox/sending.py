@@ -28,7 +28,7 @@ from engine.sandbox.mailbox import (
 from engine.sandbox.store import Mailbox, Store
 
 _BCC = re.compile(rb"(?:\A|(?<=\n))bcc[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*\n?", re.IGNORECASE)
-_HEAD_END = re.compile(rb"\n\r?\n")
+_HEAD_END = re.compile(rb"(?:\A|\n)\r?\n")
 
 
 def submit(
@@ -87,7 +87,7 @@ def recipients_of(raw: bytes) -> list[str]:
 def without_bcc(raw: bytes) -> bytes:
     """Take the Bcc fields out of the header block, leaving every other byte as it was."""
     end = _HEAD_END.search(raw)
-    cut = end.start() + 1 if end else len(raw)
+    cut = end.end() if end else len(raw)
     return _BCC.sub(b"", raw[:cut]) + raw[cut:]
 
 
