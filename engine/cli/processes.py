@@ -49,9 +49,11 @@ class Child:
             await self.process.wait()
 
 
-async def watch_children(children: Sequence[Child], stop: asyncio.Event) -> None:
+async def watch_children(
+    children: Sequence[Child], stop: asyncio.Event, longest_pause: float = LONGEST_PAUSE_S
+) -> None:
     """Keep children running until `stop` is set, or until one says that it never will."""
-    keeping = [asyncio.create_task(_keep(child)) for child in children]
+    keeping = [asyncio.create_task(_keep(child, longest_pause)) for child in children]
     stopped = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({stopped, *keeping}, return_when=asyncio.FIRST_COMPLETED)
@@ -62,7 +64,7 @@ async def watch_children(children: Sequence[Child], stop: asyncio.Event) -> None
         await asyncio.gather(*(child.end() for child in children))
 
 
-async def _keep(child: Child) -> None:
+async def _keep(child: Child, longest_pause: float) -> None:
     pause = FIRST_PAUSE_S
     while True:
         began = time.monotonic()
@@ -71,6 +73,6 @@ async def _keep(child: Child) -> None:
         if code == USAGE:
             log.error("%s cannot run with this configuration", child.name)
             return
-        pause = FIRST_PAUSE_S if time.monotonic() - began > SOUND_AFTER_S else min(2 * pause, LONGEST_PAUSE_S)
+        pause = FIRST_PAUSE_S if time.monotonic() - began > SOUND_AFTER_S else min(2 * pause, longest_pause)
         log.warning("%s ended with %s; it is started again in %.1f s", child.name, code, pause)
         await asyncio.sleep(pause)

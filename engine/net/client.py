@@ -13,6 +13,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from engine import __version__
+from engine.deadline import check_deadline
 from engine.net.failures import Answer, AnswerTooLarge, Call, to_error
 from engine.net.redaction import redact
 
@@ -91,12 +92,16 @@ class HttpClient:
         form: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
     ) -> Answer:
-        """Ask once and give the answer, whatever its status. Raises ProviderErrors."""
+        """Ask once and give the answer, whatever its status. Raises ProviderErrors.
+
+        Nothing is begun after the task's deadline: that raises Unavailable.
+        """
         failure: Exception
         try:
             request = self._client.build_request(
                 method, url, headers=headers, params=params, json=json, data=form
             )
+            check_deadline()
             async with asyncio.timeout(self._timeouts.total):
                 return await self._read(request, httpx.BasicAuth(*auth) if auth else None)
         except _FAILURES as error:

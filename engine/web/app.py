@@ -32,7 +32,7 @@ def create_app(hooks: ZoomHooks, ready: Ready) -> Starlette:
 
     app = Starlette(
         routes=[
-            Route("/hooks/zoom/{account}", hooks, methods=["POST"]),
+            Route("/hooks/zoom/{account}", hooks.take, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
         ],

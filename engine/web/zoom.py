@@ -49,14 +49,14 @@ class ZoomHooks:
     clock: Callable[[], float] = time.time
     counts: Counter[str] = field(default_factory=Counter)
 
-    async def __call__(self, request: Request) -> Response:
+    async def take(self, request: Request) -> Response:
         hook = self.accounts.get(request.path_params["account"])
         if hook is None:
             return _refuse(404, "there is no such account with a webhook secret")
         body = await read_body(request)
         try:
             self._verify(hook, request, body)
-            return await self._take(hook, body)
+            return await self._act(hook, body)
         except (Forged, Stale) as error:
             self.counts[type(error).__name__.lower()] += 1
             log.warning("webhook refused: %s", error)
@@ -72,7 +72,7 @@ class ZoomHooks:
         signature = request.headers.get("x-zm-signature", "")
         verify_zoom(hook.secret, timestamp, signature, body, self.clock(), hook.max_age)
 
-    async def _take(self, hook: ZoomHook, body: bytes) -> Response:
+    async def _act(self, hook: ZoomHook, body: bytes) -> Response:
         event = _parse(body)
         kind = event.get("event")
         if kind == VALIDATION:

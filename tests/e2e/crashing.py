@@ -1,0 +1,86 @@
+"""A worker that dies, or stands still, at named points: just before or after an await of the flow.
+
+    python -m tests.e2e.crashing LOG CONFIG
+
+Each point that was not visited yet is, in LOG, before the worker is killed there (SIGKILL), so that
+over many lives every point is hit once. LOG holds one point a line.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import random
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from engine.cli.main import main
+from engine.providers.zoom_mail.provider import ZoomMail
+from engine.store.journal import RedisJournal
+from engine.store.lanes import RedisLanes
+from engine.store.mailboxes import RedisMailboxes
+
+BETWEEN_CLAIM_AND_RECEIPT: list[tuple[type, str]] = [
+    (RedisJournal, "claim"),
+    (RedisMailboxes, "own_addresses"),
+    (ZoomMail, "fetch"),
+    (ZoomMail, "find"),
+    (ZoomMail, "send"),
+    (ZoomMail, "save_draft"),
+    (ZoomMail, "change_labels"),
+    (RedisJournal, "settle"),
+    (RedisJournal, "release"),
+]
+ELSEWHERE: list[tuple[type, str]] = [
+    (ZoomMail, "history"),
+    (RedisMailboxes, "append"),
+    (RedisMailboxes, "polled"),
+    (RedisLanes, "commit"),
+    (RedisLanes, "settle_group"),
+    (RedisLanes, "rest"),
+]
+CHANCE = 0.15
+"""How likely it is to die at a point that was not visited yet."""
+
+
+def points() -> set[str]:
+    """Every point; looking up is reached only after another death, so it is among them as well."""
+    names = [f"{owner.__name__}.{name}" for owner, name in BETWEEN_CLAIM_AND_RECEIPT + ELSEWHERE]
+    return {f"{when} {name}" for name in names for when in ("before", "after")}
+
+
+def visited(log: Path) -> set[str]:
+    return set(log.read_text().split("\n")) - {""} if log.exists() else set()
+
+
+def die_at(log: Path, point: str) -> None:
+    """Die here, once in the log's life."""
+    if random.random() < CHANCE and point not in visited(log):
+        with log.open("a") as lines:
+            lines.write(f"{point}\n")
+            lines.flush()
+            os.fsync(lines.fileno())
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def mine(owner: type, name: str, log: Path) -> None:
+    method: Callable[..., Awaitable[Any]] = getattr(owner, name)
+    point = f"{owner.__name__}.{name}"
+
+    @functools.wraps(method)
+    async def mined(self: object, *args: Any, **options: Any) -> Any:
+        die_at(log, f"before {point}")
+        found = await method(self, *args, **options)
+        die_at(log, f"after {point}")
+        return found
+
+    setattr(owner, name, mined)
+
+
+if __name__ == "__main__":
+    for place in BETWEEN_CLAIM_AND_RECEIPT + ELSEWHERE:
+        mine(*place, Path(sys.argv[1]))
+    main.main(["worker", "--config", sys.argv[2]], standalone_mode=False)

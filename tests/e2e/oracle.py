@@ -1,0 +1,112 @@
+"""What the mailboxes must look like in the end: a second, plain loop over the rules.
+
+No index, no plan, no store: messages one by one, rules one by one, labels changed on a set.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from engine.flow.plan import run_id
+from engine.mail.address import Address
+from engine.mail.automated import automated, is_no_reply
+from engine.mail.message import Message
+from engine.mail.mime import from_raw
+from engine.rules.evaluation import Verdict
+from engine.rules.loader import load_rules, read_sources
+from engine.rules.ruleset import Rule
+from engine.rules.view import View
+
+HERE = Path(__file__).parent
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+STARTING = frozenset({"INBOX", "UNREAD"})
+
+
+@dataclass
+class Expected:
+    """The outcome for one mailbox."""
+
+    labels: dict[str, frozenset[str]] = field(default_factory=dict)
+    sends: Counter[str] = field(default_factory=Counter)
+    """Message-IDs."""
+    drafts: Counter[str] = field(default_factory=Counter)
+
+
+def expect(mailbox: str, delivered: Sequence[tuple[str, bytes]]) -> Expected:
+    """Judge what was delivered, as (key, raw), in its order."""
+    rules = load_rules(read_sources(HERE / "rules"), None).rules
+    expected, answered = Expected(), set[tuple[str, str]]()
+    for key, raw in delivered:
+        message = from_raw(raw, key=key, labels=STARTING)
+        labels = set(STARTING)
+        for rule in _in_order(rules):
+            view = View(message.relabelled(frozenset(labels)), NOW)
+            if rule.when.judge(view).verdict is not Verdict.MATCHED:
+                continue
+            _act(rule, mailbox, message, labels, expected, answered)
+            if rule.stop:
+                break
+        expected.labels[key] = frozenset(labels)
+    return expected
+
+
+def _in_order(rules: Sequence[Rule]) -> list[Rule]:
+    return sorted(rules, key=lambda rule: (rule.priority, rules.index(rule)))
+
+
+def _act(
+    rule: Rule, mailbox: str, message: Message, labels: set[str], expected: Expected, answered: set[Any]
+) -> None:
+    for step, action in enumerate(rule.then):
+        settings = action.dump()
+        if action.key in ("label", "archive", "mark", "trash"):
+            add, remove = _labels(action.key, settings)
+            labels -= remove
+            labels |= add
+        elif action.key == "draft":
+            if _answerable(message):
+                expected.drafts[_message_id(mailbox, message, rule, step)] += 1
+        elif not _held(action.key, settings, mailbox, message, rule, answered):
+            expected.sends[_message_id(mailbox, message, rule, step)] += 1
+
+
+def _labels(key: str, settings: Any) -> tuple[set[str], set[str]]:
+    if key == "label":
+        return set(settings.get("add", ())), set(settings.get("remove", ()))
+    if key == "archive":
+        return set(), {"INBOX"}
+    if key == "trash":
+        return {"TRASH"}, {"INBOX"}
+    return set(), {"UNREAD"}
+
+
+def _held(key: str, settings: Any, mailbox: str, message: Message, rule: Rule, answered: set[Any]) -> bool:
+    senders = [address for address in message.addresses("From") if address.domain]
+    if key == "send":
+        return any(address.normal == mailbox for address in senders)
+    reply_to = _answerable(message)
+    if automated(message.headers) or not reply_to or is_no_reply(reply_to[0].address):
+        return True
+    if mailbox in {reply_to[0].normal, *(address.normal for address in senders)}:
+        return True
+    if (rule.id, reply_to[0].normal) in answered:
+        return True
+    answered.add((rule.id, reply_to[0].normal))
+    return False
+
+
+def _answerable(message: Message) -> list[Address]:
+    for field_name in ("Reply-To", "From"):
+        if found := [address for address in message.addresses(field_name) if address.domain]:
+            return found
+    return []
+
+
+def _message_id(mailbox: str, message: Message, rule: Rule, step: int) -> str:
+    run = run_id(f"{mailbox}/{message.key}", rule.id)
+    return f"<{run}.{step}.postroom@{mailbox.partition('@')[2]}>"

@@ -1,0 +1,84 @@
+"""The main job over real processes and HTTP: undisturbed, killed at random, killed at every await."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from engine.cli.stage import staged
+from engine.sandbox.samples import sample_messages
+from engine.wiring import open_office
+from tests.e2e.chaos import Chaos
+from tests.e2e.crashing import points, visited
+from tests.e2e.playing import compare, deliver, play, settled
+
+pytestmark = pytest.mark.e2e
+
+COUNT = int(os.environ.get("POSTROOM_E2E_MESSAGES", "150"))
+"""How many messages; the proof over the outside corpus takes 2000."""
+PATIENCE_S = 120 + COUNT / 4
+
+
+@pytest.fixture(scope="session")
+def mail(request: pytest.FixtureRequest) -> list[bytes]:
+    """The messages that ship with us; beyond their number, the outside corpus."""
+    ours = [raw for _, raw in sample_messages()]
+    if len(ours) >= COUNT:
+        return ours[:COUNT]
+    corpus: Path = request.getfixturevalue("corpus")
+    found = []
+    for archive in sorted(corpus.glob("*/messages.zip")):
+        with zipfile.ZipFile(archive) as members:
+            found += [members.read(name) for name in members.namelist()]
+    return found[:: max(1, len(found) // COUNT)][:COUNT]
+
+
+async def test_every_message_is_dealt_with_as_the_oracle_says(tmp_path: Path, mail: list[bytes]) -> None:
+    async with staged(play(), tmp_path) as stage, open_office(stage.settings) as office:
+        outcome = await deliver(stage, office, mail)
+        await settled(stage, office, outcome, PATIENCE_S)
+        await compare(stage, office, outcome)
+
+
+async def test_the_same_on_a_redis_of_somebody_else(
+    tmp_path: Path, mail: list[bytes], external_redis_url: str
+) -> None:
+    elsewhere = play(redis_url=external_redis_url)
+    async with staged(elsewhere, tmp_path) as stage, open_office(stage.settings) as office:
+        await office.base.redis.flushdb()
+        outcome = await deliver(stage, office, mail[:60])
+        await settled(stage, office, outcome, PATIENCE_S)
+        await compare(stage, office, outcome)
+
+
+async def test_the_same_while_web_worker_and_redis_are_killed_and_stopped(
+    tmp_path: Path, mail: list[bytes]
+) -> None:
+    rough = play(workers=2, sandbox=("--retry-delays", ",".join(["0.5"] * 40)))
+    async with staged(rough, tmp_path) as stage, open_office(stage.settings) as office:
+        chaos = Chaos(stage, seed=COUNT)
+        raging = asyncio.create_task(chaos.run())
+        outcome = await deliver(stage, office, mail)
+        await asyncio.wait({raging}, timeout=COUNT / 15)
+        chaos.end()
+        await raging
+        await settled(stage, office, outcome, PATIENCE_S)
+        await compare(stage, office, outcome)
+        print("\nhits:", dict(chaos.hits))
+        assert sum(chaos.hits.values()) >= 5
+
+
+async def test_the_same_when_workers_die_at_every_await_once(tmp_path: Path, mail: list[bytes]) -> None:
+    log = tmp_path / "deaths.log"
+    dying = play(workers=2, worker=("-m", "tests.e2e.crashing", str(log)))
+    async with staged(dying, tmp_path) as stage, open_office(stage.settings) as office:
+        outcome = await deliver(stage, office, mail)
+        await settled(stage, office, outcome, PATIENCE_S)
+        await compare(stage, office, outcome)
+    missed = points() - visited(log)
+    print(f"\ndied at {len(visited(log))} points, not at {sorted(missed)}")
+    assert not {point for point in missed if "find" not in point}
