@@ -12,7 +12,7 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.flow.ports import RateBudget, Token, TokenCache
+from engine.flow.ports import Token
 from engine.net.client import HttpClient
 from engine.providers.zoom_mail.caller import Caller
 from engine.providers.zoom_mail.client import ZoomMailClient
@@ -153,25 +153,20 @@ class Clock:
 
 @dataclass
 class Desk:
-    """A client of a scripted Zoom Mail with everything that a test may look at."""
+    """A client of Zoom Mail, scripted unless another app is given, with all that a test may look at."""
 
     script: Script = field(default_factory=Script)
     budget: MemoryBudget = field(default_factory=MemoryBudget)
     tokens: MemoryTokens = field(default_factory=MemoryTokens)
     clock: Clock = field(default_factory=Clock)
     base: str = URL
+    app: Any = None
 
     def __post_init__(self) -> None:
-        parts = _parts(self.script, self.budget, self.tokens, self.clock, self.base)
-        self.client, self.provider = parts
-
-
-def _parts(
-    app: Any, budget: RateBudget, cache: TokenCache, clock: Clock, base: str
-) -> tuple[ZoomMailClient, ZoomMail]:
-    http = HttpClient(transport=httpx.ASGITransport(app), clock=clock)
-    credentials = Credentials("account", "client", SECRET, f"{base or URL}/oauth/token", base)
-    tokens = Tokens(http, credentials, cache, clock)
-    client = ZoomMailClient(Caller(http, tokens, budget, clock=clock, sleep=clock.sleep))
-    books = LabelBooks(client, clock)
-    return client, ZoomMail(client, books, Labeller(client, books, clock))
+        http = HttpClient(transport=httpx.ASGITransport(self.app or self.script), clock=self.clock)
+        credentials = Credentials("account", "client", SECRET, f"{URL}/oauth/token", self.base)
+        tokens = Tokens(http, credentials, self.tokens, self.clock)
+        caller = Caller(http, tokens, self.budget, clock=self.clock, sleep=self.clock.sleep)
+        self.client = ZoomMailClient(caller)
+        self.books = LabelBooks(self.client, self.clock)
+        self.provider = ZoomMail(self.client, self.books, Labeller(self.client, self.books, self.clock))
