@@ -31,18 +31,30 @@ _ALIASES = {
 }
 # Text codecs that are no charsets: quadratic in time, or giving meaning to backslashes.
 _NO_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
+_MISTAKEN = {"iso2022_jp_ext": ("euc_jp",)}
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 def decode(data: bytes, charset: str = "") -> str:
-    """Decode bytes, replacing what is wrong; an unknown charset is UTF-8, else Windows-1252."""
+    """Decode bytes; where they are not in the charset named, what they are instead; errors replaced.
+
+    An unknown charset is UTF-8, else Windows-1252.
+    """
     codec = _codec(charset)
-    if codec in ("", "ascii", "utf-8"):
-        return _guess(data) if codec != "utf-8" else _clean(data.decode("utf-8", "replace"))
-    try:
-        return _clean(data.decode(codec, "replace"))
-    except (UnicodeError, LookupError, ValueError):
+    if codec in ("", "ascii"):
         return _guess(data)
+    for likely in (codec, "utf-8", *_MISTAKEN.get(codec, ())):
+        try:
+            return _clean(data.decode(likely))
+        except (UnicodeError, LookupError, ValueError):
+            continue
+    text = data.decode(codec, "replace")
+    return _windows(data) if codec == "utf-8" and _is_foreign(text) else _clean(text)
+
+
+def _is_foreign(text: str) -> bool:
+    """Whether decoding gave nothing but errors beside ASCII."""
+    return text.replace("\ufffd", "").isascii()
 
 
 def without_surrogates(text: str) -> str:

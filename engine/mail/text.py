@@ -13,6 +13,12 @@ from engine.mail.part import MimePart, is_attachment, leaves, marked_attachment
 MAX_TEXT_BYTES = 4 * 1024 * 1024
 """More of a part than this is not read."""
 
+_KINDS = (
+    re.compile("text/plain"),
+    re.compile("text/html"),
+    # Unknown kinds of text are plain text (RFC 2046, section 4.1.4); these are known, and data.
+    re.compile("text/(?!html|plain|calendar|(?:x-)?vcard|directory|rfc822|css|csv|x-amp).*"),
+)
 _BREAK = re.compile(r"\r*\n|\r")
 
 
@@ -28,10 +34,10 @@ def part_text(part: MimePart) -> str:
 
 
 def message_text(root: MimePart) -> str | None:
-    """Join the plain parts, or the HTML parts where those say nothing; None while one is not held."""
+    """Join the plain parts, else the HTML parts, else other text; None while one is not held."""
     bodies = [part for part in leaves(root) if _is_body(part, root)]
-    for kind in ("text/plain", "text/html"):
-        chosen = [part for part in bodies if part.type == kind]
+    for kind in _KINDS:
+        chosen = [part for part in bodies if kind.fullmatch(part.type)]
         if any(part.body is None for part in chosen):
             return None
         if text := _joined(chosen):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import binascii
 import re
 
-_PADDED = re.compile(rb"[^=]+")
+_PADDING = re.compile(rb"=+")
 _FOREIGN = re.compile(rb"[^A-Za-z0-9+/]+")
+_ALIEN = re.compile(rb"[^A-Za-z0-9+/\s]|\S[ \t]+\S")
+"""What shows that a run is no base64, such as a footer that a list put below."""
 
 
 def decode_transfer(data: bytes, encoding: str) -> bytes:
@@ -21,7 +23,13 @@ def decode_transfer(data: bytes, encoding: str) -> bytes:
 
 def decode_base64(data: bytes) -> bytes:
     """Decode base64 without padding, with foreign bytes in it, or several texts in a row."""
-    return b"".join(_run(run) for run in _PADDED.findall(data))
+    first, *others = _PADDING.split(data)
+    found = [_run(first)]
+    for other in others:
+        if _ALIEN.search(other):
+            break
+        found.append(_run(other))
+    return b"".join(found)
 
 
 def _run(data: bytes) -> bytes:
