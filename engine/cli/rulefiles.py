@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from engine.errors import RuleError
+from engine.errors import PostroomError, RuleError
 from engine.rules.findings import RuleErrors
 from engine.rules.loader import load_rules, read_sources
 from engine.rules.ruleset import RuleSet
@@ -49,7 +49,14 @@ def read_templates(folder: Path) -> dict[str, str] | None:
     if not folder.is_dir():
         return None
     files = sorted(file for file in folder.rglob("*") if file.suffix in TEMPLATE_SUFFIXES)
-    return {file.relative_to(folder).as_posix(): file.read_text(encoding="utf-8") for file in files}
+    return {file.relative_to(folder).as_posix(): _text(file) for file in files}
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PostroomError(f"{file} cannot be read: {error}") from None
 
 
 def load_files(rules: Path, templates: Path | None) -> RuleSet:

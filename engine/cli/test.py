@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import click
 
 from engine.cli.rulefiles import below, load_files
-from engine.rules.testing import TestResult, run_tests
+from engine.rules.testing import Outcome, run_tests
 from engine.settings import load_settings
 
 
@@ -42,15 +42,15 @@ def test(
     raise SystemExit(1 if failed else 0)
 
 
-def _run(path: Path, templates: Path | None) -> list[TestResult]:
+def _run(path: Path, templates: Path | None) -> list[Outcome]:
     folder = path if path.is_dir() else path.parent
     return [
-        TestResult(result.rule, result.name, below(result.error, folder).place, result.problems)
+        Outcome(result.rule, result.name, below(result.error, folder).place, result.problems)
         for result in run_tests(load_files(path, templates))
     ]
 
 
-def _print(result: TestResult, as_json: bool) -> None:
+def _print(result: Outcome, as_json: bool) -> None:
     place = result.place
     if as_json:
         fields = {"rule": result.rule, "test": result.name, "passed": result.passed}
@@ -62,7 +62,7 @@ def _print(result: TestResult, as_json: bool) -> None:
             click.echo(f"    {problem}")
 
 
-def _junit(results: Sequence[TestResult]) -> bytes:
+def _junit(results: Sequence[Outcome]) -> bytes:
     failed = sum(not result.passed for result in results)
     totals = {"tests": str(len(results)), "failures": str(failed)}
     suite = ElementTree.Element("testsuite", {"name": "postroom", **totals})

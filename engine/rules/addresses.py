@@ -122,7 +122,7 @@ class ListRef:
     """A named list and what it holds."""
 
     name: str
-    entries: AddressSet
+    entries: tuple[str, ...]
 
 
 def _find_list(value: Any, info: ValidationInfo) -> ListRef:
@@ -131,7 +131,7 @@ def _find_list(value: Any, info: ValidationInfo) -> ListRef:
         raise ValueError("must be the name of a list")
     if value not in lists:
         raise ValueError(unknown("list", value, lists))
-    return ListRef(value, address_set(lists[value]))
+    return ListRef(value, lists[value])
 
 
 _OneList = Annotated[ListRef, BeforeValidator(_find_list), PlainSerializer(lambda ref: ref.name)]
@@ -172,7 +172,7 @@ class AddressKinds(Strict):
         if self.domain is not None:
             tests.append(_within(AddressSet(frozenset(), *_domains(self.domain))))
         if self.list_ is not None:
-            tests.append(_within(*(ref.entries for ref in self.list_)))
+            tests.append(_within(address_set(text for ref in self.list_ for text in ref.entries)))
         for kinds, read in ((self._globs, _compared), (self._regexes, _written), (self.name, _name)):
             if kinds is not None:
                 tests.append(_text(kinds, read))
@@ -201,7 +201,11 @@ class AddressKinds(Strict):
         """Find the first address that all kinds hold of."""
         if self.exists is False:
             return None if people else NONE
-        return next((found for person in people if (found := self.match(person)) is not None), None)
+        for person in people:
+            found = self.match(person)
+            if found is not None:
+                return found
+        return None
 
     @property
     def possible_captures(self) -> frozenset[str]:
@@ -212,8 +216,9 @@ class AddressKinds(Strict):
         return sure(self.regex) | (self.name.sure_captures if self.name else frozenset())
 
 
-def _within(*sets: AddressSet) -> Test:
-    return lambda person: NONE if any(each.has(person) for each in sets) else None
+def _within(wanted: AddressSet) -> Test:
+    has = wanted.has
+    return lambda person: NONE if has(person) else None
 
 
 def _text(kinds: TextKinds, read: Callable[[Person], Text]) -> Test:

@@ -96,7 +96,7 @@ def judge_all(members: Iterable[Condition], view: View) -> Judged:
     needs = NOTHING
     for member in members:
         judged = member.judge(view)
-        if judged.verdict is Verdict.NOT_MATCHED:
+        if judged is NOT_MATCHED or judged.verdict is Verdict.NOT_MATCHED:
             return NOT_MATCHED
         if judged.verdict is Verdict.UNDECIDED:
             open_members.append(judged)

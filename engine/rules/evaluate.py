@@ -10,7 +10,7 @@ from engine.mail.events import Event
 from engine.mail.message import Message
 from engine.mail.needs import NOTHING
 from engine.rules.captures import fill_all
-from engine.rules.condition import Judged
+from engine.rules.condition import NOT_MATCHED, Judged
 from engine.rules.effects import ChangeLabels, Effect
 from engine.rules.evaluation import Evaluation, Match, Undecided, Verdict
 from engine.rules.reasons import reason_of
@@ -57,30 +57,39 @@ def evaluate(
     return Evaluation(tuple(matches), tuple(undecided), net(message.labels, labels))
 
 
-def steps(rules: Iterable[Rule], message: Message, now: datetime, *, final: bool = False) -> Iterator[Step]:
-    """Judge rules in order: each sees the labels that earlier ones planned; a stop ends its layer."""
+def steps(
+    rules: Iterable[Rule], message: Message, now: datetime, *, final: bool = False, silent: bool = True
+) -> Iterator[Step]:
+    """Judge rules in order: each sees the labels that earlier ones planned; a stop ends its layer.
+
+    Of rules that did not match nothing is said, unless not `silent`.
+    """
     view = View(message, now)
     spam = SPAM in message.labels
     ended: dict[str, str] = {}
     for rule in rules:
-        if rule.layer in ended:
-            yield Step(rule, view, NO, f"the layer was ended by {ended[rule.layer]}")
+        unasked = _unasked(rule, spam, ended) if spam or ended else ""
+        judged = NOT_MATCHED if unasked else rule.when.judge(view)
+        if judged.verdict is Verdict.NOT_MATCHED:
+            if not silent:
+                yield Step(rule, view, judged, unasked)
             continue
-        if spam and not rule.names_spam:
-            yield Step(rule, view, NO, "the message is in spam, and this rule does not name SPAM")
-            continue
-        judged = settle(rule, rule.when.judge(view), final=final)
-        effects = _effects(rule, judged.captures) if judged.verdict is Verdict.MATCHED else ()
+        judged = settle(rule, judged, final=final)
+        matched = judged.verdict is Verdict.MATCHED
+        effects = _effects(rule, judged.captures) if matched else ()
         yield Step(rule, view, judged, effects=effects)
         if effects:
             view = view.relabelled(changed(view.labels, effects))
-        if rule.stop and (
-            judged.verdict is Verdict.MATCHED or (final and judged.verdict is Verdict.UNDECIDED)
-        ):
+        if rule.stop and (matched or final):
             ended[rule.layer] = rule.id
 
 
-NO = Judged(Verdict.NOT_MATCHED)
+def _unasked(rule: Rule, spam: bool, ended: Mapping[str, str]) -> str:
+    if rule.layer in ended:
+        return f"the layer was ended by {ended[rule.layer]}"
+    if spam and not rule.names_spam:
+        return "the message is in spam, and this rule does not name SPAM"
+    return ""
 
 
 def settle(rule: Rule, judged: Judged, *, final: bool) -> Judged:

@@ -17,7 +17,7 @@ def explain(
 ) -> list[Reason]:
     """Give one reason per rule, in order; its path is the rule's id, its child the rule's tree."""
     heard = ruleset.listening(event.kind, event.mailbox)
-    judged = {step.rule.id: _judged(step) for step in steps(heard, message, now, final=True)}
+    judged = {step.rule.id: _judged(step) for step in steps(heard, message, now, final=True, silent=False)}
     return [
         judged.get(each.id) or _unheard(each, event)
         for each in ruleset.rules

@@ -15,9 +15,11 @@ from engine.mail.needs import Needs
 from engine.rules.findings import RuleErrors, in_order
 from engine.rules.lint import capture_findings
 from engine.rules.model import RuleFile, RuleModel
+from engine.rules.patterns import Pattern
 from engine.rules.places import load_model, place_of
 from engine.rules.ruleset import PlacedTest, Rule, RuleSet, TemplateUse, ordered
 from engine.rules.templated import Templated
+from engine.rules.text import fold
 from engine.rules.yaml import Map, Node, parse_yaml, plain
 
 __all__ = ["RuleErrors", "RuleSet", "load_rules", "read_sources"]
@@ -55,10 +57,9 @@ def _name(file: Path, folder: Path) -> str:
 
 
 def _text(file: Path) -> str:
+    """Read UTF-8; bytes that are none are kept as half characters, which the parser then refuses."""
     try:
-        return file.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RuleErrors([RuleError(f"is not UTF-8 at byte {error.start}", Place(str(file)))]) from None
+        return file.read_bytes().decode("utf-8-sig", "surrogateescape")
     except OSError as error:
         raise PostroomError(f"{file} cannot be read: {error.strerror}") from None
 
@@ -167,7 +168,7 @@ def _rules(model: RuleFile, root: Node, file: str) -> Iterator[Rule]:
             event=rule.event,
             layer=rule.layer or model.layer,
             priority=rule.priority,
-            scopes=tuple(globs for globs in (model.mailboxes, rule.mailboxes) if globs is not None),
+            scopes=_scopes(model, rule),
             when=rule.when,
             then=rule.then,
             stop=rule.stop,
@@ -179,6 +180,11 @@ def _rules(model: RuleFile, root: Node, file: str) -> Iterator[Rule]:
             templates=tuple(_template_uses(rule, root, file, at)),
             location=at,
         )
+
+
+def _scopes(model: RuleFile, rule: RuleModel) -> tuple[tuple[Pattern, ...], ...]:
+    given = (globs for globs in (model.mailboxes, rule.mailboxes) if globs is not None)
+    return tuple(tuple(glob.mapped(fold) for glob in globs) for globs in given)
 
 
 def _template_uses(

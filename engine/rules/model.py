@@ -123,7 +123,7 @@ class Expect(Strict):
         return self
 
 
-class Test(Strict):
+class RuleTest(Strict):
     """One test of a rule, judged against the whole rule set."""
 
     name: Words = Field(description="What it shows, as a sentence.")
@@ -152,7 +152,7 @@ class RuleModel(Strict):
     when: AnyCondition = Field(description="One condition.")
     then: tuple[AnyAction, ...] = Field((), description="What to do, in order.")
     stop: Flag = Field(False, description="Whether a match ends the layer.")
-    tests: tuple[Test, ...] = Field((), description="Its tests.")
+    tests: tuple[RuleTest, ...] = Field((), description="Its tests.")
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:
@@ -164,7 +164,7 @@ class RuleModel(Strict):
 class RuleFile(Strict):
     """Rules for mailboxes, in the order in which they are judged."""
 
-    version: Version = Field(description="The version of this format.")
+    version: Version = Field(1, description="The version of this format.")
     mailboxes: Scope | None = Field(
         None, description="Mailboxes that this file applies to; globs; all unless given."
     )

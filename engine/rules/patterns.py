@@ -17,7 +17,7 @@ from engine.rules.strict import listed
 MAX_PATTERN = 4_000
 MAX_CAPTURE = 1_000
 """Characters kept of one capture."""
-MAX_MEMORY = 8 << 20
+MAX_MEMORY = 4 << 20
 """Bytes that one compiled pattern may take."""
 
 LACKING = {

@@ -13,7 +13,7 @@ from engine.rules.action import Action
 from engine.rules.captures import uses
 from engine.rules.condition import Condition, walk
 from engine.rules.conditions.label import Label
-from engine.rules.model import Layer, Test
+from engine.rules.model import Layer, RuleTest
 from engine.rules.patterns import Pattern
 from engine.rules.text import fold, to_bytes
 
@@ -24,7 +24,7 @@ LAYERS: tuple[Layer, ...] = ("before", "default", "after")
 class PlacedTest:
     """A rule's test and where it stands."""
 
-    test: Test
+    test: RuleTest
     place: Place
 
 

@@ -28,7 +28,7 @@ SOME_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
-class TestResult:
+class Outcome:
     """One test of a rule; it passed when there are no problems."""
 
     rule: str
@@ -53,7 +53,7 @@ class Checked:
     ruleset: RuleSet | None
     errors: tuple[RuleError, ...]
     warnings: tuple[RuleError, ...] = ()
-    results: tuple[TestResult, ...] = ()
+    results: tuple[Outcome, ...] = ()
 
 
 class Templates(Protocol):
@@ -96,12 +96,12 @@ def _misused(ruleset: RuleSet, templates: Templates | None) -> list[RuleError]:
     ]
 
 
-def run_tests(ruleset: RuleSet) -> tuple[TestResult, ...]:
+def run_tests(ruleset: RuleSet) -> tuple[Outcome, ...]:
     """Run every rule's tests against the whole set."""
     return tuple(run_test(ruleset, rule, test) for rule in ruleset.rules for test in rule.tests)
 
 
-def run_test(ruleset: RuleSet, rule: Rule, placed: PlacedTest) -> TestResult:
+def run_test(ruleset: RuleSet, rule: Rule, placed: PlacedTest) -> Outcome:
     """Judge one test's message and compare what the rule did."""
     given, now = placed.test.message, placed.test.now or placed.test.message.date or SOME_TIME
     mailbox = given.mailbox or _first_mailbox(rule)
@@ -109,7 +109,7 @@ def run_test(ruleset: RuleSet, rule: Rule, placed: PlacedTest) -> TestResult:
     event = Event(rule.event, mailbox, 0, KEY, labels=tuple(sorted(message.labels)))
     evaluation = evaluate(ruleset, event, message, now, final=True)
     problems = tuple(_compare(placed.test.expect, rule, evaluation))
-    return TestResult(rule.id, placed.test.name, placed.place, problems)
+    return Outcome(rule.id, placed.test.name, placed.place, problems)
 
 
 def _first_mailbox(rule: Rule) -> str:

@@ -132,7 +132,11 @@ class TextKinds(Strict):
         """Find the first text that all kinds hold of."""
         if self.exists is False:
             return None if any(True for _ in texts) else NONE
-        return next((found for text in texts if (found := self.match(text)) is not None), None)
+        for text in texts:
+            found = self.match(text)
+            if found is not None:
+                return found
+        return None
 
     @property
     def possible_captures(self) -> frozenset[str]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any
 
 from engine.errors import Missing, Unreadable
 from engine.mail.automated import automated
@@ -13,7 +12,8 @@ from engine.mail.needs import Need
 from engine.rules.addresses import Person
 from engine.rules.text import Text
 
-T = TypeVar("T")
+AUTOMATED = " automated"
+"""Where the cache keeps the kinds of automated mail: no header field has such a name."""
 
 
 class View:
@@ -33,20 +33,27 @@ class View:
         return self.message.labels
 
     def header(self, name: str) -> tuple[Text, ...]:
-        """Every value of a header field, decoded, in order."""
-        return self._once(
-            f"header {name.lower()}", lambda: tuple(map(Text, self.message.headers.texts(name)))
-        )
+        """Every value of a header field, decoded, in order; `name` in lower case."""
+        found: tuple[Text, ...] | None = self._cache.get(name)
+        if found is None:
+            found = self._cache[name] = tuple(map(Text, self.message.headers.texts(name)))
+        return found
 
     def people(self, field: str) -> tuple[Person, ...]:
-        """Every address of a header field, in order."""
-        return self._once(f"people {field}", lambda: tuple(map(Person, self.message.addresses(field))))
+        """Every address of a header field, in order; `field` capitalised, unlike a header's name."""
+        found: tuple[Person, ...] | None = self._cache.get(field)
+        if found is None:
+            found = self._cache[field] = tuple(map(Person, self.message.addresses(field)))
+        return found
 
     def label_texts(self) -> tuple[Text, ...]:
         return tuple(map(Text, sorted(self.message.labels)))
 
     def automated(self) -> frozenset[str]:
-        return self._once("automated", lambda: automated(self.message.headers))
+        found: frozenset[str] | None = self._cache.get(AUTOMATED)
+        if found is None:
+            found = self._cache[AUTOMATED] = automated(self.message.headers)
+        return found
 
     def content_missing(self) -> Missing | Unreadable:
         """Make the error that says why the raw bytes are not known."""
@@ -54,8 +61,3 @@ class View:
             if need is Need.CONTENT:
                 return Unreadable(need, reason)
         return Missing(Need.CONTENT)
-
-    def _once(self, key: str, make: Callable[[], T]) -> T:
-        if key not in self._cache:
-            self._cache[key] = make()
-        return cast(T, self._cache[key])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from engine.rules.findings import RuleErrors
 
 MAX_DEPTH = 64
 MAX_CHARACTERS = 32_000_000
+_HALF_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 
 class Scalar(NamedTuple):
@@ -47,6 +49,10 @@ def parse_yaml(text: str, file: str) -> Node:
     """Read one document. Raises RuleErrors that hold every problem found."""
     if len(text) > MAX_CHARACTERS:
         raise RuleErrors([RuleError(f"is larger than {MAX_CHARACTERS} characters", Place(file))])
+    half = _HALF_CHARACTER.search(text)
+    if half:
+        place = Place(file, *_position(text[: half.start()]))
+        raise RuleErrors([RuleError("holds a byte that is not UTF-8", place)])
     builder = _Builder(file)
     try:
         node = builder.document(libyaml.parse(text, Loader=libyaml.CSafeLoader))
@@ -133,9 +139,9 @@ class _Builder:
 
 def _syntax(error: libyaml.YAMLError, text: str, file: str) -> RuleError:
     if isinstance(error, libyaml.reader.ReaderError):
-        before = text.encode("utf-8", "replace")[: error.position].decode("utf-8", "ignore")
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        return RuleError("holds a character that YAML does not allow", Place(file, line, column))
+        before = text.encode()[: error.position].decode(errors="ignore")
+        place = Place(file, *_position(before))
+        return RuleError("holds a character that YAML does not allow", place)
     mark = getattr(error, "problem_mark", None)
     if mark is None:
         return RuleError(f"is not YAML: {error}", Place(file))
@@ -144,6 +150,11 @@ def _syntax(error: libyaml.YAMLError, text: str, file: str) -> RuleError:
         return RuleError("is not YAML: a tab cannot indent; write blanks", place)
     said = " ".join(filter(None, (getattr(error, "problem", ""), getattr(error, "context", ""))))
     return RuleError(f"is not YAML: {said}", place)
+
+
+def _position(before: str) -> tuple[int, int]:
+    """Line and column of what follows a text."""
+    return before.count("\n") + 1, len(before) - before.rfind("\n")
 
 
 def _is_tab(text: str, mark: Any) -> bool:

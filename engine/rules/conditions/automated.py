@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from engine.mail.needs import Need, Needs
 from engine.rules.choices import chooser
@@ -29,7 +29,7 @@ class Automated(Condition):
     only_bare: ClassVar[bool] = True
     examples = ("automated: true", "automated: [bounce, auto_reply]")
 
-    kinds: Annotated[bool | tuple[str, ...], PlainValidator(_read), WithJsonSchema(_SCHEMA)] = Field(
+    kinds: Annotated[bool | tuple[str, ...], BeforeValidator(_read), WithJsonSchema(_SCHEMA)] = Field(
         description="The kinds of automated mail."
     )
 

@@ -43,7 +43,7 @@ class Header(TextKinds, Condition):
         return frozenset({Need.HEADERS})
 
     def check(self, view: View) -> Captures | None:
-        return self.match_any(view.header(self.name))
+        return self.match_any(view.header(self.name.lower()))
 
     def seen(self, view: View) -> str:
-        return shown(text.raw for text in view.header(self.name))
+        return shown(text.raw for text in view.header(self.name.lower()))

@@ -35,17 +35,17 @@ def _labelled(label: str) -> Callable[[View], bool]:
 
 
 def _is_reply(view: View) -> bool:
-    return bool(view.header("In-Reply-To") or view.header("References"))
+    return bool(view.header("in-reply-to") or view.header("references"))
 
 
 def _is_forward(view: View) -> bool:
-    if view.header("X-Forwarded-Message-Id"):
+    if view.header("x-forwarded-message-id"):
         return True
-    return any(text.folded.lstrip().startswith(FORWARD_PREFIXES) for text in view.header("Subject")[:1])
+    return any(text.folded.lstrip().startswith(FORWARD_PREFIXES) for text in view.header("subject")[:1])
 
 
 def _content_type(view: View) -> str:
-    return next((text.folded for text in view.header("Content-Type")), "")
+    return next((text.folded for text in view.header("content-type")), "")
 
 
 def _media_type(view: View) -> str:
@@ -54,7 +54,7 @@ def _media_type(view: View) -> str:
 
 def _is_encrypted(view: View) -> bool:
     """RFC 1847 (section 2.2), RFC 8551 (section 3.3), and Zoom's own mark."""
-    if _media_type(view) == "multipart/encrypted" or view.header("X-Zoom-Encryption"):
+    if _media_type(view) == "multipart/encrypted" or view.header("x-zoom-encryption"):
         return True
     return _is_smime(view) and "signed-data" not in _content_type(view)
 

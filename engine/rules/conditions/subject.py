@@ -22,7 +22,7 @@ class Subject(TextKinds, Condition):
         return frozenset({Need.HEADERS})
 
     def check(self, view: View) -> Captures | None:
-        return self.match_any(view.header("Subject")[:1])
+        return self.match_any(view.header("subject")[:1])
 
     def seen(self, view: View) -> str:
-        return shown(text.raw for text in view.header("Subject")[:1])
+        return shown(text.raw for text in view.header("subject")[:1])
