@@ -7,6 +7,7 @@ costs the same in a mailbox of a hundred messages and of a hundred thousand.
 from __future__ import annotations
 
 import sqlite3
+from contextlib import ExitStack
 
 from engine.errors import SettingsError
 
@@ -104,13 +105,16 @@ CONTENT = (
 
 def open_database(path: str) -> sqlite3.Connection:
     """Open or make a database. Raises SettingsError when the file holds something else."""
-    try:
-        database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        database.row_factory = sqlite3.Row
-        _prepare(database, path)
-    except sqlite3.Error as error:
-        raise SettingsError(f"{path}: {error}; name a sandbox database or a new file") from error
-    return database
+    with ExitStack() as stack:
+        try:
+            database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            stack.callback(database.close)
+            database.row_factory = sqlite3.Row
+            _prepare(database, path)
+        except sqlite3.Error as error:
+            raise SettingsError(f"{path}: {error}; name a sandbox database or a new file") from error
+        stack.pop_all()
+        return database
 
 
 def _prepare(database: sqlite3.Connection, path: str) -> None:

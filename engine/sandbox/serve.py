@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import closing
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -51,25 +52,21 @@ async def _serve(
     into: str | None,
     ready: Callable[[str, tuple[Loaded, ...]], None],
 ) -> None:
-    listener = _listen(host, port)
     app = create_app(config)
-    loaded = await _load(app.state.sandbox, load, into)
-    settings = uvicorn.Config(app, http=CuttingProtocol, ws="none", log_level="warning", access_log=False)
-    name = f"[{host}]" if ":" in host else host
-    ready(f"http://{name}:{listener.getsockname()[1]}", loaded)
-    await uvicorn.Server(settings).serve(sockets=[listener])
+    with closing(app.state.sandbox.store.db), _listen(host, port) as listener:
+        loaded = await _load(app.state.sandbox, load, into)
+        settings = uvicorn.Config(app, http=CuttingProtocol, ws="none", log_level="warning", access_log=False)
+        name = f"[{host}]" if ":" in host else host
+        ready(f"http://{name}:{listener.getsockname()[1]}", loaded)
+        await uvicorn.Server(settings).serve(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(2048)
+        return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         raise SettingsError(f"cannot listen on {host}:{port}: {error.strerror}; choose another") from error
-    return listener
 
 
 async def _load(sandbox: Sandbox, paths: tuple[str, ...], into: str | None) -> tuple[Loaded, ...]:

@@ -37,14 +37,14 @@ async def test_the_grant_may_stand_in_the_query(driver: Driver) -> None:
     [
         pytest.param(("sandbox", "wrong"), GRANT, 401, "invalid_client", id="a wrong secret"),
         pytest.param(("wrong", "sandbox"), GRANT, 401, "invalid_client", id="a wrong client"),
-        pytest.param(None, GRANT, 401, "invalid_client", id="no credentials"),
+        pytest.param(("", ""), GRANT, 401, "invalid_client", id="no credentials"),
         pytest.param(GOOD, GRANT | {"account_id": "x"}, 400, "invalid_request", id="a wrong account"),
         pytest.param(GOOD, {"grant_type": "password"}, 400, "unsupported_grant_type", id="another grant"),
         pytest.param(GOOD, {}, 400, "unsupported_grant_type", id="no grant"),
     ],
 )
 async def test_a_token_is_refused(
-    driver: Driver, auth: tuple[str, str] | None, data: dict[str, str], status: int, error: str
+    driver: Driver, auth: tuple[str, str], data: dict[str, str], status: int, error: str
 ) -> None:
     del driver.http.headers["Authorization"]
     response = await driver.http.post("/oauth/token", data=data, auth=auth)

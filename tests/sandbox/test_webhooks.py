@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
@@ -27,6 +27,7 @@ class Receiver:
     def __init__(self, *statuses: int) -> None:
         self.statuses = list(statuses)
         self.requests: list[httpx.Request] = []
+        self.validation: Callable[[str], httpx.Response] = self.prove
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
@@ -38,7 +39,7 @@ class Receiver:
             raise httpx.ConnectError("refused")
         return httpx.Response(status)
 
-    def validation(self, token: str) -> httpx.Response:
+    def prove(self, token: str) -> httpx.Response:
         proof = hmac.new(SECRET.encode(), token.encode(), sha256).hexdigest()
         return httpx.Response(200, json={"plainToken": token, "encryptedToken": proof})
 
@@ -218,7 +219,7 @@ async def test_the_handshake_is_done_on_demand() -> None:
 )
 async def test_an_endpoint_that_proves_nothing_is_not_validated(answer: httpx.Response) -> None:
     receiver = Receiver()
-    receiver.validation = lambda _token: answer  # type: ignore[method-assign]
+    receiver.validation = lambda _token: answer
     with subscribed(receiver) as driver:
         assert await driver.control("validate") == {"validated": False}
 
