@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, islice
 
 import idna
@@ -14,6 +15,9 @@ from engine.mail.charset import without_surrogates
 from engine.mail.words import decode_words, tidy
 
 MAX_ADDRESSES = 10_000
+MAX_ADDRESS_FIELD = 500_000
+"""Characters of one field that are read."""
+MAX_ADDRESS_FIELDS = 50
 MAX_DOMAIN = 255
 
 
@@ -46,7 +50,13 @@ def parse_addresses(values: Iterable[str]) -> tuple[Address, ...]:
 
     Encoded words are decoded after the structure is known, so none of them can become an address.
     """
-    found = chain.from_iterable(mailboxes(value) for value in values)
+    return _parsed(tuple(values))
+
+
+@lru_cache(maxsize=32)
+def _parsed(values: tuple[str, ...]) -> tuple[Address, ...]:
+    """Remember the last fields, which every rule reads again."""
+    found = chain.from_iterable(mailboxes(value[:MAX_ADDRESS_FIELD]) for value in values[:MAX_ADDRESS_FIELDS])
     return tuple(
         Address(tidy(decode_words(name)), without_surrogates(spec))
         for name, spec in islice(found, MAX_ADDRESSES)

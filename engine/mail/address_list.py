@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _ENCODED = r"=\?[^?\s]{1,80}\?[bBqQ]\?[^?\s]*+\?="
 _QUOTED = r'"(?:[^"\\]|\\.)*+"'
@@ -22,8 +23,7 @@ _PAREN = re.compile(r"[()\\]")
 _ESCAPED = re.compile(r"\\(.)", re.S)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
+class _Token(NamedTuple):
     kind: str
     text: str
 
@@ -75,8 +75,9 @@ def _entries(value: str) -> Iterator[tuple[_Entry, bool]]:
             yield entry, False
             entry = _Entry(angle=[])
         elif mark in (",", ";") and not _is_inside(entry):
-            yield entry, mark == ","
-            entry = _Entry()
+            if entry.words or entry.comments or entry.angle is not None:
+                yield entry, mark == ","
+                entry = _Entry()
         elif mark == ":" and entry.angle is None and not entry.at:
             entry = _Entry()
         else:

@@ -11,7 +11,7 @@ from engine.mail.words import decode_words, tidy
 __all__ = ["MAX_FIELDS", "MAX_HEADER_BYTES", "Headers", "decode_words", "parse_headers", "split_headers"]
 
 MAX_FIELDS = 2_000
-MAX_HEADER_BYTES = 4 * 1024 * 1024
+MAX_HEADER_BYTES = 2 * 1024 * 1024
 
 _BLANK_LINE = re.compile(rb"\n\r*\n")
 _NAME = re.compile(rb"([\x21-\x39\x3b-\x7e\x80-\xff]*)[ \t]*:")
