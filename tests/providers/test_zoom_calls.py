@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ import httpx
 import pytest
 from starlette.responses import Response
 
+from engine.deadline import DEADLINE
 from engine.errors import (
     CursorExpired,
     MessageGone,
@@ -289,6 +291,25 @@ async def test_zooms_own_code_speaks_where_the_status_says_less(
     with pytest.raises(ProviderError) as caught:
         await desk.client.message(BOX, "m1", "full")
     assert type(caught.value) is kind
+
+
+async def test_nothing_begins_after_the_deadline_and_nothing_is_repeated(desk: Desk) -> None:
+    desk.script.on("GET profile", 503).on("POST messages/send", SENT)
+    token = DEADLINE.set(desk.clock() + 60)
+    try:
+        desk.clock.now += 61
+        with pytest.raises(Unavailable):
+            await desk.client.profile(BOX)
+        assert len(desk.script.calls("GET profile")) == 1
+        DEADLINE.set(time.time() - 1)
+        for call in (desk.client.profile(BOX), desk.client.send(BOX, b"raw")):
+            with pytest.raises(Unavailable, match="deadline"):
+                await call
+    finally:
+        DEADLINE.reset(token)
+    assert len(desk.script.calls("GET profile")) == 1
+    assert not desk.script.calls("POST messages/send")
+    assert not desk.clock.slept
 
 
 async def test_an_expired_cursor_is_told_from_a_missing_mailbox(desk: Desk) -> None:

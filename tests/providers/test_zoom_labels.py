@@ -156,15 +156,28 @@ async def test_a_short_limit_is_waited_for_by_the_caller(desk: Desk) -> None:
     assert not desk.script.calls("POST messages/m1/modify")
 
 
-@pytest.mark.parametrize(("status", "kind"), [(404, MessageGone), (400, Rejected), (500, Unavailable)])
-async def test_one_failure_among_single_calls_spares_the_others(
-    desk: Desk, status: int, kind: type[Exception]
+KEYS = [f"m{number}" for number in range(1, 21)]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "tried"),
+    [
+        pytest.param(404, MessageGone, 20, id="a message that is gone"),
+        pytest.param(400, Rejected, 20, id="a message that is refused"),
+        pytest.param(503, Unavailable, 8, id="a service that is down"),
+        pytest.param(429, RateLimited, 8, id="a limit"),
+    ],
+)
+async def test_what_is_wrong_with_one_message_spares_the_others(
+    desk: Desk, status: int, kind: type[Exception], tried: int
 ) -> None:
     desk.script.on("POST messages/batchModify", refusal(429, retry_after="7200"))
+    for key in KEYS[1:]:
+        desk.script.on(f"POST messages/{key}/modify", MODIFIED)
     desk.script.on("POST messages/m1/modify", status)
     with pytest.raises(kind):
-        await desk.provider.change_labels(BOX, ["m1", "m2", "m3"], ["STARRED"], [])
-    assert desk.script.calls("POST messages/m3/modify")
+        await desk.provider.change_labels(BOX, KEYS, ["STARRED"], [])
+    assert sum(bool(desk.script.calls(f"POST messages/{key}/modify")) for key in KEYS) == tried
 
 
 async def test_nothing_to_change_takes_no_call(desk: Desk) -> None:

@@ -9,9 +9,17 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt, stop_before_delay
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception_type,
+    stop_after_attempt,
+    stop_any,
+    stop_before_delay,
+)
 from tenacity.wait import wait_random_exponential
 
+from engine.deadline import DEADLINE
 from engine.errors import OutcomeUnknown, ProviderError, RateLimited, Rejected, Unauthorized, Unavailable
 from engine.flow.ports import RateBudget, Token
 from engine.net.client import HttpClient
@@ -85,7 +93,7 @@ class Caller:
         if operation.idempotent:
             retrying = AsyncRetrying(
                 retry=retry_if_exception_type(Unavailable),
-                stop=stop_after_attempt(MAX_TRIES) | stop_before_delay(TRY_WITHIN_S),
+                stop=stop_any(stop_after_attempt(MAX_TRIES), stop_before_delay(TRY_WITHIN_S), self._too_late),
                 wait=wait_random_exponential(multiplier=0.2, max=2.0),
                 sleep=self._sleep,
                 reraise=True,
@@ -97,6 +105,10 @@ class Caller:
         except TimeoutError:
             pass
         raise OutcomeUnknown(f"{operation.name} was not answered within {ONCE_WITHIN_S:.0f} s")
+
+    def _too_late(self, _state: RetryCallState) -> bool:
+        """After the deadline of the task at hand no try can begin any more."""
+        return self._clock() >= DEADLINE.get()
 
     async def _answer(self, ask: Ask) -> Answer:
         token = await self._tokens.current()

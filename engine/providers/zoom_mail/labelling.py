@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engine.errors import RateLimited, Rejected
+from engine.errors import MessageGone, RateLimited, Rejected
 from engine.providers.zoom_mail.client import ZoomMailClient
 from engine.providers.zoom_mail.labels import LabelBooks
 
@@ -73,17 +73,18 @@ class Labeller:
             await self._change_singly(mailbox, keys, change)
 
     async def _change_singly(self, mailbox: str, keys: Sequence[str], change: _Change) -> None:
-        """Change one by one; every message gets its try before the first failure is raised."""
-        failures: list[BaseException] = []
+        """Change one by one; a message that is refused does not keep the next from its change."""
+        refused: list[BaseException] = []
         for start in range(0, len(keys), AT_ONCE):
             calls = (
                 self._client.modify(mailbox, key, change.add, change.remove)
                 for key in keys[start : start + AT_ONCE]
             )
             results = await asyncio.gather(*calls, return_exceptions=True)
-            failures += [result for result in results if isinstance(result, BaseException)]
-            limited = next((failure for failure in failures if isinstance(failure, RateLimited)), None)
-            if limited:
-                raise limited
-        if failures:
-            raise failures[0]
+            failures = [result for result in results if isinstance(result, BaseException)]
+            for failure in failures:
+                if not isinstance(failure, Rejected | MessageGone):
+                    raise failure
+            refused += failures
+        if refused:
+            raise refused[0]
