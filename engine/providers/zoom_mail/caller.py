@@ -9,14 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
-from tenacity import (
-    AsyncRetrying,
-    RetryCallState,
-    retry_if_exception_type,
-    stop_after_attempt,
-    stop_any,
-    stop_before_delay,
-)
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_before_delay
 from tenacity.wait import wait_random_exponential
 
 from engine.deadline import DEADLINE
@@ -92,8 +85,8 @@ class Caller:
     async def _persist(self, operation: Operation, once: Callable[[], Coroutine[Any, Any, R]]) -> R:
         if operation.idempotent:
             retrying = AsyncRetrying(
-                retry=retry_if_exception_type(Unavailable),
-                stop=stop_any(stop_after_attempt(MAX_TRIES), stop_before_delay(TRY_WITHIN_S), self._too_late),
+                retry=retry_if_exception(self._worth_repeating),
+                stop=stop_after_attempt(MAX_TRIES) | stop_before_delay(TRY_WITHIN_S),
                 wait=wait_random_exponential(multiplier=0.2, max=2.0),
                 sleep=self._sleep,
                 reraise=True,
@@ -106,9 +99,8 @@ class Caller:
             pass
         raise OutcomeUnknown(f"{operation.name} was not answered within {ONCE_WITHIN_S:.0f} s")
 
-    def _too_late(self, _state: RetryCallState) -> bool:
-        """After the deadline of the task at hand no try can begin any more."""
-        return self._clock() >= DEADLINE.get()
+    def _worth_repeating(self, error: BaseException) -> bool:
+        return isinstance(error, Unavailable) and self._clock() < DEADLINE.get()
 
     async def _answer(self, ask: Ask) -> Answer:
         token = await self._tokens.current()
