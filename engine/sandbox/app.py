@@ -92,7 +92,6 @@ def _token(sandbox: Sandbox) -> Endpoint:
         sandbox.calls["token"] += 1
         return await perform(
             sandbox.faults.take("token"),
-            request,
             lambda: answer_token(request, sandbox.config, sandbox.store),
         )
 
@@ -107,7 +106,6 @@ def _route(sandbox: Sandbox, operation: Operation) -> Route:
         sandbox.rates[operation.rate_class] += 1
         return await perform(
             sandbox.faults.take(operation.id),
-            request,
             lambda: _answer(sandbox, operation, answer, request),
         )
 

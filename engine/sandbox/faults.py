@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import httpx
-from starlette.requests import Request
 from starlette.responses import Response
 
 from engine.sandbox.failure import ApiError, invalid
@@ -50,7 +49,7 @@ class Faults:
         return None
 
 
-async def perform(fault: Fault | None, request: Request, act: Callable[[], Awaitable[Response]]) -> Response:
+async def perform(fault: Fault | None, act: Callable[[], Awaitable[Response]]) -> Response:
     """Act, as wrongly as the fault says. Raises ApiError for a status."""
     if fault is None:
         return await act()

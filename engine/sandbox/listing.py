@@ -29,6 +29,8 @@ class Selection:
     where: str = ""
     """A further SQL condition on `m`, with its values."""
     values: tuple[object, ...] = ()
+    message_id: str | None = None
+    """The one Message-ID, without brackets, that a message must bear."""
     keep: Callable[[Stored], bool] | None = None
     """A last look at each message, for what SQL cannot say."""
 
@@ -58,19 +60,27 @@ def page_of_messages(
 def _select(
     store: Store, box: Mailbox, selection: Selection, after: tuple[int, int]
 ) -> Iterator[sqlite3.Row]:
-    """Walk the index of the rarest label (or of the mailbox) from the key on."""
-    labels = sorted(selection.labels, key=lambda label: label.total)
-    source, key = ("messages m", "m.date, m.row")
+    """Walk the index of the rarest label, or of the mailbox, from the key on.
+
+    Few messages share a Message-ID: there its index is walked, and the plus signs keep SQLite from
+    choosing the order's.
+    """
+    source, key = "messages m", "m.date, m.row"
     tests = ["m.mailbox = ?"]
     values: list[object] = [box.row]
-    if labels:
+    labels = sorted(selection.labels, key=lambda label: label.total)
+    if selection.message_id is not None:
+        key = "+m.date, +m.row"
+        tests.append("m.message_id = ?")
+        values.append(selection.message_id)
+    elif labels:
         source = "message_labels l CROSS JOIN messages m ON m.row = l.message"
         key = "l.date, l.message"
-        tests, values = ["l.mailbox = ?", "l.label = ?"], [box.row, labels[0].id]
-    for label in labels[1:]:
+        tests, values = ["l.mailbox = ?", "l.label = ?"], [box.row, labels.pop(0).id]
+    for label in labels:
         tests.append("EXISTS (SELECT 1 FROM message_labels x WHERE x.message = m.row AND x.label = ?)")
         values.append(label.id)
-    if not selection.hidden and HIDING.isdisjoint(label.id for label in labels):
+    if not selection.hidden and HIDING.isdisjoint(label.id for label in selection.labels):
         tests.append("m.hidden = 0")
     if selection.where:
         tests.append(selection.where)

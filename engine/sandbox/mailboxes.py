@@ -71,7 +71,7 @@ def get_label_in_mailbox(call: Call) -> Json:
     found = labels.get(call.path["labelId"])
     if found is None:
         raise not_found("The label")
-    return counted(labels, found, label_counts(call.store, call.box))
+    return counted(labels, found, label_counts(call.store, call.box, found.id))
 
 
 def create_label_in_mailbox(call: Call) -> Json:

@@ -103,16 +103,16 @@ def label(labels: dict[str, Label], shown: Label) -> Json:
     }
 
 
-def label_counts(store: Store, box: Mailbox) -> dict[str, Json]:
-    """Totals of messages and threads by label id, for the labels that anything carries."""
+def label_counts(store: Store, box: Mailbox, only: str | None = None) -> dict[str, Json]:
+    """Totals of messages and threads by label id, for the labels (or the one) that anything carries."""
     rows = store.db.execute(
         "SELECT l.label, COUNT(*) AS messagesTotal, COUNT(u.message) AS messagesUnread,"
         " COUNT(DISTINCT m.thread) AS threadsTotal,"
         " COUNT(DISTINCT CASE WHEN u.message IS NOT NULL THEN m.thread END) AS threadsUnread"
         " FROM message_labels l JOIN messages m ON m.row = l.message"
         " LEFT JOIN message_labels u ON u.message = l.message AND u.label = 'UNREAD'"
-        " WHERE l.mailbox = ? GROUP BY l.label",
-        (box.row,),
+        " WHERE l.mailbox = ?1 AND (?2 IS NULL OR l.label = ?2) GROUP BY l.label",
+        (box.row, only),
     )
     return {row["label"]: {key: row[key] for key in COUNTS} for row in rows}
 

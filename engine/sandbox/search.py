@@ -21,7 +21,7 @@ from engine.sandbox.call import Call
 from engine.sandbox.failure import invalid
 from engine.sandbox.labels import Label, every_label, path_of
 from engine.sandbox.listing import Selection
-from engine.sandbox.mailbox import Stored, labels_of, raw_of
+from engine.sandbox.mailbox import Stored, labels_of, raw_of, storable
 from engine.sandbox.store import Store
 
 Condition = tuple[str, tuple[object, ...]]
@@ -49,6 +49,7 @@ def selection_of(call: Call, labels: Sequence[Label], hidden: bool) -> Selection
         hidden=hidden or bool(_ANYWHERE.search(line)),
         where=where,
         values=values,
+        message_id=_bare_id(query),
         keep=lambda message: _answers(call.store, query, message, names),
     )
 
@@ -76,11 +77,21 @@ def _answers(store: Store, query: Query, message: Stored, names: Mapping[str, st
         return matches(query, whole)
 
 
+def _bare_id(query: Query) -> str | None:
+    """The Message-ID that every answer must bear."""
+    found = [one.id for one in _every(query) if isinstance(one, MessageId)]
+    return storable(found[0]) if found else None
+
+
 def _named(query: Query, names: Mapping[str, str]) -> list[str]:
     """Labels that every answer must carry: the listing then walks the rarest of them."""
-    every = query.queries if isinstance(query, AllOf) else (query,)
-    found = [_ids(one, names) for one in every[:_WIDEST] if isinstance(one, Labelled)]
+    found = [_ids(one, names) for one in _every(query) if isinstance(one, Labelled)]
     return [ids[0] for ids in found if len(ids) == 1]
+
+
+def _every(query: Query) -> tuple[Query, ...]:
+    """What must hold together, as far as SQLite is asked."""
+    return query.queries[:_WIDEST] if isinstance(query, AllOf) else (query,)
 
 
 def _ids(label: Labelled, names: Mapping[str, str]) -> list[str]:
@@ -91,7 +102,7 @@ def _narrowed(query: Query, names: Mapping[str, str], depth: int = 0) -> Conditi
     """A condition that every answer fulfils, None when the tables know none."""
     match query:
         case MessageId(wanted):
-            return "m.message_id = ?", (wanted.encode("utf-8", "replace").decode(),)
+            return "m.message_id = ?", (storable(wanted),)
         case Size(above, below):
             return _between("m.size", above, below)
         case Date(since, until):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -58,7 +59,15 @@ async def _serve(
         settings = uvicorn.Config(app, http=CuttingProtocol, ws="none", log_level="warning", access_log=False)
         name = f"[{host}]" if ":" in host else host
         ready(f"http://{name}:{listener.getsockname()[1]}", loaded)
-        await uvicorn.Server(settings).serve(sockets=[listener])
+        await _run(uvicorn.Server(settings), listener)
+
+
+async def _run(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Serve until told to end, and then end well: uvicorn's own handlers would die of the signal."""
+    server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, server.handle_exit, number, None)
+    await server.serve(sockets=[listener])
 
 
 def _listen(host: str, port: int) -> socket.socket:
