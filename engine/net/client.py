@@ -31,6 +31,7 @@ _FAILURES = (
     aiohttp.ClientError,
     TimeoutError,
     OSError,
+    UnicodeError,
     AnswerTooLarge,
 )
 

@@ -75,6 +75,7 @@ _WRONG_CALL = (
     httpx.RequestNotRead,
     aiohttp.InvalidURL,
     aiohttp.NonHttpUrlClientError,
+    UnicodeError,
 )
 _WRONG_STATUS = frozenset({501, 505, 506, 510})
 """Server errors that another try cannot change."""

@@ -120,7 +120,14 @@ async def test_wrong_credentials_are_unauthorized(desk: Desk, status: int) -> No
 
 
 @pytest.mark.parametrize(
-    "said", [{"token_type": "bearer"}, {"access_token": ""}, Response("<html>"), Response("", 204)]
+    "said",
+    [
+        {"token_type": "bearer"},
+        {"access_token": ""},
+        {"access_token": "caf\u00e9\n"},
+        Response("<html>"),
+        Response("", 204),
+    ],
 )
 async def test_a_token_answer_without_a_token_is_unavailable(desk: Desk, said: Any) -> None:
     desk.script.on("POST /oauth/token", said)
@@ -326,6 +333,13 @@ async def test_an_id_that_climbs_the_path_is_refused(desk: Desk, key: str) -> No
         await desk.client.delete(BOX, key)
     with pytest.raises(Rejected):
         await desk.client.message(key, "m1", "full")
+
+
+async def test_what_cannot_be_written_is_rejected(desk: Desk) -> None:
+    with pytest.raises(Rejected):
+        await desk.client.create_label(BOX, "half a pair \ud800")
+    with pytest.raises(Rejected):
+        await desk.client.list_messages(BOX, query="\ud800")
 
 
 async def test_an_id_cannot_leave_its_place_in_the_path(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -210,6 +211,22 @@ async def test_every_format_tells_the_same_of_a_message(bench: Bench) -> None:
     assert (sniffed.name, sniffed.type, sniffed.size) == ("aé.pdf", "application/pdf", 19)
     assert (attachment.sniffed, sniffed.sniffed) == (None, "application/pdf")
     assert attachment.id
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("origin", ["cpython-test-email", "enmime", "mime4j", "mimekit"])
+async def test_every_format_tells_the_same_of_real_mail(bench: Bench, corpus: Path, origin: str) -> None:
+    await bench.do("load", {"mailbox": BOX, "path": str(corpus / origin / "messages.zip")})
+    for key in (await bench.provider.list_messages(BOX)).keys:
+        metadata, body, attachments, raw = [
+            await bench.provider.fetch(BOX, key, frozenset({need}))
+            for need in (Need.HEADERS, Need.BODY, Need.ATTACHMENTS, Need.CONTENT)
+        ]
+        for message in (metadata, body, attachments):
+            assert (message.size, message.headers) == (raw.size, raw.headers)
+        assert body.text == raw.text
+        told = [[(each.name, each.type, each.size) for each in m.attachments] for m in (attachments, raw)]
+        assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("parts", ["single", "mixed"])

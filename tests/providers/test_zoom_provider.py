@@ -69,10 +69,10 @@ async def test_at_the_end_the_cursor_is_the_newest_id(
 
 async def test_an_odd_record_hides_none_of_its_neighbours(desk: Desk) -> None:
     odd = {"id": "102", "threadsMuted": [{"id": "t"}]}
-    desk.script.on("GET history", {"history": [added(101), odd, added(103)], "historyId": "103"})
+    desk.script.on("GET history", {"history": [added(101), odd, "odder", added(103)], "historyId": "103"})
     page = await desk.provider.history(BOX, 100)
     assert [event.key for event in page.events] == ["m101", "m103"]
-    assert [json.loads(text) for text in page.unknown] == [odd]
+    assert [json.loads(text) for text in page.unknown] == [odd, {"record": "odder"}]
 
 
 async def test_a_renamed_label_is_known_by_its_new_name(desk: Desk) -> None:
@@ -154,6 +154,14 @@ async def test_many_texts_that_stand_apart_are_read_from_the_raw_message(desk: D
     desk.script.on("GET messages/m1", answer(payload), answer(None, raw=raw))
     assert (await desk.provider.fetch(BOX, "m1", BODY)).text == "all of it"
     assert [call.query["format"] for call in desk.script.calls("GET messages/m1")] == ["full", "raw"]
+
+
+@pytest.mark.parametrize("status", [403, 404, 409])
+async def test_a_part_that_is_refused_is_read_from_the_raw_message(desk: Desk, status: int) -> None:
+    raw = encode_base64url(b"Subject: s\r\n\r\nall of it")
+    desk.script.on("GET messages/m1", answer(part("text/plain", handle="a")), answer(None, raw=raw))
+    desk.script.on("GET messages/m1/attachments/a", status)
+    assert (await desk.provider.fetch(BOX, "m1", BODY)).text == "all of it"
 
 
 async def test_a_text_that_the_service_does_not_give_cannot_be_read(desk: Desk) -> None:

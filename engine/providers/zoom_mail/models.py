@@ -53,6 +53,10 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _record(value: object) -> object:
+    return value if isinstance(value, dict) else {"record": value}
+
+
 Number = Annotated[int, BeforeValidator(_number)]
 Text = Annotated[str, BeforeValidator(_text)]
 Base64 = Annotated[bytes | None, BeforeValidator(_bytes)]
@@ -83,7 +87,7 @@ class OAuthError(Answered):
 
 
 class TokenAnswer(Answered):
-    access_token: str = Field(min_length=1)
+    access_token: str = Field(pattern=r"^[!-~]+$")
     expires_in: Number = 3600
     api_url: str = ""
 
@@ -175,7 +179,7 @@ class AttachmentAnswer(Answered):
 class HistoryAnswer(Answered):
     """Records stay as they came: one that is odd must not hide its neighbours."""
 
-    history: tuple[dict[str, Any], ...] = ()
+    history: tuple[Annotated[dict[str, Any], BeforeValidator(_record)], ...] = ()
     next: Text = Field(default="", alias="nextPageToken")
     newest: Number = Field(default=0, alias="historyId")
 

@@ -106,11 +106,15 @@ class ZoomMail:
         return HistoryPage(tuple(events), after, more, tuple(unknown))
 
     async def _with_texts(self, mailbox: str, key: str, payload: Part) -> Part | None:
-        """Fetch the texts that the tree names but does not hold; None when they are too many."""
+        """Fetch the texts that the tree names but does not hold; None when the raw message serves better."""
         while handles := reading.unloaded_texts(payload):
             if len(handles) > MAX_TEXT_PARTS:
                 return None
-            data = {handle: await self._client.attachment(mailbox, key, handle) for handle in handles}
+            try:
+                data = {handle: await self._client.attachment(mailbox, key, handle) for handle in handles}
+            except (MessageGone, Rejected):
+                # The part is refused: whether the message is gone, the message itself must say.
+                return None
             payload = reading.with_data(payload, data)
         return payload
 
