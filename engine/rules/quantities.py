@@ -38,8 +38,7 @@ def _quantity(value: Any, units: Mapping[str, int], example: str) -> Quantity:
         raise ValueError(f"must be a number with a unit, such as {example}")
     number, unit = found.groups()
     if unit.upper() not in units:
-        known = ", ".join(unit for unit in units if unit)
-        raise ValueError(f"unknown unit '{unit}'; such as {example} (units: {known.replace('IB', 'iB')})")
+        raise ValueError(f"unknown unit '{unit}'; write a number with a unit, such as {example}")
     return Quantity(int(Decimal(number) * units[unit.upper()]), value)
 
 
@@ -50,8 +49,7 @@ def read_size(value: Any) -> Quantity:
 
 def read_duration(value: Any) -> Quantity:
     """Read seconds from s, m, h, d or w. Raises ValueError."""
-    units = {unit.lower(): seconds for unit, seconds in SECONDS.items()}
-    duration = _quantity(value, {**SECONDS}, ", ".join(f"1{unit}" for unit in units))
+    duration = _quantity(value, SECONDS, "30s, 15m, 12h, 7d or 2w")
     if duration.value <= 0:
         raise ValueError("must be longer than nothing, such as 7d")
     return duration

@@ -1,0 +1,422 @@
+"""Every mistake in a rule file is named with its line, its column and what to do."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.rules.findings import RuleErrors
+from engine.rules.loader import load_rules
+
+GOOD = r"""version: 1
+mailboxes: ["support@acme.example"]
+lists:
+  vips: ["@big.example", "ceo@acme.example"]
+rules:
+  - id: invoices
+    title: Invoices go to Finance
+    event: message.received
+    priority: 10
+    when:
+      all:
+        - from: {domain: partner.example}
+        - attachment: {type: pdf, size: {gt: 1MB}}
+        - subject: {regex: '(?i)order\s+#?(?P<order>\d+)'}
+        - not: {label: Finance}
+    then:
+      - label: {add: [Finance], remove: [INBOX]}
+      - reply: {template: received, with: {order: "{{ captures.order }}"}, once_per: {sender: 7d}}
+    stop: true
+    tests:
+      - name: it goes to Finance
+        given: {from: ann@partner.example, subject: "Order 12"}
+        expect: {matched: false}
+"""
+
+CASES = [
+    pytest.param(
+        "- from: {",
+        "- form: {",
+        "12:9 rules[0].when.all[0]: unknown condition 'form'; did you mean 'from'?",
+        id="a condition misspelt, at the dash of its item",
+    ),
+    pytest.param(
+        "- label: {add",
+        "- lable: {add",
+        "17:7 rules[0].then[0]: unknown action 'lable'; did you mean 'label'?",
+        id="an action misspelt",
+    ),
+    pytest.param(
+        "domain: p",
+        "domian: p",
+        "12:18 rules[0].when.all[0].from.domian: unknown key 'domian'; did you mean 'domain'?",
+        id="a kind misspelt",
+    ),
+    pytest.param(
+        "stop: true",
+        "stopp: true",
+        "19:5 rules[0].stopp: unknown key 'stopp'; did you mean 'stop'?",
+        id="a key of a rule misspelt",
+    ),
+    pytest.param(
+        "lists:",
+        "list:",
+        "3:1 list: unknown key 'list'; did you mean 'lists'?",
+        id="a key of the file misspelt",
+    ),
+    pytest.param(
+        "add: [F",
+        "ad: [F",
+        "17:17 rules[0].then[0].label.ad: unknown key 'ad'; did you mean 'add'?",
+        id="a key of an action misspelt",
+    ),
+    pytest.param(
+        "matched: false",
+        "mached: false",
+        "23:18 rules[0].tests[0].expect.mached: unknown key 'mached'; did you mean 'matched'?",
+        id="a key of a test misspelt",
+    ),
+    pytest.param(
+        'subject: "O',
+        'sujet: "O',
+        "22:44 rules[0].tests[0].given.sujet: unknown key 'sujet'; did you mean 'subject'?",
+        id="a key of a test's message misspelt",
+    ),
+    pytest.param("version: 1", "version: 2", "1:10 version: must be 1", id="a version that is not known"),
+    pytest.param(
+        "id: invoices\n    title: Invoices go to Finance",
+        "title: x",
+        "6:3 rules[0]: 'id' is missing",
+        id="no id",
+    ),
+    pytest.param(
+        "id: invoices", "id: in voices", "6:9 rules[0].id: 'in voices' is no id", id="an id with a blank"
+    ),
+    pytest.param(
+        "id: invoices", "id:", "6:5 rules[0].id: must be a text and is empty", id="an empty id, at its key"
+    ),
+    pytest.param(
+        "message.received",
+        "message.recieved",
+        "8:12 rules[0].event: unknown value 'message.recieved'; did you mean 'message.received'?",
+        id="an event misspelt",
+    ),
+    pytest.param(
+        "priority: 10",
+        "priority: high",
+        "9:15 rules[0].priority: must be a whole number",
+        id="a priority that is no number",
+    ),
+    pytest.param(
+        "priority: 10",
+        "layer: first",
+        "9:12 rules[0].layer: unknown value 'first'; there are: after, before, default",
+        id="an unknown layer",
+    ),
+    pytest.param(
+        "stop: true",
+        "stop: yes",
+        "19:11 rules[0].stop: must be true or false",
+        id="yes is no truth value in YAML 1.2",
+    ),
+    pytest.param(
+        "gt: 1MB",
+        "gt: 1XB",
+        "13:46 rules[0].when.all[1].attachment.size.gt: unknown unit 'XB'",
+        id="an unknown unit of size",
+    ),
+    pytest.param(
+        "gt: 1MB",
+        "gt: big",
+        "13:46 rules[0].when.all[1].attachment.size.gt: must be a number with a unit",
+        id="a size in words",
+    ),
+    pytest.param(
+        "{gt: 1MB}",
+        "{}",
+        "13:41 rules[0].when.all[1].attachment.size: asks nothing; write one of gt",
+        id="a size that asks nothing",
+    ),
+    pytest.param(
+        "sender: 7d",
+        "sender: 7x",
+        "18:95 rules[0].then[1].reply.once_per.sender: unknown unit 'x'",
+        id="an unknown unit of time",
+    ),
+    pytest.param(
+        "sender: 7d",
+        "sender: 0d",
+        "18:95 rules[0].then[1].reply.once_per.sender: must be longer than nothing",
+        id="a window of nothing",
+    ),
+    pytest.param(
+        "type: pdf",
+        "type: pfd",
+        "13:30 rules[0].when.all[1].attachment.type: unknown type 'pfd'; did you mean 'pdf'?",
+        id="a type misspelt",
+    ),
+    pytest.param(
+        "type: pdf",
+        "type: '*/pdf'",
+        "13:30 rules[0].when.all[1].attachment.type",
+        id="a type with its first half open",
+    ),
+    pytest.param(
+        r"(?i)order",
+        r"(?=order)",
+        "14:28 rules[0].when.all[2].subject.regex: RE2 has no look-ahead ('(?=')",
+        id="a look-ahead",
+    ),
+    pytest.param(
+        r"(?i)order",
+        r"(?<!re)order",
+        "14:28 rules[0].when.all[2].subject.regex: RE2 has no negative look-behind ('(?<!')",
+        id="a look-behind",
+    ),
+    pytest.param(
+        r"(?i)order",
+        r"(o)\1rder",
+        "14:28 rules[0].when.all[2].subject.regex: RE2 has no back-reference ('\\1')",
+        id="a back-reference",
+    ),
+    pytest.param(
+        r"(?i)order",
+        r"(?>order)",
+        "14:28 rules[0].when.all[2].subject.regex: RE2 has no atomic group",
+        id="an atomic group",
+    ),
+    pytest.param(
+        r"(?i)order",
+        r"(order",
+        "14:28 rules[0].when.all[2].subject.regex: is no RE2 pattern: missing )",
+        id="a bracket left open",
+    ),
+    pytest.param(
+        r"(?i)order",
+        r"(?P<order>o)",
+        "14:28 rules[0].when.all[2].subject.regex: the group 'order' is named twice",
+        id="a group named twice",
+    ),
+    pytest.param(
+        "captures.order",
+        "captures.ordr",
+        "18:51 rules[0].then[1].reply.with.order: unknown capture 'ordr'; did you mean 'order'?",
+        id="a capture that no pattern supplies",
+    ),
+    pytest.param(
+        "template: received",
+        "template: recieved",
+        "18:27 rules[0].then[1].reply.template: unknown template 'recieved'; did you mean 'received'?",
+        id="a template misspelt",
+    ),
+    pytest.param(
+        "domain: partner.example", "list: vip", "12:24 rules[0].when.all[0].from.list", id="a list misspelt"
+    ),
+    pytest.param(
+        "domain: partner.example",
+        "domain: part*.example",
+        "12:26 rules[0].when.all[0].from.domain",
+        id="a domain with a star inside",
+    ),
+    pytest.param(
+        "{domain: partner.example}",
+        "partner.example",
+        "12:17 rules[0].when.all[0].from: 'partner.example' has no '@'; write '@partner.example'",
+        id="a domain without its @",
+    ),
+    pytest.param(
+        "{domain: partner.example}",
+        "'*@partner.example'",
+        "12:17 rules[0].when.all[0].from",
+        id="a glob that is not called one",
+    ),
+    pytest.param(
+        'ceo@acme.example"',
+        'acme.example"',
+        "4:26 lists.vips[1]: 'acme.example' has no '@'",
+        id="a list's entry without its @",
+    ),
+    pytest.param(
+        "- not: {label: Finance}",
+        "- not: {label: Finance, size: 1}",
+        "15:16 rules[0].when.all[3].not: must be a map with exactly one key, the condition; it has: label, size",
+        id="two conditions in one map",
+    ),
+    pytest.param(
+        "- not: {label: Finance}",
+        "- unread",
+        "15:9 rules[0].when.all[3]: must be a map with exactly one key",
+        id="a condition without its key",
+    ),
+    pytest.param(
+        "- not: {label: Finance}",
+        "- is: unred",
+        "15:15 rules[0].when.all[3].is: unknown fact 'unred'; did you mean 'unread'?",
+        id="a fact misspelt",
+    ),
+    pytest.param(
+        "- not: {label: Finance}",
+        "- automated: [bounc]",
+        "15:22 rules[0].when.all[3].automated: unknown kind of automated mail 'bounc'; did you mean 'bounce'?",
+        id="a kind of automated mail misspelt",
+    ),
+    pytest.param(
+        "- not: {label: Finance}",
+        "- any: []",
+        "15:16 rules[0].when.all[3].any: must not be empty",
+        id="any of nothing",
+    ),
+    pytest.param(
+        "- not: {label: Finance}",
+        "- subject: {contains: ''}",
+        "15:31 rules[0].when.all[3].subject.contains: is empty",
+        id="a part of no length",
+    ),
+    pytest.param(
+        "- not: {label: Finance}",
+        "- header: {contains: x}",
+        "15:19 rules[0].when.all[3].header: 'name' is missing",
+        id="a header without its name",
+    ),
+    pytest.param(
+        "- not: {label: Finance}",
+        "- header: {name: 'X Y'}",
+        "15:26 rules[0].when.all[3].header.name: 'X Y' is no header name",
+        id="a header name with a blank",
+    ),
+    pytest.param(
+        "- not: {label: Finance}",
+        "- body: {contains: x}",
+        "15:9 rules[0].when.all[3]: unknown condition 'body'",
+        id="a condition that is not built yet",
+    ),
+    pytest.param(
+        "- label: {add: [Finance], remove: [INBOX]}",
+        "- archive",
+        "17:7 rules[0].then[0]: must be a map with exactly one key, the action; write 'archive: ...'",
+        id="an action without its colon",
+    ),
+    pytest.param(
+        "- label: {add: [Finance], remove: [INBOX]}",
+        "- label: {add: [A], remove: [A]}",
+        "17:16 rules[0].then[0].label: both adds and removes 'A'",
+        id="a label put on and taken off",
+    ),
+    pytest.param(
+        "- label: {add: [Finance], remove: [INBOX]}",
+        "- label: {add: ['A//B']}",
+        "17:23 rules[0].then[0].label.add[0]: 'A//B' has an empty part",
+        id="a label with an empty part",
+    ),
+    pytest.param(
+        "- label: {add: [Finance], remove: [INBOX]}",
+        "- label: '{{ message.subject }}'",
+        "17:16 rules[0].then[0].label: a label takes {{ captures.NAME }} and no other expression",
+        id="an expression in a label",
+    ),
+    pytest.param(
+        "- label: {add: [Finance], remove: [INBOX]}",
+        "- mark: {red: true}",
+        "17:16 rules[0].then[0].mark.red: unknown key 'red'; did you mean 'read'?",
+        id="a mark misspelt",
+    ),
+    pytest.param(
+        "- label: {add: [Finance], remove: [INBOX]}",
+        "- send: {template: received, to: ['{{ captures.order }}@x.example']}",
+        "17:41 rules[0].then[0].send.to[0]: a recipient is fixed",
+        id="a recipient out of a message",
+    ),
+    pytest.param(
+        "- label: {add: [Finance], remove: [INBOX]}",
+        "- send: {template: received}",
+        "17:15 rules[0].then[0].send: 'to' is missing",
+        id="a message for nobody",
+    ),
+    pytest.param(
+        "once_per: {sender: 7d}",
+        "mode: approve",
+        "18:82 rules[0].then[1].reply.mode: mode 'approve' is not available yet",
+        id="a mode that is not built yet",
+    ),
+    pytest.param(
+        "once_per: {sender: 7d}",
+        "mode: drafts",
+        "18:82 rules[0].then[1].reply.mode: unknown mode 'drafts'; did you mean 'draft'?",
+        id="a mode misspelt",
+    ),
+    pytest.param(
+        "once_per: {sender: 7d}",
+        "once_per: {sender: 7d}, mode: draft",
+        "18:16 rules[0].then[1].reply: 'once_per' goes with mode: send only",
+        id="a limit on drafts",
+    ),
+    pytest.param(
+        "expect: {matched: false}",
+        "expect: {}",
+        "23:17 rules[0].tests[0].expect: expects nothing",
+        id="a test that expects nothing",
+    ),
+    pytest.param(
+        "expect: {matched: false}",
+        "expect: {actions: [lable]}",
+        "23:28 rules[0].tests[0].expect.actions[0]: must be a map with exactly one key, the action; unknown action 'lable'; did you mean 'label'?",
+        id="a test that expects an unknown action",
+    ),
+    pytest.param(
+        'given: {from: ann@partner.example, subject: "Order 12"}',
+        "given: {fixture: a.eml, subject: x}",
+        "22:16 rules[0].tests[0].given: a fixture brings its own 'subject'",
+        id="a fixture with a subject of its own",
+    ),
+    pytest.param(
+        'given: {from: ann@partner.example, subject: "Order 12"}',
+        "fixture: none.eml",
+        "21:7 rules[0].tests[0]: there is no fixture 'none.eml'",
+        id="a fixture that is not there",
+    ),
+    pytest.param(
+        'mailboxes: ["support@acme.example"]',
+        "mailboxes: []",
+        "2:12 mailboxes: must not be empty",
+        id="a scope of nothing",
+    ),
+    pytest.param(
+        'mailboxes: ["support@acme.example"]',
+        "mailboxes: &x [a@b.example]",
+        "2:12: not allowed: an anchor",
+        id="an anchor",
+    ),
+    pytest.param(
+        'mailboxes: ["support@acme.example"]', "mailboxes: [*x]", "2:13: not allowed: an alias", id="an alias"
+    ),
+    pytest.param(
+        'mailboxes: ["support@acme.example"]', "mailboxes: [!!str x]", "2:13: not allowed: a tag", id="a tag"
+    ),
+    pytest.param(
+        'mailboxes: ["support@acme.example"]',
+        "version: 1",
+        "2:1: not allowed: the key 'version' stands here twice",
+        id="a key written twice",
+    ),
+    pytest.param("    title:", "\ttitle:", "7:1: is not YAML: a tab cannot indent", id="a tab"),
+    pytest.param("lists:\n", "lists:\n  [", "5:1: is not YAML", id="a bracket left open in YAML"),
+    pytest.param(
+        "stop: true", "stop: true\n---\na: 1", "20:1: not allowed: a second document", id="a second document"
+    ),
+]
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(RuleErrors) as caught:
+        load_rules({"r.yaml": text}, {"received": frozenset()})
+    return [str(error) for error in caught.value.errors]
+
+
+def test_the_unspoilt_file_loads() -> None:
+    assert len(load_rules({"r.yaml": GOOD}, {"received": frozenset()}).rules) == 1
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), CASES)
+def test_a_mistake_is_named_where_it_stands(right: str, wrong: str, said: str) -> None:
+    assert right in GOOD
+    found = problems(GOOD.replace(right, wrong, 1))
+    assert any(one.startswith(f"r.yaml:{said}") for one in found), found
