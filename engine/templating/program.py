@@ -79,8 +79,10 @@ def compile_piece(
         return [at(Fault(1, "", f"a template holds at most {MAX_SOURCE:,} characters"))]
     try:
         tree = sandbox.parse(source)
-        found = [at(fault) for fault in faults(tree, names, inputs, sandbox)]
-        return found or Program(_assemble(tree, sandbox, place), place, needs_of(parts_read(tree)))
+        by_line = sorted(faults(tree, names, inputs, sandbox), key=lambda fault: fault.line)
+        found = [at(fault) for fault in by_line]
+        needs = needs_of(parts_read(tree))  # before the tree is rewritten
+        return found or Program(_assemble(tree, sandbox, place), place, needs)
     except TemplateSyntaxError as error:
         return [at(Fault(error.lineno, "{", error.message or "wrong syntax"))]
     except COMPILING:
