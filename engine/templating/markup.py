@@ -17,7 +17,7 @@ MAX_MARKS = 5_000
 _MARK = re.compile(r"(?<!\\)[*_\[`<&]")
 _PUNCTUATION = {ord(char): "\\" + char for char in r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""}
 _LINK = re.compile(r"""(?i)<a\s(?:[^<>]*?\shref|href)\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')[^<>]*>|</a\s*>""")
-_markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
 
 
 def header_value(value: str) -> str:
@@ -37,11 +37,11 @@ def markdown_literal(value: str) -> str:
     lines = value.translate(_PUNCTUATION).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(lines) == 1:
         return re.sub(r"^\s+", " ", lines[0])  # four blanks would begin a code block
-    return "\\\n".join(line.strip() or "&nbsp;" for line in lines)
+    return "\n".join(line.strip() or "\u00a0" for line in lines)
 
 
 def markdown_html(source: str) -> str:
-    """Render Markdown; raw HTML in it is shown, not obeyed. Raises LimitError."""
+    """Render Markdown, line breaks as written; raw HTML in it is shown, not obeyed. Raises LimitError."""
     if len(source) > MAX_MARKDOWN:
         raise LimitError(f"makes more than {MAX_MARKDOWN:,} characters of Markdown")
     if sum(1 for _ in _MARK.finditer(source)) > MAX_MARKS:
@@ -59,10 +59,8 @@ def quote_text(value: str) -> str:
 
 
 def quote_markdown(value: str) -> Markup:
-    lines = [line.strip().translate(_PUNCTUATION) for line in value.strip("\n").splitlines()]
-    quoted = "\n".join(f"> {line}".rstrip() for line in lines)
-    broken = re.sub(r"(?m)(?<=[^>\n ])\n(?=> )", "\\\\\n", quoted)  # a backslash is a hard line break
-    return Markup(broken)  # noqa: S704 # escaped above
+    lines = (line.strip().translate(_PUNCTUATION) for line in value.strip("\n").splitlines())
+    return Markup("\n".join(f"> {line}".rstrip() for line in lines))  # noqa: S704 # escaped above
 
 
 def quote_html(value: str) -> Markup:

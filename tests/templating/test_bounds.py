@@ -133,8 +133,8 @@ def test_a_hostile_message_is_quoted_in_time(kind: str) -> None:
         "\u202e\x00\ud800" * 99_999,
     ):
         start = time.perf_counter()
-        made = render("{{ message.text | quote }}", kind=kind, message=message(text))
-        assert made.html
+        assert render("{{ message.text | quote }}", kind=kind, message=message(text)).html
+        assert render("{{ message.text }}", kind=kind, message=message(text)).html
         assert time.perf_counter() - start < SECONDS
 
 

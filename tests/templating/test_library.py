@@ -99,6 +99,17 @@ def test_markdown_gives_both_parts() -> None:
     )
 
 
+def test_lines_break_where_they_do_in_the_template() -> None:
+    made = render("x\ny\n\nz")
+    assert made.text == "x\ny\n\nz\n"
+    assert "<p>x<br />\ny</p>\n<p>z</p>" in made.html
+
+
+def test_a_text_of_many_lines_keeps_them() -> None:
+    made = render("{{ message.text }}", message=message("a\n\n  b\nc"))
+    assert "<p>a<br />\n\u00a0<br />\nb<br />\nc</p>" in made.html
+
+
 def test_html_gives_both_parts() -> None:
     made = render(
         '<h1>Hi</h1><p>See <a href="https://x.example">prices</a>.<br>{{ message.subject }}</p>', kind="html"
