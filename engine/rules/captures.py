@@ -8,7 +8,7 @@ from typing import Any
 
 _USE = re.compile(r"\{\{\s*captures\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 _EXPRESSION = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
-_NAME = re.compile(r"""\bcaptures(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[\s*['"]([^'"]+)['"]\s*\])([^}]*)""")
+_NAME = re.compile(r"""\bcaptures(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[\s*['"]([^'"]+)['"]\s*\])""")
 _DEFAULT = re.compile(r"\|\s*(?:default|d)\b|\bif\b|\bor\b")
 
 
@@ -31,8 +31,9 @@ def fill_all(value: Any, captures: Mapping[str, str]) -> Any:
 def uses(text: str) -> Iterator[tuple[str, bool]]:
     """Give each capture that a text uses, and whether the text copes with its absence."""
     for expression in _EXPRESSION.findall(text):
-        for dotted, quoted, rest in _NAME.findall(expression):
-            yield dotted or quoted, bool(_DEFAULT.search(rest))
+        copes = bool(_DEFAULT.search(expression))
+        for dotted, quoted in _NAME.findall(expression):
+            yield dotted or quoted, copes
 
 
 def only_plain(text: str) -> bool:

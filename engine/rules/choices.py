@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, WithJsonSchema
 
 from engine.rules.findings import unknown
 from engine.rules.strict import listed
 
 
-def choices(kind: str, known: Collection[str]) -> tuple[PlainValidator, WithJsonSchema]:
+def choices(kind: str, known: Collection[str]) -> tuple[BeforeValidator, WithJsonSchema]:
     """Make the annotations of a field that takes one or more of the known words."""
     one = {"enum": sorted(known)}
     schema = {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
-    return PlainValidator(chooser(kind, known)), WithJsonSchema(schema)
+    return BeforeValidator(chooser(kind, known)), WithJsonSchema(schema)
 
 
 def chooser(kind: str, known: Collection[str]) -> Callable[[Any], tuple[str, ...]]:

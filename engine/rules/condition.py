@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from engine.errors import ConditionError, Missing
 from engine.mail.needs import NOTHING, Needs
@@ -77,6 +77,12 @@ class Condition(Strict):
         if captures is None:
             return NOT_MATCHED
         return Judged(Verdict.MATCHED, captures) if captures else MATCHED
+
+    def dump(self) -> Any:
+        if not self.members:
+            return super().dump()
+        each = [{member.key: member.dump()} for member in self.members]
+        return each[0] if self.key == "not" else each
 
     def wanted(self) -> str:
         """Say what was asked, as the author wrote it."""

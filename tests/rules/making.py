@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from engine.mail.events import Event, EventKind
 from engine.mail.headers import Headers
 from engine.mail.message import Attachment, Message
@@ -15,10 +17,8 @@ from engine.rules.evaluation import Evaluation, Verdict
 from engine.rules.loader import load_rules
 from engine.rules.registry import AnyCondition
 from engine.rules.ruleset import RuleSet
-from engine.rules.strict import Strict
 from engine.rules.view import View
 from engine.rules.yaml import parse_yaml, plain
-from pydantic import TypeAdapter
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 CONDITION: TypeAdapter[Condition] = TypeAdapter(AnyCondition)
@@ -77,6 +77,3 @@ def judge(ruleset: RuleSet, message: Message, *, final: bool = False, **event: A
 
 def matched(evaluation: Evaluation) -> list[str]:
     return [match.rule for match in evaluation.matches]
-
-
-__all__ = ["NOW", "Strict", "condition", "holds", "judge", "judged", "make_message", "matched", "rules"]
