@@ -13,7 +13,7 @@ from engine.cli.rulefiles import below, load_library, read_files
 from engine.errors import RuleError
 from engine.rules.testing import examine
 from engine.settings import load_settings
-from engine.templating.library import TemplateErrors
+from engine.templating.library import TemplateErrors, load_templates
 
 
 @click.command()
@@ -40,7 +40,7 @@ def _findings(path: Path, templates: Path | None) -> Iterator[tuple[str, RuleErr
     files = read_files(path, templates)
     library = None
     try:
-        library = load_library(files)
+        library = load_library(files) or load_templates({})
     except TemplateErrors as wrong:
         yield from (("error", below(error, files.template_folder)) for error in wrong.errors)
     checked = examine(files.rules, library)

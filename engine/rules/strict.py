@@ -37,6 +37,8 @@ class Strict(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
     bare: ClassVar[str] = ""
     only_bare: ClassVar[bool] = False
+    shorthand: ClassVar[Mapping[str, Any]] = {}
+    """The schema of a shorthand that `spread` knows beside `bare`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -78,9 +80,9 @@ class Strict(BaseModel):
         schema.pop("title", None)
         bare = schema.get("properties", {}).get(cls.bare)
         whole = {**schema, "patternProperties": {"^x-": {}}}
-        kept = whole if not bare else bare if cls.only_bare else {"anyOf": [bare, whole]}
+        short = bare or dict(cls.shorthand)
         schema.clear()
-        schema.update(kept)
+        schema.update(bare if cls.only_bare else {"anyOf": [short, whole]} if short else whole)
         if cls.__doc__:
             schema["description"] = cls.__doc__.strip()
         return schema

@@ -59,7 +59,7 @@ def test_an_undecided_stop_ends_the_layer_once_nothing_more_can_be_fetched() -> 
     ruleset = rules(file(rule("open", when="{subject: x}", stop="true"), rule("next", when="{label: INBOX}")))
     bare = Message(key="k", labels=frozenset({"INBOX"}))
     first = judge(ruleset, bare)
-    assert (matched(first), first.needs) == (["next"], {Need.HEADERS})
+    assert (matched(first), first.needs) == (["next"], frozenset({Need.HEADERS}))
     assert first.undecided[0].stop
     assert matched(judge(ruleset, bare, final=True)) == []
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,7 @@ class Mark(Action):
     """Mark the message as read, starred or important, or as not so."""
 
     key = "mark"
+    shorthand: ClassVar[Mapping[str, Any]] = {"enum": list(WORDS)}
     examples = ("mark: {read: true, starred: true}", "mark: read")
 
     read: Flag | None = Field(None, description="True takes UNREAD off, false puts it on.")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
 
@@ -34,7 +34,7 @@ class Attachment(Condition):
 
     key = "attachment"
     examples = ("attachment: {type: pdf, size: {gt: 1MB}}", "attachment: {name: {ends_with: .csv}}")
-    any_at_all: ClassVar[str] = "exists"
+    shorthand: ClassVar[Mapping[str, Any]] = {"type": "boolean"}
 
     exists: Flag | None = Field(None, description="Whether there is any attachment at all.")
     name: TextKinds | None = Field(None, description="The file name.")

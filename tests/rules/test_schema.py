@@ -1,0 +1,71 @@
+"""The JSON Schema says what the loader says, as far as a schema can."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jsonschema
+import pytest
+
+from engine.rules.registry import ACTIONS, CONDITIONS
+from engine.rules.schema import rules_schema
+from engine.rules.yaml import parse_yaml, plain
+
+SCHEMA = rules_schema()
+VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
+
+
+def as_file(when: str = "{subject: x}", then: str = "{archive: true}") -> Any:
+    text = f"version: 1\nrules: [{{id: a, when: {when}, then: [{then}]}}]\n"
+    return _typed(plain(parse_yaml(text, "f")))
+
+
+def _typed(value: Any) -> Any:
+    """Resolve texts as an editor's YAML reader does."""
+    if isinstance(value, dict):
+        return {key: _typed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_typed(inner) for inner in value]
+    return {"true": True, "false": False, "1": 1}.get(value, value)
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("text", [text for each in CONDITIONS.values() for text in each.examples])
+def test_examples_of_conditions_fit(text: str) -> None:
+    VALIDATOR.validate(as_file(when="{" + text + "}" if not text.startswith("{") else text))
+
+
+@pytest.mark.parametrize("text", [text for each in ACTIONS.values() for text in each.examples])
+def test_examples_of_actions_fit(text: str) -> None:
+    VALIDATOR.validate(as_file(then="{" + text + "}"))
+
+
+@pytest.mark.parametrize(
+    ("when", "then"),
+    [
+        pytest.param("{form: x}", "{archive: true}", id="an unknown condition"),
+        pytest.param("{from: {domian: x}}", "{archive: true}", id="an unknown kind"),
+        pytest.param("{all: []}", "{archive: true}", id="all of nothing"),
+        pytest.param("{subject: x, from: y}", "{archive: true}", id="two conditions in one map"),
+        pytest.param("{is: unred}", "{archive: true}", id="an unknown fact"),
+        pytest.param("{subject: x}", "{lable: x}", id="an unknown action"),
+        pytest.param("{subject: x}", "{reply: {template: x, mode: approve}}", id="an unknown mode"),
+        pytest.param("{subject: x}", "{send: {template: x}}", id="a message for nobody"),
+    ],
+)
+def test_mistakes_do_not_fit(when: str, then: str) -> None:
+    assert not VALIDATOR.is_valid(as_file(when, then))
+
+
+def test_keys_that_begin_with_x_fit_anywhere() -> None:
+    VALIDATOR.validate(as_file("{subject: {contains: a, x-why: b}, x-b: c}", "{label: {add: L, x-d: e}}"))
+
+
+def test_every_component_and_key_is_described() -> None:
+    described = str(SCHEMA)
+    for component in [*CONDITIONS.values(), *ACTIONS.values()]:
+        assert component.__doc__
+        assert component.__doc__.splitlines()[0] in described
