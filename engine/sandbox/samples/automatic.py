@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from engine.sandbox.samples.files import calendar
 from engine.sandbox.samples.wire import (
@@ -64,25 +65,24 @@ def messages() -> Iterator[Sample]:
     yield from _invitations()
 
 
-def _bounces() -> Iterator[Sample]:
-    _, sent = mail(
-        "auto/sent",
-        "Acme Support <support@acme.example>",
-        "Your order",
-        text("On its way.\n"),
-        to="gone@nowhere.example",
+def _status(status: str, said: str) -> Part:
+    action = "delayed" if status.startswith("4") else "failed"
+    fields = (
+        "Reporting-MTA: dns; mx.acme.example\r\n\r\nFinal-Recipient: rfc822; gone@nowhere.example\r\n"
+        f"Action: {action}\r\nStatus: {status}\r\nDiagnostic-Code: smtp; {said}\r\n"
     )
-    for name, status, said in FAILURES:
-        report = _report(status, said, sent, headers_only=status == "5.3.4")
-        subject = (
-            "Delayed Mail (still being retried)"
-            if status[0] == "4"
-            else "Undelivered Mail Returned to Sender"
-        )
-        yield mail(
-            f"bounce/{name}", DAEMON, subject, report, extra=[NULL_PATH, ("Auto-Submitted", "auto-replied")]
-        )
-    yield mail(
+    return Part((("Content-Type", "message/delivery-status"),), fields.encode())
+
+
+SENT = mail(
+    "auto/sent",
+    "Acme Support <support@acme.example>",
+    "Your order",
+    text("On its way.\n"),
+    to="gone@nowhere.example",
+)[1]
+REPORTS: tuple[tuple[str, str, str, Part, dict[str, Any]], ...] = (
+    (
         "bounce/exchange",
         "Microsoft Outlook <postmaster@partner.example>",
         "Undeliverable: Your order",
@@ -90,12 +90,12 @@ def _bounces() -> Iterator[Sample]:
             "report",
             both("Delivery has failed.\n", "<p>Delivery has <b>failed</b>.</p>"),
             _status("5.1.10", "RESOLVER.ADR.RecipientNotFound"),
-            forwarded(sent),
+            forwarded(SENT),
             params="; report-type=delivery-status",
         ),
-        extra=[("X-MS-Exchange-Message-Is-Ndr", ""), NULL_PATH],
-    )
-    yield mail(
+        {"extra": [("X-MS-Exchange-Message-Is-Ndr", ""), NULL_PATH]},
+    ),
+    (
         "bounce/qmail",
         "MAILER-DAEMON@old.example",
         "failure notice",
@@ -105,10 +105,9 @@ def _bounces() -> Iterator[Sample]:
             "us-ascii",
             "7bit",
         ),
-        extra=[NULL_PATH],
-        without=["MIME-Version"],
-    )
-    yield mail(
+        {"extra": [NULL_PATH], "without": ["MIME-Version"]},
+    ),
+    (
         "bounce/read-receipt",
         "Rita <rita@partner.example>",
         "Read: Your order",
@@ -122,8 +121,9 @@ def _bounces() -> Iterator[Sample]:
             ),
             params="; report-type=disposition-notification",
         ),
-    )
-    yield mail(
+        {},
+    ),
+    (
         "bounce/complaint",
         "Feedback <feedback@isp.example>",
         "Abuse report",
@@ -134,10 +134,27 @@ def _bounces() -> Iterator[Sample]:
                 (("Content-Type", "message/feedback-report"),),
                 b"Feedback-Type: abuse\r\nUser-Agent: Loop/1.0\r\nVersion: 1\r\n",
             ),
-            forwarded(sent),
+            forwarded(SENT),
             params="; report-type=feedback-report",
         ),
-    )
+        {},
+    ),
+)
+
+
+def _bounces() -> Iterator[Sample]:
+    for name, status, said in FAILURES:
+        report = _report(status, said, SENT, headers_only=status == "5.3.4")
+        subject = (
+            "Delayed Mail (still being retried)"
+            if status[0] == "4"
+            else "Undelivered Mail Returned to Sender"
+        )
+        yield mail(
+            f"bounce/{name}", DAEMON, subject, report, extra=[NULL_PATH, ("Auto-Submitted", "auto-replied")]
+        )
+    for name, sender, subject, part, options in REPORTS:
+        yield mail(name, sender, subject, part, **options)
 
 
 def _report(status: str, said: str, sent: bytes, *, headers_only: bool) -> Part:
@@ -146,15 +163,6 @@ def _report(status: str, said: str, sent: bytes, *, headers_only: bool) -> Part:
     returned = Part((("Content-Type", "text/rfc822-headers"),), head) if headers_only else forwarded(sent)
     human = text(f"I could not deliver your message.\n\n<gone@nowhere.example>: {said}\n", "us-ascii", "7bit")
     return multi("report", human, _status(status, said), returned, params="; report-type=delivery-status")
-
-
-def _status(status: str, said: str) -> Part:
-    action = "delayed" if status.startswith("4") else "failed"
-    fields = (
-        "Reporting-MTA: dns; mx.acme.example\r\n\r\nFinal-Recipient: rfc822; gone@nowhere.example\r\n"
-        f"Action: {action}\r\nStatus: {status}\r\nDiagnostic-Code: smtp; {said}\r\n"
-    )
-    return Part((("Content-Type", "message/delivery-status"),), fields.encode())
 
 
 def _invitations() -> Iterator[Sample]:

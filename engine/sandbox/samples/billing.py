@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from engine.sandbox.samples.files import archive, pdf, png
 from engine.sandbox.samples.wire import Part, Sample, attached, both, html, mail, multi, text, word
@@ -75,9 +76,11 @@ def _coded(subject: str) -> str:
     return subject if subject.isascii() else word(subject)
 
 
-def _others() -> Iterator[Sample]:
-    billing = "Accounts <billing@partner.example>"
-    yield mail(
+BILLING = "Accounts <billing@partner.example>"
+PACKED = archive(invoice_pdf=pdf("Invoice 2026-0120"), list_csv=b"no;sum\n1;99\n")
+LOGO = png(40, 20, seed=11)
+OTHERS: tuple[tuple[str, str, str, Part, dict[str, Any]], ...] = (
+    (
         "billing/scan",
         "Paper & Co <office@paper.example>",
         "Invoice 5533 (scanned)",
@@ -86,35 +89,38 @@ def _others() -> Iterator[Sample]:
             text("Scanned for you.\n"),
             attached("5533.pdf", "application/pdf", pdf("Invoice 5533", ballast=320_000)),
         ),
-    )
-    packed = archive(invoice_pdf=pdf("Invoice 2026-0120"), list_csv=b"no;sum\n1;99\n")
-    yield mail(
+        {},
+    ),
+    (
         "billing/zipped",
-        billing,
+        BILLING,
         "Invoices of January, packed",
         multi(
-            "mixed", text("All invoices in one file.\n"), attached("january.zip", "application/zip", packed)
+            "mixed", text("All invoices in one file.\n"), attached("january.zip", "application/zip", PACKED)
         ),
-    )
-    yield mail(
+        {},
+    ),
+    (
         "billing/credit-note",
-        billing,
+        BILLING,
         "Credit note CN-7",
         multi(
             "mixed",
             text("We credit the difference.\n"),
             attached("CN-7.pdf", "application/pdf", pdf("Credit note CN-7")),
         ),
-    )
-    yield mail(
+        {},
+    ),
+    (
         "billing/receipt",
         "Shop <receipts@shop.example>",
         "Receipt for your payment",
         html("<table><tr><td>Sum</td><td>&euro; 12.50</td></tr></table>"),
-    )
-    yield mail(
+        {},
+    ),
+    (
         "billing/two-files",
-        billing,
+        BILLING,
         "Invoice 2026-0121 and timesheet",
         multi(
             "mixed",
@@ -126,8 +132,9 @@ def _others() -> Iterator[Sample]:
                 archive(xl_xml=b"<workbook/>"),
             ),
         ),
-    )
-    yield mail(
+        {},
+    ),
+    (
         "billing/xml",
         "Robot <erp@factory.example>",
         "Invoice 99813 (XRechnung)",
@@ -137,9 +144,9 @@ def _others() -> Iterator[Sample]:
             attached("99813.xml", "application/xml", b'<?xml version="1.0"?><Invoice/>\n', cte="8bit"),
             attached("99813.pdf", "application/pdf", pdf("Invoice 99813")),
         ),
-    )
-    logo = png(40, 20, seed=11)
-    yield mail(
+        {},
+    ),
+    (
         "billing/logo-and-pdf",
         "Hosting Ltd <billing@hosting.example>",
         "Your invoice INV-88402",
@@ -148,14 +155,22 @@ def _others() -> Iterator[Sample]:
             multi(
                 "related",
                 html('<img src="cid:logo"><p>Thank you.</p>'),
-                attached("logo.png", "image/png", logo).with_fields(("Content-ID", "<logo>")),
+                attached("logo.png", "image/png", LOGO).with_fields(("Content-ID", "<logo>")),
             ),
             attached("INV-88402.pdf", "application/pdf", pdf("INV-88402")),
         ),
-    )
-    yield mail(
+        {},
+    ),
+    (
         "billing/no-file",
-        billing,
+        BILLING,
         "Question about invoice 2026-0100",
         text("Did you receive our invoice 2026-0100?\n"),
-    )
+        {},
+    ),
+)
+
+
+def _others() -> Iterator[Sample]:
+    for name, sender, subject, part, options in OTHERS:
+        yield mail(name, sender, subject, part, **options)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from engine.sandbox.samples.files import JPEG, pdf
 from engine.sandbox.samples.wire import (
     TO_SALES,
     TO_SUPPORT,
+    Part,
     Sample,
     attached,
     both,
@@ -55,25 +57,24 @@ def messages() -> Iterator[Sample]:
     yield from _others()
 
 
-def _others() -> Iterator[Sample]:
-    form = "".join(
-        f"{field}: {value}\n"
-        for field, value in (
-            ("Name", "Xenia"),
-            ("Company", "Startup"),
-            ("Phone", "+49 30 5550177"),
-            ("Wants", "a demo"),
-        )
+FORM = "".join(
+    f"{field}: {value}\n"
+    for field, value in (
+        ("Name", "Xenia"),
+        ("Company", "Startup"),
+        ("Phone", "+49 30 5550177"),
+        ("Wants", "a demo"),
     )
-    yield mail(
+)
+OTHERS: tuple[tuple[str, str, str, Part, dict[str, Any]], ...] = (
+    (
         "sales/web-form",
         "Website <forms@www.acme.example>",
         "Contact form: demo wanted",
-        text(form),
-        to=TO_SALES,
-        extra=[("Reply-To", "Xenia <xenia@startup.example>")],
-    )
-    yield mail(
+        text(FORM),
+        {"to": TO_SALES, "extra": [("Reply-To", "Xenia <xenia@startup.example>")]},
+    ),
+    (
         "sales/card",
         "Yann <yann@prospect.example>",
         "My business card, and a quote please",
@@ -88,26 +89,32 @@ def _others() -> Iterator[Sample]:
             ),
             attached("card.jpg", "image/jpeg", JPEG),
         ),
-        to=TO_SALES,
-    )
-    yield mail(
+        {"to": TO_SALES},
+    ),
+    (
         "sales/both-desks",
         "Zara <zara@prospect.example>",
         "Quote, and a question on my account",
         text("Two things.\n"),
-        to=f"{TO_SUPPORT}, {TO_SALES}",
-    )
-    yield mail(
+        {"to": f"{TO_SUPPORT}, {TO_SALES}"},
+    ),
+    (
         "sales/wrong-desk",
         "Nina Berg <nina@prospect.example>",
         "Quote for 10 more units",
         text("I hope this is the right address.\n"),
-        extra=[("Cc", "sales@acme.example")],
-    )
-    yield mail(
+        {"extra": [("Cc", "sales@acme.example")]},
+    ),
+    (
         "sales/group",
         "Omar Haddad <omar@prospect.example>",
         "Demo for our team",
         html("<p>When?</p>"),
-        to='Desks: "Acme Sales" <sales@acme.example>, sales.emea@acme.example;',
-    )
+        {"to": 'Desks: "Acme Sales" <sales@acme.example>, sales.emea@acme.example;'},
+    ),
+)
+
+
+def _others() -> Iterator[Sample]:
+    for name, sender, subject, part, options in OTHERS:
+        yield mail(name, sender, subject, part, **options)

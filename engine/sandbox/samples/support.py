@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from engine.sandbox.samples.files import JPEG, archive, png
 from engine.sandbox.samples.wire import Part, Sample, attached, both, html, inline, mail, multi, text, word
@@ -123,34 +124,38 @@ def _body(body: str, charset: str, cte: str) -> Part:
     return text(body, charset, cte)
 
 
-def _illustrated() -> Iterator[Sample]:
-    words = both("The screen looks like this.\n", "<p>The screen looks <b>like this</b>.</p>")
-    yield mail(
+WORDS = both("The screen looks like this.\n", "<p>The screen looks <b>like this</b>.</p>")
+RELATED = multi(
+    "related",
+    html('<p>See: <img src="cid:shot@customer.example"></p>'),
+    inline("shot@customer.example", "image/jpeg", JPEG),
+)
+NESTED = multi("alternative", text("See the picture.\n"), RELATED)
+LOGS = archive(app_log=b"INFO start\nERROR 500\n" * 200, system_txt=b"Debian 12\n")
+ILLUSTRATED: tuple[tuple[str, str, str, Part, dict[str, Any]], ...] = (
+    (
         "support/screenshot",
         "Ann Baker <ann@customer.example>",
         "Screenshot of the error",
-        multi("mixed", words, attached("screen.png", "image/png", png(120, 80))),
-    )
-    related = multi(
-        "related",
-        html('<p>See: <img src="cid:shot@customer.example"></p>'),
-        inline("shot@customer.example", "image/jpeg", JPEG),
-    )
-    yield mail(
-        "support/inline-picture", "Tom Hill <tom@shop.example>", "Order 48211: picture of the damage", related
-    )
-    nested = multi("alternative", text("See the picture.\n"), related)
-    yield mail(
-        "support/inline-and-alternative", "Mia Wong <mia.wong@customer.example>", "Wrong colour", nested
-    )
-    logs = archive(app_log=b"INFO start\nERROR 500\n" * 200, system_txt=b"Debian 12\n")
-    yield mail(
+        multi("mixed", WORDS, attached("screen.png", "image/png", png(120, 80))),
+        {},
+    ),
+    (
+        "support/inline-picture",
+        "Tom Hill <tom@shop.example>",
+        "Order 48211: picture of the damage",
+        RELATED,
+        {},
+    ),
+    ("support/inline-and-alternative", "Mia Wong <mia.wong@customer.example>", "Wrong colour", NESTED, {}),
+    (
         "support/logs",
         "Dev Team <dev@integrator.example>",
         "Logs for ticket 7781",
-        multi("mixed", text("Logs attached.\n"), attached("logs.zip", "application/zip", logs)),
-    )
-    yield mail(
+        multi("mixed", text("Logs attached.\n"), attached("logs.zip", "application/zip", LOGS)),
+        {},
+    ),
+    (
         "support/many-pictures",
         "Priya Nair <priya@customer.example>",
         "Photos of the device",
@@ -159,20 +164,23 @@ def _illustrated() -> Iterator[Sample]:
             text("Three photos.\n"),
             *(attached(f"IMG_{number}.jpg", "image/jpeg", JPEG) for number in (101, 102, 103)),
         ),
-    )
-    yield mail(
+        {},
+    ),
+    (
         "support/big-photo",
         "Carl Reed <carl@legacy.example>",
         "Photo in full size",
         multi("mixed", text("As you asked.\n"), attached("photo.png", "image/png", png(600, 500, seed=7))),
-    )
-    yield mail(
+        {},
+    ),
+    (
         "support/only-a-file",
         "scanner@customer.example",
         "Scan",
         attached("scan.png", "image/png", png(64, 64, seed=3)),
-    )
-    yield mail(
+        {},
+    ),
+    (
         "support/csv",
         "Dev Team <dev@integrator.example>",
         "Export is missing a column",
@@ -181,24 +189,32 @@ def _illustrated() -> Iterator[Sample]:
             text("See the file.\n"),
             attached("export.csv", "text/csv; charset=utf-8", b"id;name\n1;Ann\n", cte="7bit"),
         ),
-    )
-    yield mail(
+        {},
+    ),
+    (
         "support/vip-outage",
         "Grace Hall <grace@bigcustomer.example>",
         "Production is down",
         both("All screens are red. Please call me.\n", "<p>All screens are <b>red</b>. Please call me.</p>"),
-        extra=[("X-Priority", "1 (Highest)"), ("Importance", "high")],
-    )
-    yield mail(
+        {"extra": [("X-Priority", "1 (Highest)"), ("Importance", "high")]},
+    ),
+    (
         "support/vip-question",
         "Noah King <noah@bigcustomer.example>",
         "Training dates",
         text("When is the next training?\n"),
-    )
-    yield mail(
+        {},
+    ),
+    (
         "support/vip-ceo",
         "The Boss <ceo@acme.example>",
         "What do customers say?",
         text("A short list, please.\n"),
-        extra=[("Cc", "sales@acme.example")],
-    )
+        {"extra": [("Cc", "sales@acme.example")]},
+    ),
+)
+
+
+def _illustrated() -> Iterator[Sample]:
+    for name, sender, subject, part, options in ILLUSTRATED:
+        yield mail(name, sender, subject, part, **options)

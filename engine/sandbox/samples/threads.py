@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from engine.sandbox.samples.wire import (
     TO_SUPPORT,
+    Part,
     Sample,
     both,
     forwarded,
@@ -75,20 +77,43 @@ def _references(ids: list[str], style: str) -> list[tuple[str, str]]:
     return named if style == "last" else [*named, ("References", "\r\n ".join(ids))]
 
 
-def _forwarded() -> Iterator[Sample]:
-    _, inner = mail(
-        "thread/inner",
-        "Old Customer <old@customer.example>",
-        "Complaint about order 40001",
-        text("I am not happy.\n"),
-    )
-    yield mail(
+INNER = mail(
+    "thread/inner",
+    "Old Customer <old@customer.example>",
+    "Complaint about order 40001",
+    text("I am not happy.\n"),
+)[1]
+TWICE = forwarded(
+    mail(
+        "thread/middle",
+        "Kim <kim@integrator.example>",
+        "Fwd: deep",
+        multi("mixed", text("Inner.\n"), forwarded(INNER)),
+    )[1]
+)
+DIGEST = multi(
+    "digest",
+    *(
+        forwarded(
+            mail(
+                f"thread/digest-{number}",
+                "Rita <rita@partner.example>",
+                f"Note {number}",
+                text(f"Note {number}\n"),
+            )[1]
+        )
+        for number in range(3)
+    ),
+)
+FORWARDED: tuple[tuple[str, str, str, Part, dict[str, Any]], ...] = (
+    (
         "thread/forward-attached",
         "Rita <rita@partner.example>",
         "Fwd: Complaint about order 40001",
-        multi("mixed", text("Please see below.\n"), forwarded(inner)),
-    )
-    yield mail(
+        multi("mixed", text("Please see below.\n"), forwarded(INNER)),
+        {},
+    ),
+    (
         "thread/forward-inline",
         "Ben <ben@customer.example>",
         "FW: Your parcel",
@@ -96,56 +121,46 @@ def _forwarded() -> Iterator[Sample]:
             "FYI\n\n-----Original Message-----\nFrom: Post <post@parcel.example>\nSubject: Your parcel\n\n"
             "It is on its way.\n"
         ),
-    )
-    twice = forwarded(
-        mail(
-            "thread/middle",
-            "Kim <kim@integrator.example>",
-            "Fwd: deep",
-            multi("mixed", text("Inner.\n"), forwarded(inner)),
-        )[1]
-    )
-    yield mail(
+        {},
+    ),
+    (
         "thread/forward-twice",
         "Dev Team <dev@integrator.example>",
         "Fwd: Fwd: deep",
-        multi("mixed", text("Outer.\n"), twice),
-    )
-    digest = multi(
-        "digest",
-        *(
-            forwarded(
-                mail(
-                    f"thread/digest-{number}",
-                    "Rita <rita@partner.example>",
-                    f"Note {number}",
-                    text(f"Note {number}\n"),
-                )[1]
-            )
-            for number in range(3)
-        ),
-    )
-    yield mail("thread/digest", "Rita <rita@partner.example>", "Three notes in one", digest)
-    yield mail(
+        multi("mixed", text("Outer.\n"), TWICE),
+        {},
+    ),
+    ("thread/digest", "Rita <rita@partner.example>", "Three notes in one", DIGEST, {}),
+    (
         "thread/redirected",
         "Ann <ann@customer.example>",
         "Meant for support",
         both("This went to sales first.\n", "<p>This went to sales first.</p>"),
-        to="office@acme.example",
-        extra=[
-            ("Resent-From", "sales@acme.example"),
-            ("Resent-To", TO_SUPPORT),
-            ("Delivered-To", "support@acme.example"),
-        ],
-    )
-    yield mail(
+        {
+            "to": "office@acme.example",
+            "extra": [
+                ("Resent-From", "sales@acme.example"),
+                ("Resent-To", TO_SUPPORT),
+                ("Delivered-To", "support@acme.example"),
+            ],
+        },
+    ),
+    (
         "thread/html-quote",
         "Sam <sam@customer.example>",
         "Re: Opening hours at Easter",
         html('<p>Thanks!</p><blockquote type="cite"><p>We are open till noon.</p></blockquote>'),
-        extra=[
-            ("In-Reply-To", message_id("thread/holiday-5", "customer.example")),
-            ("Thread-Topic", "Opening hours at Easter"),
-            ("Thread-Index", "AdqRcBn2x0C0example=="),
-        ],
-    )
+        {
+            "extra": [
+                ("In-Reply-To", message_id("thread/holiday-5", "customer.example")),
+                ("Thread-Topic", "Opening hours at Easter"),
+                ("Thread-Index", "AdqRcBn2x0C0example=="),
+            ]
+        },
+    ),
+)
+
+
+def _forwarded() -> Iterator[Sample]:
+    for name, sender, subject, part, options in FORWARDED:
+        yield mail(name, sender, subject, part, **options)
