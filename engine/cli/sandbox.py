@@ -19,6 +19,13 @@ def _listen(_context: click.Context, _parameter: click.Parameter, value: str) ->
     return host.strip("[]"), int(port)
 
 
+def _delays(_context: click.Context, _parameter: click.Parameter, value: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(delay) for delay in value.split(",") if delay)
+    except ValueError:
+        raise click.BadParameter(f"{value} is no list of seconds such as 0.5,1,2") from None
+
+
 @click.command()
 @click.option(
     "--listen",
@@ -39,6 +46,14 @@ def _listen(_context: click.Context, _parameter: click.Parameter, value: str) ->
     "--database", metavar="FILE", default=":memory:", help="Keeps the state; an existing one goes on."
 )
 @click.option("--no-limits", is_flag=True, help="Answer any number of calls.")
+@click.option(
+    "--retry-delays",
+    metavar="SECONDS,...",
+    callback=_delays,
+    default="300,1200,3600",
+    show_default=True,
+    help="When a webhook is tried again.",
+)
 @click.option("--account-id", default="sandbox", show_default=True)
 @click.option("--client-id", default="sandbox", show_default=True)
 @click.option("--client-secret", default="sandbox", show_default=True)
@@ -51,6 +66,7 @@ def sandbox(
     into: str | None,
     database: str,
     no_limits: bool,
+    retry_delays: tuple[float, ...],
     account_id: str,
     client_id: str,
     client_secret: str,
@@ -67,6 +83,7 @@ def sandbox(
         webhook_secret=secret,
         limits=not no_limits,
         database=database,
+        retry_delays=retry_delays,
     )
     serve(config, *listen, load=archives, into=into, ready=_ready)
 

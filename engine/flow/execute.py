@@ -10,6 +10,7 @@ from engine.deadline import DEADLINE
 from engine.errors import (
     MessageGone,
     OutcomeUnknown,
+    PostroomError,
     ProviderError,
     RateLimited,
     Rejected,
@@ -21,6 +22,7 @@ from engine.flow.outgoing import compose_step, message_id
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebooks
 from engine.flow.stores import Claim, Journal, Mailboxes, Settled
+from engine.mail.compose import UnsendableError
 from engine.rules.effects import ChangeLabels, SaveDraft, SendMessage
 
 LOOKS = 2
@@ -71,7 +73,7 @@ async def _attempt(executing: Executing, provider: Provider, claim: Claim, step:
             receipt = await _perform(executing, provider, claim, step)
     except TimeoutError:
         return await _unknown(executing, claim, "the deadline passed during the call")
-    except (ProviderError, TemplateError) as error:
+    except (ProviderError, TemplateError, UnsendableError) as error:
         return await _failed(executing, claim, step, error)
     finally:
         DEADLINE.reset(token)
@@ -103,7 +105,7 @@ async def _perform(
 
 
 async def _failed(
-    executing: Executing, claim: Claim, step: int, error: ProviderError | TemplateError
+    executing: Executing, claim: Claim, step: int, error: PostroomError
 ) -> int | None:
     """Decide what to do about an error: the one place where that is decided for a step."""
     now = executing.clock()
@@ -114,7 +116,7 @@ async def _failed(
         return None
     if isinstance(error, OutcomeUnknown):
         return await _unknown(executing, claim, str(error))
-    if isinstance(error, (Rejected, TemplateError)) or now - run.created * 1000 > GIVE_UP_MS:
+    if isinstance(error, (Rejected, TemplateError, UnsendableError)) or now - run.created * 1000 > GIVE_UP_MS:
         receipt = {"outcome": "failed", "why": str(error)}
         await executing.journal.settle(Settled(run.id, step, receipt, failed=True), now)
         await executing.journal.bury(run.id, str(error), now)
@@ -137,7 +139,7 @@ async def _release(
     await executing.journal.release(claim, again=again, unknown=unknown, looks=looks, why=why)
 
 
-def _again(error: ProviderError | TemplateError, attempt: int, now: int) -> int:
+def _again(error: PostroomError, attempt: int, now: int) -> int:
     if isinstance(error, RateLimited):
         return max(int(error.until * 1000), now + 50)
     if isinstance(error, Unauthorized):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.mail.address import Address
 from engine.mail.automated import automated, is_no_reply
+from engine.mail.compose import answer_to
 from engine.mail.events import EventKind
 from engine.mail.message import Message
 from engine.rules.effects import Effect, SendMessage
@@ -26,21 +27,12 @@ def held(
         return "spam is never answered"
     if kinds := automated(message.headers):
         return f"automated mail ({', '.join(sorted(kinds))}) is never answered"
-    return _held_address(answer_address(message), message, own)
-
-
-def answer_address(message: Message) -> Address | None:
-    """Where an answer goes: the first of Reply-To, else of From (RFC 5322, section 3.6.2)."""
-    for field in ("Reply-To", "From"):
-        for address in message.addresses(field):
-            if address.domain:
-                return address
-    return None
+    return _held_address(answer_to(message), message, own)
 
 
 def sender_key(message: Message) -> str:
     """The correspondent whom `once_per: sender` remembers."""
-    address = answer_address(message)
+    address = answer_to(message)
     return address.normal if address else ""
 
 

@@ -14,6 +14,7 @@ from engine.flow.stores import Lanes, Lease, Settled
 
 LEASE_MARGIN_S = 1.0
 """No label call is begun when the lease could lapse this soon: somebody else may then hold the lane."""
+SPLIT_AFTER = 4
 PAUSE_MS = 60_000
 LONGEST_WAIT_MS = 300_000
 
@@ -54,8 +55,7 @@ async def _record(
         await lanes.settle_group(lane, lease, settled, opened, (), _footsteps(group), now)
     elif not isinstance(error, (Rejected, MessageGone)):
         again = _again(error, group.tries, now)
-        more = group.model_copy(update={"tries": group.tries + 1})
-        await lanes.settle_group(lane, lease, (), opened, (more,), (), now)
+        await lanes.settle_group(lane, lease, (), opened, _tried(group), (), now)
         return again
     elif len(group.keys) > 1:
         await lanes.settle_group(lane, lease, (), (), _halves(group), (), now)
@@ -77,6 +77,14 @@ def _again(error: ProviderError, tries: int, now: int) -> int:
     if isinstance(error, Unauthorized):
         return now + PAUSE_MS
     return now + min(LONGEST_WAIT_MS, 500 << min(tries, 10))
+
+
+def _tried(group: LabelGroup) -> Sequence[LabelGroup]:
+    """The group once more; in halves where it may be too large to be done before a lease could lapse."""
+    tries = group.tries + 1
+    if tries % SPLIT_AFTER == 0 and len(group.keys) > 1:
+        return [part.model_copy(update={"tries": tries}) for part in _halves(group)]
+    return [group.model_copy(update={"tries": tries})]
 
 
 def _halves(group: LabelGroup) -> Sequence[LabelGroup]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from engine.errors import Rejected
-from engine.flow.guard import answer_address
+from engine.errors import PostroomError, Rejected, TemplateError
 from engine.flow.plan import Run
 from engine.flow.ports import Provider
 from engine.flow.stores import Claim
 from engine.mail.address import Address, parse_address
-from engine.mail.compose import Outgoing, compose, reply_headers
+from engine.mail.compose import Outgoing, answer_to, compose, is_sendable, reply_headers
 from engine.mail.message import Message
 from engine.mail.needs import Need
 from engine.rules.effects import SaveDraft, SendMessage
@@ -41,8 +40,14 @@ async def compose_step(
         mailbox=run.mailbox,
         now=datetime.fromtimestamp(now / 1000, UTC),
     )
-    rendered = templates.render(effect.template, context)
-    return compose(_outgoing(run, step, effect, message, rendered, own))
+    try:
+        rendered = templates.render(effect.template, context)
+        return compose(_outgoing(run, step, effect, message, rendered, own))
+    except PostroomError:
+        raise
+    except Exception as defect:
+        # Nothing was sent yet: whatever went wrong is for a person, not for a second try.
+        raise TemplateError(f"composing failed: {type(defect).__name__}") from defect
 
 
 def _outgoing(
@@ -80,7 +85,7 @@ def _auto(effect: SendMessage | SaveDraft) -> str:
 def _recipients(effect: SendMessage | SaveDraft, message: Message) -> tuple[Address, ...]:
     if not effect.reply:
         return tuple(parse_address(text) for text in effect.to)
-    address = answer_address(message)
+    address = answer_to(message)
     if address is None:
         raise Rejected("there is no address to answer")
     return (address,)
@@ -98,4 +103,4 @@ def _written_to(message: Message, own: frozenset[str]) -> str:
 def _everybody_else(message: Message, own: frozenset[str], to: tuple[Address, ...]) -> tuple[Address, ...]:
     known = own | {address.normal for address in to}
     others = [*message.addresses("To"), *message.addresses("Cc")]
-    return tuple({a.normal: a for a in others if a.domain and a.normal not in known}.values())
+    return tuple({a.normal: a for a in others if is_sendable(a) and a.normal not in known}.values())

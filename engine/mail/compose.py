@@ -23,6 +23,7 @@ _MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x20\x7f-\U0010ffff]{1,400}>")
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,76}")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]+")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}|\"[ !#-\[\]-~]{1,62}\"")
+_DOMAIN = re.compile(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f.:]+\]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 _OURS = frozenset({"from", "to", "cc", "bcc", "subject", "date", "message-id", "in-reply-to", "references"})
 _MIME = SMTP.clone(cte_type="7bit")
@@ -71,14 +72,20 @@ def reply_headers(message: Message) -> ReplyHeaders:
         subject=subject if subject.lower().startswith("re:") else f"Re: {subject}".rstrip(),
         in_reply_to="".join(parent),
         references=tuple(thread[:1] + thread[1:][1 - MAX_REFERENCES :]),
-        to=_answer_to(message),
+        to=answer_to(message),
     )
 
 
-def _answer_to(message: Message) -> Address | None:
+def answer_to(message: Message) -> Address | None:
     """Take one address alone: a list in Reply-To would let one mail set off many."""
     wanted = (*message.addresses("Reply-To"), *message.addresses("From"))
-    return next((address for address in wanted if address.domain), None)
+    return next((address for address in wanted if is_sendable(address)), None)
+
+
+def is_sendable(address: Address) -> bool:
+    """Say whether mail can be written to an address: a local part and a domain of plain signs."""
+    local, _, _ = address.address.rpartition("@")
+    return bool(_LOCAL.fullmatch(local) and _DOMAIN.fullmatch(normal_domain(address.domain)))
 
 
 def compose(mail: Outgoing) -> bytes:
@@ -127,10 +134,10 @@ def _text(name: str, value: str) -> str:
 
 
 def _address(address: Address, name: str) -> str:
+    if not is_sendable(address):
+        raise UnsendableError(f"{name} holds no address that can be written to")
     local, _, _ = address.address.rpartition("@")
     domain = normal_domain(address.domain)
-    if not _LOCAL.fullmatch(local) or not re.fullmatch(r"[A-Za-z0-9.-]+|\[[0-9A-Fa-f.:]+\]", domain):
-        raise UnsendableError(f"{name} holds no address that can be written to")
     return f"{phrase} <{local}@{domain}>" if (phrase := _phrase(address.name, name)) else f"{local}@{domain}"
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from engine.flow.plan import run_id
 from engine.mail.address import Address
 from engine.mail.automated import automated, is_no_reply
+from engine.mail.compose import is_sendable
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
 from engine.rules.evaluation import Verdict
@@ -101,10 +102,8 @@ def _held(key: str, settings: Any, mailbox: str, message: Message, rule: Rule, a
 
 
 def _answerable(message: Message) -> list[Address]:
-    for field_name in ("Reply-To", "From"):
-        if found := [address for address in message.addresses(field_name) if address.domain]:
-            return found
-    return []
+    addresses = (*message.addresses("Reply-To"), *message.addresses("From"))
+    return [address for address in addresses if is_sendable(address)]
 
 
 def _message_id(mailbox: str, message: Message, rule: Rule, step: int) -> str:
