@@ -21,19 +21,19 @@ MAX_MEMORY = 4 << 20
 """Bytes that one compiled pattern may take."""
 
 LACKING = {
-    "(?=": "a look-ahead",
-    "(?!": "a negative look-ahead",
-    "(?<=": "a look-behind",
-    "(?<!": "a negative look-behind",
-    "(?>": "an atomic group",
-    "(?#": "a comment",
-    "(?(": "a conditional group",
-    "(?P=": "a back-reference",
-    "(?P>": "a subroutine call",
+    "(?=": "look-ahead",
+    "(?!": "negative look-ahead",
+    "(?<=": "look-behind",
+    "(?<!": "negative look-behind",
+    "(?>": "atomic group",
+    "(?#": "comment",
+    "(?(": "conditional group",
+    "(?P=": "back-reference",
+    "(?P>": "subroutine call",
     "(?R": "recursion",
-    "(?|": "a branch reset",
+    "(?|": "branch reset",
 }
-"""What other dialects have and RE2 lacks, longest prefixes matter: see `_construct`."""
+"""What other dialects have and RE2 lacks, by how it begins."""
 
 _NAMED_GROUP = re.compile(r"\(\?P?<([A-Za-z_]\w*)>")
 _QUANTIFIER = re.compile(r"bad repetition operator: ([*+?]{2})")
@@ -140,7 +140,7 @@ def _construct(expression: str, said: str) -> str:
     kind, _, construct = said.partition(": ")
     if kind == "invalid perl operator":
         near = [prefix for prefix in LACKING if prefix.startswith(construct) and prefix in expression]
-        return f"{LACKING[near[0]].split(' ', 1)[1]} ('{near[0]}')" if near else ""
+        return f"{LACKING[near[0]]} ('{near[0]}')" if near else ""
     if kind == "invalid escape sequence" and re.fullmatch(r"\\[1-9kg]", construct):
         return f"back-reference ('{construct}')"
     if _QUANTIFIER.match(said) and construct.endswith("+"):

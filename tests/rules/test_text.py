@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from engine.rules.patterns import regex
+from engine.rules.patterns import glob, regex
 from engine.rules.text import Text, TextKinds
 from tests.rules.making import condition, holds, judged, make_message
 
@@ -114,3 +118,34 @@ def test_a_pattern_beyond_the_bounds_is_refused(pattern: str) -> None:
 def test_no_kind_at_all_is_refused() -> None:
     with pytest.raises(ValidationError, match="asks nothing"):
         condition("subject: {}")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "named"),
+    [
+        ("(?=a)", "look-ahead"),
+        ("(?!a)", "negative look-ahead"),
+        ("(?<=a)b", "look-behind"),
+        ("(?<!a)b", "negative look-behind"),
+        ("(?>a)", "atomic group"),
+        ("(?#a)", "comment"),
+        ("(?(1)a|b)", "conditional group"),
+        ("(?P<x>a)(?P=x)", "back-reference"),
+        (r"(a)\1", "back-reference"),
+        (r"\k<x>", "back-reference"),
+        ("(?R)", "recursion"),
+        ("(?|a)", "branch reset"),
+        ("a*+", "possessive quantifier"),
+    ],
+)
+def test_what_re2_lacks_is_named(pattern: str, named: str) -> None:
+    with pytest.raises(ValueError, match=f"RE2 has no {named} "):
+        regex(pattern)
+
+
+@given(st.text(alphabet="(?P<n>:=!|\\1k*+{},[]^$.aR#\ud800é", max_size=20))
+def test_any_pattern_is_compiled_or_refused(pattern: str) -> None:
+    with suppress(ValueError):
+        regex(pattern).search(b"a")
+    with suppress(ValueError):
+        glob(pattern).search(b"a")
