@@ -30,7 +30,7 @@ async def compose_step(
     run, effect = claim.run, claim.run.steps[step]
     if not isinstance(effect, (SendMessage, SaveDraft)):
         raise TypeError(f"step {step} of run {run.id} sends nothing")
-    needs = templates.needs(effect.template) | {Need.HEADERS}
+    needs = templates.needs(effect.template, effect.inputs) | {Need.HEADERS}
     message = await provider.fetch(run.mailbox, run.key, needs)
     context = Context(
         message=message,

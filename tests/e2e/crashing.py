@@ -1,9 +1,9 @@
-"""A worker that dies, or stands still, at named points: just before or after an await of the flow.
+"""A worker that dies at named points: just before or after an await of the flow.
 
     python -m tests.e2e.crashing LOG CONFIG
 
-Each point that was not visited yet is, in LOG, before the worker is killed there (SIGKILL), so that
-over many lives every point is hit once. LOG holds one point a line.
+Every point is taken once: it is written into LOG, one a line, and then the worker kills itself
+(SIGKILL) there, so that over many lives it has died at all of them.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ELSEWHERE: list[tuple[type, str]] = [
     (RedisLanes, "settle_group"),
     (RedisLanes, "rest"),
 ]
-CHANCE = 0.15
+CHANCE = 0.4
 """How likely it is to die at a point that was not visited yet."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,14 +21,19 @@ HERE = Path(__file__).parent
 WEBHOOKS, POLLING = "webhooks@ours.example", "polling@ours.example"
 
 
-def play(**options: object) -> Play:
+ROUGH = {"timeout": "2s", "margin": "4s", "look_gap": "200ms"}
+QUICK = {"timeout": "1s", "margin": "1s", "look_gap": "100ms"}
+"""For workers that die and are never merely stopped: nothing of theirs is still on its way."""
+
+
+def play(execute: Mapping[str, str] = ROUGH, **options: object) -> Play:
     """Two mailboxes: one with webhooks and no polling, the other with polling alone."""
     return Play(
         {WEBHOOKS: "off", POLLING: "1s"},
         HERE / "rules",
         HERE / "templates",
         limits=False,
-        execute={"timeout": "2s", "margin": "4s", "look_gap": "200ms"},
+        execute=execute,
         **options,  # type: ignore[arg-type]
     )
 
@@ -40,10 +45,12 @@ class Outcome:
     delivered: dict[str, list[tuple[str, bytes]]] = field(default_factory=dict)
 
 
-async def deliver(stage: Stage, office: Office, mail: Sequence[bytes]) -> Outcome:
+async def deliver(
+    stage: Stage, office: Office, mail: Sequence[bytes], outcome: Outcome | None = None
+) -> Outcome:
     """Deliver to both mailboxes in turn, once both are in service."""
     await wait_for(lambda: _in_service(office), seconds=30, what="a cursor for both mailboxes")
-    outcome = Outcome({WEBHOOKS: [], POLLING: []})
+    outcome = outcome or Outcome({WEBHOOKS: [], POLLING: []})
     for index, raw in enumerate(mail):
         mailbox = (WEBHOOKS, POLLING)[index % 2]
         outcome.delivered[mailbox].append((await stage.deliver(mailbox, raw), raw))
