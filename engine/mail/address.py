@@ -57,10 +57,8 @@ def parse_addresses(values: Iterable[str]) -> tuple[Address, ...]:
 def _parsed(values: tuple[str, ...]) -> tuple[Address, ...]:
     """Remember the last fields, which every rule reads again."""
     found = chain.from_iterable(mailboxes(value[:MAX_ADDRESS_FIELD]) for value in values[:MAX_ADDRESS_FIELDS])
-    return tuple(
-        Address(tidy(decode_words(name)), without_surrogates(spec))
-        for name, spec in islice(found, MAX_ADDRESSES)
-    )
+    people = (Address(tidy(decode_words(name)), without_surrogates(spec)) for name, spec in found)
+    return tuple(islice((one for one in people if one.name or one.address), MAX_ADDRESSES))
 
 
 def parse_address(text: str) -> Address:

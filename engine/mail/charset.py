@@ -30,7 +30,7 @@ _ALIASES = {
     "unicode": "utf-16",
 }
 # Text codecs that are no charsets: quadratic in time, or giving meaning to backslashes.
-_NO_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
+_NO_CHARSETS = {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
 _MISTAKEN = {"iso2022_jp_ext": ("euc_jp",)}
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -88,6 +88,6 @@ def _codec(charset: str) -> str:
         info = codecs.lookup(_ALIASES.get(name, name))
     except (LookupError, ValueError):
         return ""
-    if info.name in _NO_CHARSETS or not getattr(info, "_is_text_encoding", True):
+    if info.name.replace("_", "-") in _NO_CHARSETS or not getattr(info, "_is_text_encoding", True):
         return ""
     return _SUPERSETS.get(info.name, info.name)

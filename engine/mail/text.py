@@ -19,7 +19,7 @@ _KINDS = (
     # Unknown kinds of text are plain text (RFC 2046, section 4.1.4); these are known, and data.
     re.compile("text/(?!html|plain|calendar|(?:x-)?vcard|directory|rfc822|css|csv|x-amp).*"),
 )
-_BREAK = re.compile(r"\r*\n|\r")
+_BREAK = re.compile(r"\r+\n?")
 
 
 def part_text(part: MimePart) -> str:
@@ -29,7 +29,7 @@ def part_text(part: MimePart) -> str:
     body = part.body[:MAX_TEXT_BYTES]
     charset = parameters((*part.headers.all("Content-Type"), "")[0]).get("charset", "")
     if part.type != "text/html":
-        return _BREAK.sub("\n", decode(body, charset)).replace("\0", "")
+        return _BREAK.sub(_line_feeds, decode(body, charset)).replace("\0", "")
     return html_text(decode(body, charset or named_charset(body)).replace("\0", ""))
 
 
@@ -43,6 +43,11 @@ def message_text(root: MimePart) -> str | None:
         if text := _joined(chosen):
             return text
     return ""
+
+
+def _line_feeds(run: re.Match[str]) -> str:
+    """CRs before a line feed belong to its break; those without one are breaks themselves."""
+    return "\n" if run[0].endswith("\n") else "\n" * len(run[0])
 
 
 def _joined(parts: Sequence[MimePart]) -> str:
