@@ -7,12 +7,16 @@ from typing import Protocol
 
 TICK_MS = 900
 TRIM_MS = 600_000
+BUSY = 500
+"""With so many jobs waiting, workers have enough to do, and waking would only make more of the same."""
 
 
 class Wakes(Protocol):
     """What finds and wakes what is due."""
 
     async def turn(self, name: str, ms: int) -> bool: ...
+
+    async def backlog(self, now: int) -> int: ...
 
     async def runs(self, now: int) -> int: ...
 
@@ -27,8 +31,13 @@ async def tick(wakes: Wakes, intervals: Mapping[str, int], retention: int, now: 
     """Wake runs, lanes and mailboxes; now and then, forget what is older than `retention` ms."""
     if not await wakes.turn("tick", TICK_MS):
         return
+    if await wakes.backlog(now) < BUSY:
+        await _wake(wakes, intervals, now)
+    if await wakes.turn("trim", TRIM_MS):
+        await wakes.trim(now, retention)
+
+
+async def _wake(wakes: Wakes, intervals: Mapping[str, int], now: int) -> None:
     await wakes.runs(now)
     await wakes.lanes(now)
     await wakes.polls(intervals, now)
-    if await wakes.turn("trim", TRIM_MS):
-        await wakes.trim(now, retention)

@@ -13,7 +13,7 @@ from engine.store.base import JOB_TTL_MS, Base
 
 CHUNK = 1000
 """Lua's unpack takes some thousands of words; one command never has more than this."""
-OPEN_NET_MS = 15_000
+OPEN_NET_MS = 5_000
 """After this the tick looks after a run that was opened and that nobody claimed."""
 
 

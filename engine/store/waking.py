@@ -24,9 +24,13 @@ class Waking:
         """Take a turn that only one worker has within `ms`."""
         return bool(await self._redis.set(self._key("turn", name), "1", nx=True, px=ms))
 
+    async def backlog(self, now: int) -> int:
+        """How many jobs are due and not yet taken by a worker."""
+        return int(await self._redis.zcount(self._base.queue, "-inf", now))
+
     async def runs(self, now: int) -> int:
         """Enqueue every run whose next attempt has come."""
-        args: list[str | int] = [now, RUNS_AT_ONCE, now + 5 * CALM_MS]
+        args: list[str | int] = [now, RUNS_AT_ONCE, now + CALM_MS]
         due = await self._base.scripts("wake", [self._key("due")], args)
         await self._enqueue([self._base.execute_job(run) for run in due])
         return len(due)

@@ -1,8 +1,8 @@
 """A worker that dies at named points: just before or after an await of the flow.
 
-    python -m tests.e2e.crashing LOG CONFIG
+    python -m tests.e2e.crashing PLACES LOG CONFIG
 
-Every point is taken once: it is written into LOG, one a line, and then the worker kills itself
+PLACES is `runs` (between a claim and its receipt) or `lanes` (polling, committing, label groups). Every point is taken once: it is written into LOG, one a line, and then the worker kills itself
 (SIGKILL) there, so that over many lives it has died at all of them.
 """
 
@@ -23,7 +23,7 @@ from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
 from engine.store.mailboxes import RedisMailboxes
 
-BETWEEN_CLAIM_AND_RECEIPT: list[tuple[type, str]] = [
+RUNS: list[tuple[type, str]] = [
     (RedisJournal, "claim"),
     (RedisMailboxes, "own_addresses"),
     (ZoomMail, "fetch"),
@@ -34,7 +34,7 @@ BETWEEN_CLAIM_AND_RECEIPT: list[tuple[type, str]] = [
     (RedisJournal, "settle"),
     (RedisJournal, "release"),
 ]
-ELSEWHERE: list[tuple[type, str]] = [
+LANES: list[tuple[type, str]] = [
     (ZoomMail, "history"),
     (RedisMailboxes, "append"),
     (RedisMailboxes, "polled"),
@@ -46,9 +46,12 @@ CHANCE = 0.4
 """How likely it is to die at a point that was not visited yet."""
 
 
-def points() -> set[str]:
-    """Every point; looking up is reached only after another death, so it is among them as well."""
-    names = [f"{owner.__name__}.{name}" for owner, name in BETWEEN_CLAIM_AND_RECEIPT + ELSEWHERE]
+PLACES = {"runs": RUNS, "lanes": LANES}
+
+
+def points(places: str) -> set[str]:
+    """Every point of these places."""
+    names = [f"{owner.__name__}.{name}" for owner, name in PLACES[places]]
     return {f"{when} {name}" for name in names for when in ("before", "after")}
 
 
@@ -81,6 +84,6 @@ def mine(owner: type, name: str, log: Path) -> None:
 
 
 if __name__ == "__main__":
-    for place in BETWEEN_CLAIM_AND_RECEIPT + ELSEWHERE:
-        mine(*place, Path(sys.argv[1]))
-    main.main(["worker", "--config", sys.argv[2]], standalone_mode=False)
+    for place in PLACES[sys.argv[1]]:
+        mine(*place, Path(sys.argv[2]))
+    main.main(["worker", "--config", sys.argv[3]], standalone_mode=False)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.e2e
 
 COUNT = int(os.environ.get("POSTROOM_E2E_MESSAGES", "150"))
 """How many messages; the proof over the outside corpus takes 2000."""
-FEW = 10
+FIRST, FEW = 40, 10
 PATIENCE_S = 120 + COUNT / 4
 
 
@@ -73,18 +73,20 @@ async def test_the_same_while_web_worker_and_redis_are_killed_and_stopped(
         assert sum(chaos.hits.values()) >= 5
 
 
-async def test_the_same_when_workers_die_at_every_await_once(tmp_path: Path, mail: list[bytes]) -> None:
+@pytest.mark.parametrize("places", ["runs", "lanes"])
+async def test_the_same_when_workers_die_at_every_await_once(
+    tmp_path: Path, mail: list[bytes], places: str
+) -> None:
     log = tmp_path / "deaths.log"
-    dying = play(QUICK, workers=2, worker=("-m", "tests.e2e.crashing", str(log)))
+    dying = play(QUICK, workers=2, worker=("-m", "tests.e2e.crashing", places, str(log)))
     async with staged(dying, tmp_path) as stage, open_office(stage.settings) as office:
-        half = len(mail) // 2
-        outcome = await deliver(stage, office, mail[:half])
+        outcome = await deliver(stage, office, mail[:FIRST])
         await settled(stage, office, outcome, PATIENCE_S)
-        for start in range(half, len(mail), FEW):
-            if points() <= visited(log):
+        for start in range(FIRST, len(mail), FEW):
+            if points(places) <= visited(log):
                 break
             await deliver(stage, office, mail[start : start + FEW], outcome)
             await settled(stage, office, outcome, PATIENCE_S)
         await compare(stage, office, outcome)
-    print(f"\ndied at {len(visited(log))} points")
-    assert points() == visited(log)
+    print(f"\n{places}: died at {len(visited(log))} points")
+    assert points(places) == visited(log)

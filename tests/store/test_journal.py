@@ -88,8 +88,8 @@ async def test_a_dead_run_can_be_opened_again_from_the_step_that_failed(journal:
 async def test_runs_are_woken_when_due_and_then_left_alone_for_a_while(journal: RedisJournal) -> None:
     waking = Waking(journal._base)
     assert await waking.runs(now=100) == 0
-    assert await waking.runs(now=30 + 15_000) == 1
-    assert await waking.runs(now=30 + 15_001) == 0
+    assert await waking.runs(now=30 + 5_000) == 1
+    assert await waking.runs(now=30 + 5_001) == 0
 
 
 async def test_runs_are_found_by_the_start_of_their_id(journal: RedisJournal) -> None:
