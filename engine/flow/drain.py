@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.errors import RateLimited, Unauthorized
+from engine.errors import ProviderError, RateLimited, Unauthorized
 from engine.flow.hydrate import Hydrator, Looked
 from engine.flow.labels import finish_groups
 from engine.flow.ports import Provider
@@ -60,12 +60,23 @@ async def _decide(
     patient = [not one.since or now - one.since < PATIENCE_MS for one in sifted.look]
     looked = await Hydrator(provider, book, now).look(sifted.look, patient)
     decided, again = _until_kept_waiting(looked, now)
+    if decided and all(one.evaluation is None for one in decided) and not await _answers(provider, lane):
+        decided, again = [], now + OUTAGE_MS
     late = looked[len(decided)].queued.entry if len(decided) < len(looked) else None
     taken = _before(queued, late)
     if taken:
         commit = await prepare(draining, book, lane, Decided(taken, sifted, judged, tuple(decided)), now)
         await draining.lanes.commit(lane, lease, commit, now)
     return again
+
+
+async def _answers(provider: Provider, mailbox: str) -> bool:
+    """Tell messages that cannot be had from a provider of which nothing can be had."""
+    try:
+        await provider.profile(mailbox)
+    except ProviderError:
+        return False
+    return True
 
 
 def _before(queued: list[Queued], late: str | None) -> tuple[Queued, ...]:
@@ -75,12 +86,10 @@ def _before(queued: list[Queued], late: str | None) -> tuple[Queued, ...]:
 
 
 def _until_kept_waiting(looked: list[Looked], now: int) -> tuple[list[Looked], int | None]:
-    """Cut the batch where the provider asks us to wait, or where nothing at all could be read."""
+    """Cut the batch where the provider asks us to wait."""
     for index, one in enumerate(looked):
         if one.evaluation is None and isinstance(one.error, RateLimited):
             return looked[:index], max(int(one.error.until * 1000), now + 50)
         if one.evaluation is None and isinstance(one.error, Unauthorized):
             return looked[:index], now + LOOK_AGAIN_MS
-    if looked and all(one.evaluation is None for one in looked):
-        return [], now + OUTAGE_MS
     return looked, None

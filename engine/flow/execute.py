@@ -104,9 +104,7 @@ async def _perform(
     return {"outcome": "done", "id": await perform(run.mailbox, raw), "message_id": own_id}
 
 
-async def _failed(
-    executing: Executing, claim: Claim, step: int, error: PostroomError
-) -> int | None:
+async def _failed(executing: Executing, claim: Claim, step: int, error: PostroomError) -> int | None:
     """Decide what to do about an error: the one place where that is decided for a step."""
     now = executing.clock()
     run = claim.run

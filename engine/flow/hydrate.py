@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from engine.errors import MessageGone, ProviderError, Rejected
+from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
 from engine.flow.stores import Queued
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
 from engine.mail.needs import Need, Needs
+from engine.rules.effects import SendMessage
 from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation, Undecided
 
@@ -21,6 +22,7 @@ FETCHES_AT_ONCE = 16
 WITHOUT_MESSAGE = frozenset(
     {EventKind.SETTINGS_CHANGED, EventKind.DELEGATE_CHANGED, EventKind.MESSAGE_DELETED}
 )
+HEADERS: Needs = frozenset({Need.LABELS, Need.HEADERS})
 NOT_ONE_RULE = "*"
 """Stands for the rule where the whole message could not be judged."""
 
@@ -50,20 +52,29 @@ class Hydrator:
 
     async def _look(self, queued: Queued, patient: bool) -> Looked:
         async with self._slots:
-            event = queued.event
             try:
-                message = await self._fetch(event, self._first_needs(event))
-                return await self._judge(queued, message)
+                return await self._judge(queued, patient)
             except MessageGone as gone:
                 return Looked(queued, None, Evaluation(), gone)
             except ProviderError as error:
-                if patient and not isinstance(error, Rejected):
+                if not _is_final(error, patient):
                     return Looked(queued, error=error)
                 return Looked(queued, None, _unreadable(str(error)), error)
 
     def _first_needs(self, event: Event) -> Needs:
         needs = self._book.rules.needs_for(event.kind, event.mailbox)
-        return needs if event.history else needs | {Need.HEADERS}
+        # Only its headers tell whether a message that was listed, or that went out too, is ours.
+        unsure = not event.history or "SENT" in event.labels
+        return needs | {Need.HEADERS} if unsure else needs
+
+    async def _fetch_first(self, event: Event, needs: Needs, patient: bool) -> Message:
+        """Fetch all at once; where that is refused for good, what the headers decide is still decided."""
+        try:
+            return await self._fetch(event, needs)
+        except ProviderError as error:
+            if not _is_final(error, patient) or needs <= HEADERS:
+                raise
+        return await self._fetch(event, HEADERS)
 
     async def _fetch(self, event: Event, needs: Needs) -> Message:
         """Fetch in one call, or not at all where the event itself says enough."""
@@ -72,17 +83,37 @@ class Hydrator:
             return known
         return replace(await self._provider.fetch(event.mailbox, event.key, needs), mailbox=event.mailbox)
 
-    async def _judge(self, queued: Queued, message: Message) -> Looked:
-        """Judge; while rules are undecided for want of a part, fetch that part and judge again."""
-        had: Needs = self._first_needs(queued.event)
-        evaluation = judge_once(self._book, queued.event, message, self._now)
-        while not evaluation.needs <= had and queued.event.kind not in WITHOUT_MESSAGE:
-            had |= evaluation.needs
-            message = await self._fetch(queued.event, had)
-            evaluation = judge_once(self._book, queued.event, message, self._now)
+    async def _judge(self, queued: Queued, patient: bool) -> Looked:
+        """Judge; while a part is wanting, fetch that part and judge again."""
+        event = queued.event
+        had = self._first_needs(event)
+        message = await self._fetch_first(event, had, patient)
+        evaluation = judge_once(self._book, event, message, self._now)
+        while not (wanting := _wanting(evaluation)) <= had and event.kind not in WITHOUT_MESSAGE:
+            had |= wanting
+            try:
+                message = await self._fetch(event, had)
+            except ProviderError as error:
+                if not _is_final(error, patient):
+                    raise
+                break  # What was had before still decides the other rules.
+            evaluation = judge_once(self._book, event, message, self._now)
         if evaluation.undecided:
-            evaluation = judge_once(self._book, queued.event, message, self._now, final=True)
+            evaluation = judge_once(self._book, event, message, self._now, final=True)
         return Looked(queued, message, evaluation)
+
+
+def _wanting(evaluation: Evaluation) -> Needs:
+    """What has to be read before all is decided: the guard reads the headers before any send."""
+    sends = any(isinstance(effect, SendMessage) for match in evaluation.matches for effect in match.effects)
+    return evaluation.needs | {Need.HEADERS} if sends else evaluation.needs
+
+
+def _is_final(error: ProviderError, patient: bool) -> bool:
+    """Say whether waiting will not help, or has gone on for long enough."""
+    if isinstance(error, (RateLimited, Unauthorized, MessageGone)):
+        return False
+    return isinstance(error, Rejected) or not patient
 
 
 def judge_once(

@@ -58,7 +58,7 @@ async def _record(
         await lanes.settle_group(lane, lease, (), opened, _tried(group), (), now)
         return again
     elif len(group.keys) > 1:
-        await lanes.settle_group(lane, lease, (), (), _halves(group), (), now)
+        await lanes.settle_group(lane, lease, (), opened, _halves(group), (), now)
     else:
         settled = list(_settled(group, *_refusal(error)))
         await lanes.settle_group(lane, lease, settled, opened, (), _footsteps(group), now)

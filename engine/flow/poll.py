@@ -46,8 +46,8 @@ async def _read_all(polling: Polling, provider: Provider, mailbox: str) -> None:
         cursor = await polling.mailboxes.cursor(mailbox)
         if cursor is None:
             await _start(polling, provider, mailbox)
-        else:
-            await _read_pages(polling, provider, mailbox, cursor)
+        elif not await _read_pages(polling, provider, mailbox, cursor):
+            continue
         heard = await polling.mailboxes.polled(mailbox, wanted, began)
 
 
@@ -64,19 +64,21 @@ async def learn(polling: Polling, provider: Provider, mailbox: str) -> Profile:
     return profile
 
 
-async def _read_pages(polling: Polling, provider: Provider, mailbox: str, cursor: Cursor) -> None:
+async def _read_pages(polling: Polling, provider: Provider, mailbox: str, cursor: Cursor) -> bool:
+    """Read to the end; False when somebody else moved the cursor, so that the end was not seen."""
     at, more = cursor.history, True
     while more:
         try:
             page = await provider.history(mailbox, at)
         except CursorExpired:
-            await recover(polling.mailboxes, provider, mailbox, at, polling.clock(), polling.retention_ms)
-            return
+            now = polling.clock()
+            return await recover(polling.mailboxes, provider, mailbox, at, now, polling.retention_ms)
         if page.unknown:
             await polling.mailboxes.keep_unknown(mailbox, page.unknown)
         if not await polling.mailboxes.append(mailbox, at, page.cursor, page.events, polling.clock()):
-            return
+            return False
         at, more = page.cursor, page.more
+    return True
 
 
 async def _put_off(polling: Polling, mailbox: str, error: ProviderError) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -104,9 +105,10 @@ def _verdicts(decided: Decided, judged: Sequence[Judged], plan: Plan) -> Iterato
         rules.setdefault(run.event, []).append(run.rule)
     known = {item.event.id for item in judged}
     passed = {one.entry for one in decided.sifted.passed}
+    aside = {one.queued.event.id for one in decided.looked if one.evaluation is None}
     for queued in decided.taken:
         event = queued.event
-        if event.kind not in RECEPTIONS or event.key in decided.judged_before:
+        if event.kind not in RECEPTIONS or event.key in decided.judged_before or event.id in aside:
             continue
         if event.id in known or (queued.entry in passed and not is_outbound(event.labels)):
             yield Verdicts(event.key, tuple(rules.get(event.id, ())))
@@ -160,4 +162,5 @@ def _once_keys(item: Judged) -> Iterator[str]:
     for match in item.evaluation.matches:
         for effect in match.effects:
             if item.message and isinstance(effect, SendMessage) and effect.once_per:
-                yield once_key(item.event.mailbox, match.rule, item.message)
+                with contextlib.suppress(ConditionError):  # Then the guard holds the effect for that reason.
+                    yield once_key(item.event.mailbox, match.rule, item.message)

@@ -16,11 +16,12 @@ CHUNK = 1000
 
 async def recover(
     mailboxes: Mailboxes, provider: Provider, mailbox: str, expired: int, now: int, retention_ms: int
-) -> None:
+) -> bool:
     """Put every message that arrived within the window and was not judged back into the lane.
 
-    The new cursor is read before the listing, so that what arrives meanwhile is found twice
-    rather than never; the judged key lets the second one pass.
+    False when somebody else moved the cursor meanwhile. The new cursor is read before the
+    listing, so that what arrives meanwhile is found twice rather than never; the judged key lets
+    the second one pass.
     """
     profile = await provider.profile(mailbox)
     since = await _window_start(mailboxes, mailbox, now, retention_ms)
@@ -33,8 +34,8 @@ async def recover(
     ]
     for start in range(0, len(events), CHUNK):
         if not await mailboxes.append(mailbox, expired, expired, events[start : start + CHUNK], now):
-            return
-    await mailboxes.append(mailbox, expired, profile.history, (), now)
+            return False
+    return await mailboxes.append(mailbox, expired, profile.history, (), now)
 
 
 async def _window_start(mailboxes: Mailboxes, mailbox: str, now: int, retention_ms: int) -> datetime:

@@ -44,7 +44,7 @@ def sift(batch: Sequence[Queued], judged: frozenset[str], steps: Mapping[str, in
             look.append(fresh)
         else:
             passed.append(queued)
-        if queued.event.kind in RECEPTIONS:
+        if queued.event.kind in RECEPTIONS and not is_outbound(queued.event.labels):
             seen.add(queued.event.key)
     return Sifted(tuple(look), tuple(passed), tuple(sorted(heard)))
 

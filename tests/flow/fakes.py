@@ -1,0 +1,221 @@
+"""A mail service in memory, and a clock that a test sets."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from engine.errors import CursorExpired, MessageGone, OutcomeUnknown, Rejected
+from engine.flow.ports import Found, HistoryPage, ListPage, Profile
+from engine.mail.events import Event, EventKind, is_outbound
+from engine.mail.headers import parse_headers
+from engine.mail.message import Message
+from engine.mail.mime import from_raw
+from engine.mail.needs import Need, Needs
+
+BOX = "support@acme.example"
+START_MS = 1_767_225_600_000
+"""2026-01-01."""
+
+
+@dataclass
+class Clock:
+    """Epoch milliseconds, moved by hand."""
+
+    now: int = START_MS
+
+    def __call__(self) -> int:
+        return self.now
+
+    def forward(self, ms: int) -> None:
+        self.now += ms
+
+
+def mail(subject: str = "hello", sender: str = "ann@x.example", to: str = BOX, **headers: str) -> bytes:
+    """A small message; further headers by name, `_` for `-`."""
+    fields = {
+        "From": sender,
+        "To": to,
+        "Subject": subject,
+        "Message-ID": f"<{subject.partition(' ')[0]}@x.example>",
+    }
+    fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+    return "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode() + b"\r\nhi\r\n"
+
+
+@dataclass
+class Stored:
+    """One message as the service has it."""
+
+    raw: bytes
+    labels: frozenset[str]
+    received: datetime
+
+
+Failures = dict[str, list[Exception]]
+"""What each method raises before doing anything, one error a call: `send`, `fetch 1`, `fetch 1 body`."""
+
+
+@dataclass
+class FakeProvider:
+    """A mail service of several mailboxes in one memory: history, listing, labels, sends."""
+
+    clock: Clock
+    page_size: int = 100
+    failures: Failures = field(default_factory=dict)
+    lost_answers: int = 0
+    """How many sends or drafts are done and then end in OutcomeUnknown."""
+    search_lag: int = 0
+    """How often `find` still sees nothing."""
+    poison: frozenset[str] = frozenset()
+    """Messages for which any label change is rejected, and a batch with them."""
+    expired: int = 0
+    """History ids below this are gone."""
+    aliases: dict[str, frozenset[str]] = field(default_factory=dict)
+    meanwhile: dict[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
+    """What happens elsewhere during the next call of a method."""
+    messages: dict[str, Stored] = field(default_factory=dict)
+    records: list[Event] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    sent: list[bytes] = field(default_factory=list)
+    drafts: list[bytes] = field(default_factory=list)
+    changes: list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
+    """Label calls that worked, as (keys, add, remove)."""
+    fetched: dict[str, list[Needs]] = field(default_factory=lambda: defaultdict(list))
+    calls: Counter[str] = field(default_factory=Counter)
+
+    # What happens at the service.
+
+    def deliver(
+        self,
+        key: str,
+        raw: bytes | None = None,
+        labels: Iterable[str] = ("INBOX", "UNREAD"),
+        *,
+        kind: EventKind = EventKind.MESSAGE_RECEIVED,
+        received: int | None = None,
+    ) -> None:
+        """Take in a message and report it."""
+        at = datetime.fromtimestamp((self.clock() if received is None else received) / 1000, UTC)
+        self.messages[key] = Stored(raw or mail(f"m{key}"), frozenset(labels), at)
+        self.report(kind, key)
+
+    def report(self, kind: EventKind, key: str = "", changed: Sequence[str] = ()) -> None:
+        """Write a history record."""
+        labels = tuple(sorted(self.messages[key].labels)) if key in self.messages else ()
+        self.records.append(Event(kind, BOX, self.newest + 1, key, key, labels, tuple(changed)))
+
+    def relabel(self, key: str, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Change labels as a person does, reporting what really changes."""
+        stored = self.messages[key]
+        added, removed = sorted(set(add) - stored.labels), sorted(set(remove) & stored.labels)
+        self.messages[key] = replace(stored, labels=(stored.labels - set(removed)) | set(added))
+        if added:
+            self.report(EventKind.LABEL_ADDED, key, added)
+        if removed:
+            self.report(EventKind.LABEL_REMOVED, key, removed)
+
+    def delete(self, key: str) -> None:
+        del self.messages[key]
+        self.report(EventKind.MESSAGE_DELETED, key)
+
+    def labels(self, key: str) -> frozenset[str]:
+        return self.messages[key].labels
+
+    @property
+    def newest(self) -> int:
+        return 1000 + len(self.records)
+
+    # The Provider port.
+
+    async def profile(self, mailbox: str) -> Profile:
+        await self._begin("profile")
+        return Profile(self.newest, "active", self.aliases.get(mailbox, frozenset()) | {mailbox})
+
+    async def history(self, mailbox: str, cursor: int) -> HistoryPage:
+        await self._begin("history")
+        if cursor < self.expired:
+            raise CursorExpired("the history starts later")
+        later = [event for event in self.records if event.history > cursor and event.mailbox == mailbox]
+        page, unknown = later[: self.page_size], tuple(self.unknown)
+        self.unknown.clear()
+        at = page[-1].history if page else max(cursor, self.newest)
+        return HistoryPage(tuple(page), at, len(later) > len(page), unknown)
+
+    async def fetch(self, mailbox: str, key: str, needs: Needs) -> Message:
+        await self._begin("fetch", key, *sorted(needs))
+        self.fetched[key].append(needs)
+        if key not in self.messages:
+            raise MessageGone(f"there is no message {key}")
+        stored = self.messages[key]
+        whole = from_raw(stored.raw, key=key, mailbox=mailbox, labels=stored.labels, received=stored.received)
+        if Need.CONTENT not in needs:
+            unread = tuple(replace(one, sniffed=None, sha256=None) for one in whole.attachments)
+            whole = replace(whole, _attachments=unread)
+        return replace(
+            whole,
+            _text=whole._text if needs & {Need.BODY, Need.CONTENT} else None,
+            _attachments=whole._attachments if needs & {Need.ATTACHMENTS, Need.CONTENT} else None,
+        )
+
+    async def list_messages(self, mailbox: str, page: str = "", since: datetime | None = None) -> ListPage:
+        await self._begin("list_messages")
+        keys = [key for key, one in reversed(self.messages.items()) if not since or one.received >= since]
+        start = int(page or 0)
+        end = start + self.page_size
+        return ListPage(tuple(keys[start:end]), str(end) if end < len(keys) else "")
+
+    async def change_labels(
+        self, mailbox: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]
+    ) -> None:
+        await self._begin("change_labels")
+        if self.poison & set(keys):
+            raise Rejected("a message is refused")
+        if gone := [key for key in keys if key not in self.messages]:
+            raise MessageGone(f"there is no message {gone[0]}")
+        self.changes.append((tuple(keys), tuple(add), tuple(remove)))
+        for key in keys:
+            self.relabel(key, add, remove)
+
+    async def send(self, mailbox: str, raw: bytes) -> str:
+        await self._begin("send")
+        self.sent.append(raw)
+        return self._answer(f"sent-{len(self.sent)}")
+
+    async def save_draft(self, mailbox: str, raw: bytes) -> str:
+        await self._begin("save_draft")
+        self.drafts.append(raw)
+        return self._answer(f"draft-{len(self.drafts)}")
+
+    async def find(self, mailbox: str, message_id: str) -> Found | None:
+        await self._begin("find")
+        if self.search_lag > 0:
+            self.search_lag -= 1
+            return None
+        kept = [("SENT", raw) for raw in self.sent] + [("DRAFT", raw) for raw in self.drafts]
+        ours = (label for label, raw in kept if parse_headers(raw).text("Message-ID") == message_id)
+        return next((Found("found", (label,)) for label in ours), None)
+
+    async def aclose(self) -> None:
+        return None
+
+    def _answer(self, key: str) -> str:
+        if self.lost_answers > 0:
+            self.lost_answers -= 1
+            raise OutcomeUnknown("the answer was lost")
+        return key
+
+    async def _begin(self, method: str, key: str = "", *needs: str) -> None:
+        self.calls[method] += 1
+        if happens := self.meanwhile.pop(method, None):
+            await happens()
+        for name in (method, f"{method} {key}", *(f"{method} {key} {need}" for need in needs)):
+            if self.failures.get(name):
+                raise self.failures[name].pop(0)
+
+
+def outbound(provider: FakeProvider) -> list[str]:
+    """Keys of what went out from here."""
+    return [key for key, one in provider.messages.items() if is_outbound(one.labels)]
