@@ -100,8 +100,9 @@ class Delivery:
             if error:
                 self.errors.append(f"{name}: {error}")
                 continue
-            await self._stage.deliver(addressee(raw), raw)
-            self.count += 1
+            for mailbox in addressees(raw):
+                await self._stage.deliver(mailbox, raw)
+                self.count += 1
             await asyncio.sleep(PAUSE_S)
 
 
@@ -112,11 +113,12 @@ def _mail(mail: Path | None) -> Iterator[tuple[str, bytes, str]]:
         yield from ((item.name, item.raw, item.error) for item in read_archive(mail))
 
 
-def addressee(raw: bytes) -> str:
-    """Which of the two mailboxes a message is for: sales if it is written to sales, else support."""
+def addressees(raw: bytes) -> list[str]:
+    """Which of the two mailboxes a message arrives in: those that it is written to, else support."""
     headers = parse_headers(raw)
-    written_to = parse_addresses([*headers.all("To"), *headers.all("Cc"), *headers.all("Delivered-To")])
-    return SALES if any(address.normal == SALES for address in written_to) else SUPPORT
+    fields = [*headers.all("To"), *headers.all("Cc"), *headers.all("Delivered-To")]
+    written_to = {address.normal for address in parse_addresses(fields)}
+    return [mailbox for mailbox in (SUPPORT, SALES) if mailbox in written_to] or [SUPPORT]
 
 
 async def _watch(
@@ -129,7 +131,7 @@ async def _watch(
     leave: bool,
 ) -> None:
     """Show how it goes until all is done (or, without `leave`, until somebody ends it)."""
-    live = Live(console=console, refresh_per_second=4) if console.is_terminal else contextlib.nullcontext()
+    live = Live(console=console, refresh_per_second=4, transient=leave) if console.is_terminal else contextlib.nullcontext()
     loop = asyncio.get_running_loop()
     last, moved = Progress(), loop.time()
     with live as screen:

@@ -31,9 +31,13 @@ class Progress:
 
 
 async def measure(office: Office, delivered: int, calls: dict[str, Any]) -> Progress:
-    """Read the journal and the queues."""
+    """Read the journal and the queues; every rule counts, also one that nothing matched."""
     redis, key = office.base.redis, office.base.key
     progress = Progress(delivered, calls=calls["operations"])
+    digest = await redis.get(key("current"))
+    if digest:
+        book = await office.keeper.pinned(digest)
+        progress.matched.update(dict.fromkeys((rule.id for rule in book.rules.rules), 0))
     for mailbox in office.settings.mailboxes:
         progress.judged += await redis.hlen(key("judged", mailbox))
         progress.queued += await redis.xlen(key("events", mailbox))
