@@ -28,6 +28,7 @@ from engine.store.connection import check_durability, connect
 from engine.store.embedded import embedded
 from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
+from engine.store.layout import claim_layout
 from engine.store.mailboxes import RedisMailboxes
 from engine.store.tokens import RedisTokens
 from engine.store.waking import Waking
@@ -168,6 +169,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
         stack.push_async_callback(office.aclose)
         if problems := await office.problems():
             raise SettingsError("; ".join(problems))
+        await claim_layout(office.base)
         yield office
 
 

@@ -50,13 +50,15 @@ async def _demo(leave: bool, mail: Path | None) -> int:
     play = Play({SUPPORT: POLL_EVERY, SALES: POLL_EVERY}, examples / "rules", examples / "templates")
     console = Console()
     with tempfile.TemporaryDirectory(prefix="postroom-demo-") as folder:
-        async with stopping() as stop, staged(play, Path(folder)) as stage:
-            async with open_office(stage.settings) as office:
-                await until(lambda: _started(office), 30, "no cursor was stored")
-                console.print(
-                    f"Postroom is up: webhooks at {stage.web_url}, the mail service at {stage.sandbox.base_url}"
-                )
-                return await _show(console, stage, office, stop, mail, leave)
+        async with (
+            stopping() as stop,
+            staged(play, Path(folder)) as stage,
+            open_office(stage.settings) as office,
+        ):
+            await until(lambda: _started(office), 30, "no cursor was stored")
+            console.print(f"Postroom is up: it takes webhooks at {stage.web_url}", highlight=False)
+            console.print(f"and works on the mail service at {stage.sandbox.base_url}", highlight=False)
+            return await _show(console, stage, office, stop, mail, leave)
 
 
 def example_folder() -> Path:
@@ -131,10 +133,11 @@ async def _watch(
     leave: bool,
 ) -> None:
     """Show how it goes until all is done (or, without `leave`, until somebody ends it)."""
-    live = Live(console=console, refresh_per_second=4, transient=leave) if console.is_terminal else contextlib.nullcontext()
+    live = Live(console=console, refresh_per_second=4, transient=leave)
+    shown = live if console.is_terminal else contextlib.nullcontext()
     loop = asyncio.get_running_loop()
     last, moved = Progress(), loop.time()
-    with live as screen:
+    with shown as screen:
         while not stop.is_set():
             progress = await measure(office, delivery.count, await stage.control("GET", "calls"))
             if screen:

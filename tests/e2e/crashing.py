@@ -2,7 +2,8 @@
 
     python -m tests.e2e.crashing PLACES LOG CONFIG
 
-PLACES is `runs` (between a claim and its receipt) or `lanes` (polling, committing, label groups). Every point is taken once: it is written into LOG, one a line, and then the worker kills itself
+PLACES is `runs` (between a claim and its receipt) or `lanes` (polling, committing, label groups).
+Every point is taken once: it is written into LOG, one a line, and then the worker kills itself
 (SIGKILL) there, so that over many lives it has died at all of them.
 """
 
