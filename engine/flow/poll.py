@@ -13,6 +13,8 @@ from engine.flow.stores import Cursor, Mailboxes
 PAUSE_MS = 300_000
 """How long a mailbox whose credentials were refused is left alone."""
 RETRY_MS = 5_000
+LEARN_MS = 3_600_000
+"""How often a mailbox is asked for its addresses."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,8 @@ async def _read_all(polling: Polling, provider: Provider, mailbox: str) -> None:
         began = polling.clock()
         wanted = await polling.mailboxes.wanted(mailbox)
         cursor = await polling.mailboxes.cursor(mailbox)
+        if cursor and began // LEARN_MS > cursor.read // LEARN_MS:
+            await learn(polling, provider, mailbox)
         if cursor is None:
             await _start(polling, provider, mailbox)
         elif not await _read_pages(polling, provider, mailbox, cursor):
