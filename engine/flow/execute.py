@@ -117,7 +117,6 @@ async def _failed(executing: Executing, claim: Claim, step: int, error: Postroom
     if isinstance(error, (Rejected, TemplateError, UnsendableError)) or now - run.created * 1000 > GIVE_UP_MS:
         receipt = {"outcome": "failed", "why": str(error)}
         await executing.journal.settle(Settled(run.id, step, receipt, failed=True), now)
-        await executing.journal.bury(run.id, str(error), now)
         return None
     again = _again(error, claim.attempt, now)
     await _release(executing, claim, again, str(error), unknown=claim.unknown, looks=claim.looks)

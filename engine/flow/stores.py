@@ -153,11 +153,10 @@ class Journal(Protocol):
         ...
 
     async def settle(self, settled: Settled, now: int) -> bool:
-        """Record a step's receipt; True while the run has further steps."""
-        ...
+        """Record a step's receipt; True while the run has further steps.
 
-    async def bury(self, run: str, why: str, now: int) -> None:
-        """Make the run a dead letter."""
+        A step that failed ends the run at once: it becomes a dead letter.
+        """
         ...
 
 

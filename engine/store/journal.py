@@ -23,7 +23,7 @@ class Recorded:
     receipts: Mapping[int, Mapping[str, str]]
     attempts: int
     why: str
-    """What the last attempt that failed said."""
+    """What the step that failed said, else the last attempt."""
 
 
 class RedisJournal:
@@ -51,9 +51,6 @@ class RedisJournal:
         failed = "1" if settled.failed else "0"
         args: list[str | int] = [settled.run, settled.step, dump(settled.receipt), failed, now]
         return int(await self._base.scripts("settle", [], args)) > 0
-
-    async def bury(self, run: str, why: str, now: int) -> None:
-        await self._base.scripts("bury", [], [run, why, now])
 
     async def get(self, run: str) -> Recorded | None:
         fields = await self._redis.hgetall(self._key("run", run))
@@ -113,4 +110,6 @@ def _recorded(fields: Mapping[str, str]) -> Recorded:
     }
     run = Run.model_validate_json(fields["run"])
     attempts = int(fields.get("attempts", 0))
-    return Recorded(run, fields["state"], receipts, attempts, fields.get("why", run.undecided))
+    failed = (receipt["why"] for receipt in receipts.values() if receipt["outcome"] == "failed")
+    why = next(failed, fields.get("why", run.undecided))
+    return Recorded(run, fields["state"], receipts, attempts, why)

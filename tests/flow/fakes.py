@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from engine.errors import CursorExpired, MessageGone, OutcomeUnknown, Rejected
 from engine.flow.ports import Found, HistoryPage, ListPage, Profile
-from engine.mail.events import Event, EventKind, is_outbound
+from engine.mail.events import Event, EventKind
 from engine.mail.headers import parse_headers
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
@@ -64,6 +64,8 @@ class FakeProvider:
 
     clock: Clock
     page_size: int = 100
+    base: int = 1000
+    """The history id before the first record."""
     failures: Failures = field(default_factory=dict)
     lost_answers: int = 0
     """How many sends or drafts are done and then end in OutcomeUnknown."""
@@ -126,7 +128,7 @@ class FakeProvider:
 
     @property
     def newest(self) -> int:
-        return 1000 + len(self.records)
+        return self.base + len(self.records)
 
     # The Provider port.
 
@@ -214,8 +216,3 @@ class FakeProvider:
         for name in (method, f"{method} {key}", *(f"{method} {key} {need}" for need in needs)):
             if self.failures.get(name):
                 raise self.failures[name].pop(0)
-
-
-def outbound(provider: FakeProvider) -> list[str]:
-    """Keys of what went out from here."""
-    return [key for key, one in provider.messages.items() if is_outbound(one.labels)]

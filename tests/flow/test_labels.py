@@ -104,6 +104,7 @@ async def test_a_send_goes_out_though_its_labels_are_refused_for_good(world: Wor
     assert len(world.provider.sent) == 1
     run = await world.run()
     assert (run.state, run.receipts[0]["outcome"], run.receipts[1]["outcome"]) == ("dead", "failed", "done")
+    assert run.why == "a message is refused"
 
 
 async def test_a_label_behind_a_send_is_changed_after_it(world: World) -> None:

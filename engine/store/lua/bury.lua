@@ -1,6 +1,0 @@
--- Make a run a dead letter. ARGV: run, why, now.
-local key = run_key(ARGV[1])
-if redis.call('HGET', key, 'state') ~= 'open' then return 0 end
-redis.call('HSET', key, 'failed', '1', 'why', ARGV[2])
-close(ARGV[1], ARGV[3])
-return 1
