@@ -1,0 +1,1 @@
+"""What Postroom costs, each figure beside a named peer in the same run."""

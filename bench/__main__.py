@@ -1,0 +1,52 @@
+"""`python -m bench`: measure everything, print one page."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import click
+
+from bench import calls, judging, latency, parsing, rest, throughput
+from bench.figure import Section, as_json, as_page
+from bench.mail import Mail, find_mail
+
+Measure = Callable[[Mail, Path], Awaitable[Section]]
+
+MEASURES: dict[str, Measure] = {
+    "calls": calls.measure,
+    "throughput": throughput.measure,
+    "latency": latency.measure,
+    "rest": rest.measure,
+    "judging": judging.measure,
+    "parsing": parsing.measure,
+}
+
+
+@click.command()
+@click.option("--size", default=1000, show_default=True, help="How many messages.")
+@click.option("--only", type=click.Choice(list(MEASURES)), multiple=True, help="Repeatable.")
+@click.option("--json", "for_machines", is_flag=True, help="One JSON object instead of a page.")
+def bench(size: int, only: tuple[str, ...], for_machines: bool) -> None:
+    """Measure Postroom beside its peers."""
+    mail = find_mail(size)
+    sections = asyncio.run(run(mail, only or tuple(MEASURES)))
+    shown = as_json(sections, mail.source) if for_machines else as_page(sections, mail.source)
+    click.echo(json.dumps(shown, indent=2) if for_machines else shown)
+
+
+async def run(mail: Mail, names: Sequence[str]) -> list[Section]:
+    """Measure one after the other, each in a folder of its own."""
+    sections = []
+    for name in names:
+        click.echo(f"measuring {name} ...", err=True)
+        with tempfile.TemporaryDirectory(prefix="postroom-bench-") as folder:
+            sections.append(await MEASURES[name](mail, Path(folder)))
+    return sections
+
+
+if __name__ == "__main__":
+    bench()

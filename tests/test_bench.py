@@ -1,0 +1,106 @@
+"""The bench measures: each figure once, as small as can be. What it says of speed is not held to anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bench import calls, judging, latency, parsing, rest, throughput
+from bench.__main__ import bench
+from bench.closures import RULES as BY_HAND
+from bench.closures import matching
+from bench.expected import RULES, TEMPLATES, bench_rules, expect, judge_all
+from bench.figure import Figure, Section, as_json, as_page
+from bench.mail import Mail, find_mail
+from engine.flow.rulebook import Sources
+from engine.rules.loader import read_sources
+from engine.sandbox.samples import sample_messages
+from engine.wiring import check_sources, read_templates
+
+MAILBOX = "bench@ours.example"
+FEW = Mail("a few samples", tuple(raw for _, raw in sample_messages()[:20]))
+
+Measure = Callable[[Mail, Path], Awaitable[Section]]
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    "measure",
+    [
+        pytest.param(partial(throughput.measure, rounds=1), id="messages beside a bare loop"),
+        pytest.param(partial(latency.measure, samples=3), id="a webhook's way beside a bare handler"),
+        pytest.param(partial(rest.measure, seconds=0.3), id="commands at rest beside a bare worker"),
+    ],
+)
+async def test_real_processes_are_measured(measure: Measure, tmp_path: Path) -> None:
+    section = await measure(FEW, tmp_path)
+    assert section.figures
+    assert all(figure.ours > 0 for figure in section.figures)
+
+
+@pytest.mark.parametrize(
+    "measure",
+    [pytest.param(judging.measure, id="judging"), pytest.param(parsing.measure, id="parsing")],
+)
+async def test_pure_parts_are_measured(measure: Measure, tmp_path: Path) -> None:
+    assert all(figure.ratio > 0 for figure in (await measure(FEW, tmp_path)).figures)
+
+
+@pytest.mark.e2e
+async def test_mail_loaded_at_once_takes_no_call_beyond_the_floor(tmp_path: Path) -> None:
+    at_once, *others = (await calls.measure(FEW, tmp_path)).figures
+    assert at_once.ours == at_once.peer
+    assert all(figure.ours > 0 for figure in others)
+
+
+def test_the_rules_of_the_bench_are_sound() -> None:
+    assert check_sources(Sources(read_sources(RULES), read_templates(TEMPLATES))) == []
+
+
+def test_rules_and_functions_by_hand_agree_on_every_sample() -> None:
+    raws = [raw for _, raw in sample_messages()]
+    for judged in judge_all(raws, MAILBOX):
+        assert judged.message is not None
+        assert [match.rule for match in judged.evaluation.matches] == matching(judged.message)
+
+
+def test_every_rule_has_its_function_by_hand_in_the_same_order() -> None:
+    assert [rule.id for rule in bench_rules().rules] == list(BY_HAND)
+
+
+def test_smaller_batches_never_need_fewer_calls() -> None:
+    whole, single = expect(FEW.raws, MAILBOX), expect(FEW.raws, MAILBOX, batch=1)
+    assert whole.floor["label"] <= single.floor["label"]
+    assert (whole.sends, whole.drafts) == (single.sends, single.drafts)
+
+
+def test_mail_is_repeated_with_other_ids_when_there_is_too_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("POSTROOM_CORPUS", str(tmp_path / "none"))
+    count = len(sample_messages())
+    mail = find_mail(2 * count)
+    assert "our own samples" in mail.source
+    assert mail.raws[:count] == tuple(raw for _, raw in sample_messages())
+    assert len(mail.raws) == 2 * count
+    assert mail.raws[count] != mail.raws[0]
+
+
+def test_the_page_shows_each_figure_as_a_ratio() -> None:
+    section = Section("Speed", (Figure("ours", 30, 20, "a second", "theirs"),), ("by far",))
+    page = as_page([section], "some mail")
+    assert "= 1.50" in page
+    assert "theirs 20.0" in page
+    assert "by far" in page
+    assert as_json([section], "some mail")["sections"][0]["figures"][0]["ratio"] == 1.5
+
+
+def test_the_command_prints_json_for_machines() -> None:
+    shown = CliRunner().invoke(bench, ["--size", "5", "--only", "parsing", "--json"])
+    assert shown.exit_code == 0
+    assert json.loads(shown.stdout)["sections"][0]["figures"]
