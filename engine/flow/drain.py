@@ -16,6 +16,8 @@ SLICE_MS = 10_000
 """A drain goes on for about this long and then lets other lanes have a turn."""
 PATIENCE_MS = 86_400_000
 """How long an event waits for a part that cannot be had."""
+UNFINISHED = 200
+"""With so many label groups waiting, nothing more is decided: the provider has to come back first."""
 NO_RULES_MS = 2_000
 OUTAGE_MS = 3_000
 
@@ -34,14 +36,16 @@ async def drain(draining: Draining, provider: Provider, lane: str) -> int | None
 async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease) -> int | None:
     end = draining.clock() + SLICE_MS
     while draining.clock() < end:
-        if again := await finish_groups(draining.lanes, provider, lane, lease, draining.clock):
-            return again
+        unfinished = await finish_groups(draining.lanes, provider, lane, lease, draining.clock)
+        if unfinished and unfinished.count > UNFINISHED:
+            return unfinished.again
         book = draining.books.current()
         if book is None:
             return draining.clock() + NO_RULES_MS
         queued = await draining.lanes.read(lane, BATCH, draining.clock())
         if not queued:
-            if await draining.lanes.rest(lane, lease, draining.clock()):
+            again = unfinished.again if unfinished else None
+            if await draining.lanes.rest(lane, lease, draining.clock(), again):
                 return None
         elif again := await _decide(draining, provider, book, lane, lease, queued):
             return again

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from engine.deadline import DEADLINE
 from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
@@ -15,22 +16,40 @@ from engine.flow.stores import Lanes, Lease, Settled
 LEASE_MARGIN_S = 1.0
 """No label call is begun when the lease could lapse this soon: somebody else may then hold the lane."""
 SPLIT_AFTER = 4
+GIVE_UP_MS = 86_400_000
 PAUSE_MS = 60_000
 LONGEST_WAIT_MS = 300_000
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Groups that have to wait: how many, and until when (epoch ms)."""
+
+    count: int
+    again: int
+
+
 async def finish_groups(
     lanes: Lanes, provider: Provider, lane: str, lease: Lease, clock: Clock
-) -> int | None:
-    """Carry out every open group of a lane. Returns when to go on if the provider keeps us waiting."""
+) -> Unfinished | None:
+    """Carry out every group of a lane that is due; a group waits for earlier ones of the same message."""
     while groups := await lanes.groups(lane):
+        waiting: list[int] = []
+        held_up: set[str] = set()
+        parted = False
         for group in groups:
+            if group.again > clock() or not held_up.isdisjoint(group.keys):
+                waiting.append(group.again)
+                held_up.update(group.keys)
+                continue
             error = await _attempt(provider, lane, group, lease)
-            again = await _record(lanes, lane, lease, group, error, clock())
-            if again:
-                return again
-            if isinstance(error, (Rejected, MessageGone)) and len(group.keys) > 1:
-                break
+            left = await _record(lanes, lane, lease, group, error, clock())
+            waiting += [one.again for one in left]
+            parted = parted or any(not one.again for one in left)
+            held_up.update(key for one in left for key in one.keys)
+        if not parted:
+            due = [again for again in waiting if again]
+            return Unfinished(len(waiting), min(due)) if waiting else None
     return None
 
 
@@ -47,22 +66,25 @@ async def _attempt(provider: Provider, lane: str, group: LabelGroup, lease: Leas
 
 async def _record(
     lanes: Lanes, lane: str, lease: Lease, group: LabelGroup, error: ProviderError | None, now: int
-) -> int | None:
-    """Write down what came of it; sends go ahead after the first attempt, whatever its outcome."""
+) -> Sequence[LabelGroup]:
+    """Write down what came of it, and give what is left to do.
+
+    Sends go ahead after the first attempt, whatever its outcome.
+    """
     opened = [part.run for part in _parts(group) if part.more]
+    settled: list[Settled] = []
+    left: Sequence[LabelGroup] = ()
     if error is None:
         settled = list(_settled(group, {"outcome": "done"}))
-        await lanes.settle_group(lane, lease, settled, opened, (), _footsteps(group), now)
-    elif not isinstance(error, (Rejected, MessageGone)):
-        again = _again(error, group.tries, now)
-        await lanes.settle_group(lane, lease, (), opened, _tried(group), (), now)
-        return again
+    elif not isinstance(error, (Rejected, MessageGone)) and now - (group.since or now) < GIVE_UP_MS:
+        left = _tried(group, error, now)
     elif len(group.keys) > 1:
-        await lanes.settle_group(lane, lease, (), opened, _halves(group), (), now)
+        opened, left = [], _halves(group)
     else:
         settled = list(_settled(group, *_refusal(error)))
-        await lanes.settle_group(lane, lease, settled, opened, (), _footsteps(group), now)
-    return None
+    answered = () if left else _footsteps(group)
+    await lanes.settle_group(lane, lease, group, settled, opened, left, answered, now)
+    return left
 
 
 def _refusal(error: ProviderError) -> tuple[Mapping[str, str], bool]:
@@ -79,12 +101,11 @@ def _again(error: ProviderError, tries: int, now: int) -> int:
     return now + min(LONGEST_WAIT_MS, 500 << min(tries, 10))
 
 
-def _tried(group: LabelGroup) -> Sequence[LabelGroup]:
+def _tried(group: LabelGroup, error: ProviderError, now: int) -> Sequence[LabelGroup]:
     """The group once more; in halves where it may be too large to be done before a lease could lapse."""
-    tries = group.tries + 1
-    if tries % SPLIT_AFTER == 0 and len(group.keys) > 1:
-        return [part.model_copy(update={"tries": tries}) for part in _halves(group)]
-    return [group.model_copy(update={"tries": tries})]
+    tried = {"tries": group.tries + 1, "since": group.since or now, "again": _again(error, group.tries, now)}
+    parts = _halves(group) if (group.tries + 1) % SPLIT_AFTER == 0 and len(group.keys) > 1 else [group]
+    return [part.model_copy(update=tried) for part in parts]
 
 
 def _halves(group: LabelGroup) -> Sequence[LabelGroup]:

@@ -67,6 +67,10 @@ class LabelGroup(BaseModel):
     runs: dict[str, tuple[RunLabels, ...]]
     """Per message key."""
     tries: int = 0
+    since: int = 0
+    """When it was first tried in vain (epoch ms)."""
+    again: int = 0
+    """Not to be tried before (epoch ms)."""
 
 
 @dataclass(frozen=True, slots=True)

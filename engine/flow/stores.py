@@ -106,17 +106,21 @@ class Lanes(Protocol):
         self,
         lane: str,
         lease: Lease,
+        group: LabelGroup,
         settled: Sequence[Settled],
         opened: Sequence[str],
         instead: Sequence[LabelGroup],
         answered: Sequence[str],
         now: int,
     ) -> None:
-        """Replace the oldest group by `instead`; record steps, open runs, date footsteps."""
+        """Replace a group by `instead`, in its place; record steps, open runs, date footsteps."""
         ...
 
-    async def rest(self, lane: str, lease: Lease, now: int) -> bool:
-        """Let the lane sleep if nothing is left; otherwise say False."""
+    async def rest(self, lane: str, lease: Lease, now: int, again: int | None = None) -> bool:
+        """Let the lane sleep if nothing is left; otherwise say False.
+
+        Events wake it at once. With `again`, its open groups are due then, and it is woken for them.
+        """
         ...
 
     async def sleep_until(self, lane: str, lease: Lease, until: int, now: int) -> None:

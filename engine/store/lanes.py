@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
+from engine.errors import LeaseLost
 from engine.flow.plan import LabelGroup, Run
 from engine.flow.stores import Commit, Lease, Queued, Settled
 from engine.mail.events import Event
@@ -78,6 +79,7 @@ class RedisLanes:
         self,
         lane: str,
         lease: Lease,
+        group: LabelGroup,
         settled: Sequence[Settled],
         opened: Sequence[str],
         instead: Sequence[LabelGroup],
@@ -85,9 +87,10 @@ class RedisLanes:
         now: int,
     ) -> None:
         batch = Batch(self._base, now)
-        batch.add("LPOP", self._key("groups", lane))
-        for group in reversed(instead):
-            batch.add("LPUSH", self._key("groups", lane), group.model_dump_json())
+        key, old = self._key("groups", lane), group.model_dump_json()
+        for new in instead:
+            batch.add("LINSERT", key, "BEFORE", old, new.model_dump_json())
+        batch.add("LREM", key, 1, old)
         for one in settled:
             batch.settle(one)
         for run in opened:
@@ -95,7 +98,7 @@ class RedisLanes:
         batch.set_fields(self._key("footsteps", lane), dict.fromkeys(answered, now))
         await batch.carry_out(lane, lease)
 
-    async def rest(self, lane: str, lease: Lease, now: int) -> bool:
+    async def rest(self, lane: str, lease: Lease, now: int, again: int | None = None) -> bool:
         parts = ("lease", "events", "groups")
         keys = [
             *(self._key(part, lane) for part in parts),
@@ -103,7 +106,10 @@ class RedisLanes:
             self._key("waiting-due", lane),
             self._key("waking"),
         ]
-        return bool(await self._base.scripts("rest", keys, [lease.token, lane, now]))
+        rested = await self._base.scripts("rest", keys, [lease.token, lane, now, again or ""])
+        if rested == -1:
+            raise LeaseLost(f"lane {lane} was taken over by another worker")
+        return bool(rested)
 
     async def sleep_until(self, lane: str, lease: Lease, until: int, now: int) -> None:
         await self._redis.set(self._key("woken", lane), lease.token, px=max(until - now, 1))

@@ -128,7 +128,7 @@ async def test_runs_open_when_their_group_was_attempted_and_end_with_their_last_
             BOX, lease, Commit(queued, runs=(both, alone), groups=(group(both, alone),)), now=30
         )
         settled = [Settled(one.id, 0, {"outcome": "done"}) for one in (both, alone)]
-        await lanes.settle_group(BOX, lease, settled, [both.id], (), (), now=40)
+        await lanes.settle_group(BOX, lease, group(both, alone), settled, [both.id], (), (), now=40)
         assert await lanes.rest(BOX, lease, now=50)
     first, second = await journal.get(both.id), await journal.get(alone.id)
     assert first is not None
