@@ -12,16 +12,13 @@ from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
 from engine.flow.stores import Queued
 from engine.mail.events import Event, EventKind
-from engine.mail.message import Message
+from engine.mail.message import Message, no_message
 from engine.mail.needs import Need, Needs
 from engine.rules.effects import SendMessage
 from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation, Undecided
 
 FETCHES_AT_ONCE = 16
-WITHOUT_MESSAGE = frozenset(
-    {EventKind.SETTINGS_CHANGED, EventKind.DELEGATE_CHANGED, EventKind.MESSAGE_DELETED}
-)
 HEADERS: Needs = frozenset({Need.LABELS, Need.HEADERS})
 NOT_ONE_RULE = "*"
 """Stands for the rule where the whole message could not be judged."""
@@ -78,8 +75,10 @@ class Hydrator:
 
     async def _fetch(self, event: Event, needs: Needs) -> Message:
         """Fetch in one call, or not at all where the event itself says enough."""
+        if not event.key:
+            return no_message(event.mailbox)
         known = Message(event.key, event.mailbox, event.thread, frozenset(event.labels))
-        if event.kind in WITHOUT_MESSAGE or needs <= {Need.LABELS}:
+        if event.kind is EventKind.MESSAGE_DELETED or needs <= {Need.LABELS}:
             return known
         return replace(await self._provider.fetch(event.mailbox, event.key, needs), mailbox=event.mailbox)
 
@@ -89,7 +88,7 @@ class Hydrator:
         had = self._first_needs(event)
         message = await self._fetch_first(event, had, patient)
         evaluation = judge_once(self._book, event, message, self._now)
-        while not (wanting := _wanting(evaluation)) <= had and event.kind not in WITHOUT_MESSAGE:
+        while not (wanting := _wanting(evaluation)) <= had and event.kind is not EventKind.MESSAGE_DELETED:
             had |= wanting
             try:
                 message = await self._fetch(event, had)

@@ -10,7 +10,7 @@ from engine.flow.ports import Provider
 from engine.flow.stores import Claim
 from engine.mail.address import Address, parse_address
 from engine.mail.compose import Outgoing, answer_to, compose, is_sendable, reply_headers
-from engine.mail.message import Message
+from engine.mail.message import Message, no_message
 from engine.mail.needs import Need
 from engine.rules.effects import SaveDraft, SendMessage
 from engine.templating.library import Context, Library, Rendered
@@ -31,7 +31,7 @@ async def compose_step(
     if not isinstance(effect, (SendMessage, SaveDraft)):
         raise TypeError(f"step {step} of run {run.id} sends nothing")
     needs = templates.needs(effect.template, effect.inputs) | {Need.HEADERS}
-    message = await provider.fetch(run.mailbox, run.key, needs)
+    message = await provider.fetch(run.mailbox, run.key, needs) if run.key else no_message(run.mailbox)
     context = Context(
         message=message,
         inputs=effect.inputs,

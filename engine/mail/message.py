@@ -88,3 +88,8 @@ class Message:
         if value is None:
             raise Missing(need)
         return value
+
+
+def no_message(mailbox: str) -> Message:
+    """What there is to read where an event concerns no message: every part, and nothing in it."""
+    return Message("", mailbox, _headers=Headers(()), _size=0, _text="", _attachments=())
