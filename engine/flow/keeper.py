@@ -41,22 +41,38 @@ class Keeper:
         self._compiled: OrderedDict[str, Rulebook] = OrderedDict()
         self._current: Rulebook | None = None
         self._refused = ""
+        """The digest of the files that were refused last, or why they could not be read."""
+        self._lost = ""
 
     def current(self) -> Rulebook | None:
         return self._current
 
     async def reload(self) -> None:
         """Put the rules on disk in force if they are good; else keep the last good ones and say why."""
-        sources = self._read()
-        if sources.digest not in (self._refused, self._current and self._current.digest):
-            problems = self._check(sources)
-            if problems:
-                self._refused = sources.digest
-                log.error("rules not loaded, the last good ones stay in force: %s", "; ".join(problems))
-            else:
-                await self._put_in_force(sources)
+        try:
+            sources = self._read()
+        except (PostroomError, OSError, UnicodeDecodeError) as error:
+            self._refuse(str(error), [str(error)])
+        else:
+            await self._take(sources)
         if self._current is None:
             await self._fall_back()
+
+    async def _take(self, sources: Sources) -> None:
+        if self._current and sources.digest == self._current.digest:
+            self._refused = ""
+        elif sources.digest == self._refused:
+            return
+        elif problems := self._check(sources):
+            self._refuse(sources.digest, problems)
+        else:
+            await self._put_in_force(sources)
+
+    def _refuse(self, what: str, problems: list[str]) -> None:
+        """Say once why rules are not loaded."""
+        if what != self._refused:
+            log.error("rules not loaded, the last good ones stay in force: %s", "; ".join(problems))
+        self._refused = what
 
     async def _put_in_force(self, sources: Sources) -> None:
         await self._blobs.put(sources.digest, sources.to_json(), self._clock())
@@ -65,8 +81,13 @@ class Keeper:
 
     async def _fall_back(self) -> None:
         digest = await self._blobs.last_good()
-        if digest:
+        if not digest or digest == self._lost:
+            return
+        try:
             self._current = await self.pinned(digest)
+        except TemplateError as error:
+            self._lost = digest
+            log.error("no rules are in force, and mail waits: %s", error)
 
     async def pinned(self, digest: str) -> Rulebook:
         if digest in self._compiled:

@@ -1,0 +1,144 @@
+"""Rules in force: the last good ones, whatever becomes of the files."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from redis.asyncio import Redis
+
+from engine.errors import PostroomError, TemplateError
+from engine.flow.keeper import KEPT, Keeper
+from engine.flow.rulebook import Sources, compile_sources
+from engine.store.base import Base
+from engine.store.blobs import RedisBlobs
+from engine.wiring import check_sources
+from tests.flow.fakes import Clock
+
+
+def rules(label: str) -> Sources:
+    return Sources(
+        {"r.yaml": f"version: 1\nrules:\n  - {{id: r, when: {{label: X}}, then: [label: {label}]}}\n"}, {}
+    )
+
+
+BROKEN = Sources({"r.yaml": "version: 1\nrules:\n  - {id: r, wenn: 1}\n"}, {})
+FAILING = Sources(
+    {
+        "r.yaml": "version: 1\nrules:\n  - {id: r, when: {subject: a}, then: [label: A],"
+        " tests: [{name: t, given: {subject: b}, expect: {matched: true}}]}\n"
+    },
+    {},
+)
+
+
+class Desk:
+    """A keeper whose files a test writes."""
+
+    def __init__(self, redis: Redis, sources: Sources) -> None:
+        self.sources, self.clock, self.redis = sources, Clock(), redis
+        self.error: Exception | None = None
+        self.restart()
+
+    def restart(self) -> None:
+        self.keeper = Keeper(RedisBlobs(Base(self.redis)), self.read, check_sources, self.clock)
+
+    def read(self) -> Sources:
+        if self.error:
+            raise self.error
+        return self.sources
+
+    def digest(self) -> str | None:
+        current = self.keeper.current()
+        return current.digest if current else None
+
+
+@pytest.fixture
+async def desk(redis: Redis) -> Desk:
+    made = Desk(redis, rules("A"))
+    await made.keeper.reload()
+    assert made.digest() == rules("A").digest
+    return made
+
+
+async def test_good_rules_are_put_in_force_when_the_files_change(desk: Desk) -> None:
+    desk.sources = rules("B")
+    await desk.keeper.reload()
+    assert desk.digest() == rules("B").digest
+
+
+@pytest.mark.parametrize("bad", [BROKEN, FAILING], ids=["a broken rule", "a failing test"])
+@pytest.mark.parametrize("restarted", [False, True], ids=["while it runs", "after a restart"])
+async def test_the_last_good_rules_stay_in_force(
+    desk: Desk, bad: Sources, restarted: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.sources = bad
+    if restarted:
+        desk.restart()
+    with caplog.at_level(logging.ERROR, "postroom.rules"):
+        for _ in range(3):
+            await desk.keeper.reload()
+    assert desk.digest() == rules("A").digest
+    (said,) = caplog.messages
+    assert "rules not loaded" in said
+    assert "r.yaml:3" in said
+    desk.sources = rules("B")
+    await desk.keeper.reload()
+    assert desk.digest() == rules("B").digest
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(PostroomError("rules/ does not exist"), id="the folder is away"),
+        pytest.param(UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte"), id="no UTF-8"),
+        pytest.param(PermissionError("not for you"), id="no permission"),
+    ],
+)
+@pytest.mark.parametrize("restarted", [False, True], ids=["while it runs", "after a restart"])
+async def test_files_that_cannot_be_read_leave_the_last_good_rules_in_force(
+    desk: Desk, error: Exception, restarted: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    desk.error = error
+    if restarted:
+        desk.restart()
+    with caplog.at_level(logging.ERROR, "postroom.rules"):
+        for _ in range(3):
+            await desk.keeper.reload()
+    assert desk.digest() == rules("A").digest
+    assert len(caplog.messages) == 1
+    desk.error, desk.sources = None, rules("B")
+    await desk.keeper.reload()
+    assert desk.digest() == rules("B").digest
+
+
+async def test_with_no_good_rules_ever_there_are_none_in_force(redis: Redis) -> None:
+    desk = Desk(redis, BROKEN)
+    await desk.keeper.reload()
+    assert desk.digest() is None
+    desk.sources = rules("A")
+    await desk.keeper.reload()
+    assert desk.digest() == rules("A").digest
+
+
+async def test_last_good_rules_that_are_no_longer_kept_leave_none_in_force(desk: Desk) -> None:
+    await desk.redis.delete(Base(desk.redis).key("blob", rules("A").digest))
+    desk.sources = BROKEN
+    desk.restart()
+    await desk.keeper.reload()
+    assert desk.digest() is None
+
+
+async def test_a_run_finds_the_rules_that_it_is_pinned_to(desk: Desk) -> None:
+    for number in range(KEPT + 2):
+        desk.sources = rules(f"L{number}")
+        await desk.keeper.reload()
+    assert (await desk.keeper.pinned(rules("A").digest)).digest == rules("A").digest
+    with pytest.raises(TemplateError, match="no longer kept"):
+        await desk.keeper.pinned("0" * 64)
+
+
+def test_sources_survive_the_way_through_json() -> None:
+    sources = Sources({"a.yaml": "version: 1\nrules: []\n"}, {"t.md": "---\nsubject: é\n---\nx\n"})
+    assert Sources.from_json(sources.to_json()) == sources
+    assert compile_sources(sources).digest == sources.digest
