@@ -1,0 +1,41 @@
+"""The application around the webhooks: alive, ready, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.web.conftest import EVENT, Site, as_json
+
+
+async def test_a_process_that_runs_is_alive_whatever_redis_does(site: Site) -> None:
+    site.down = True
+    answer = await site.client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "alive"})
+
+
+async def test_it_is_ready_when_redis_can_be_trusted(site: Site) -> None:
+    answer = await site.client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"problems": []})
+    site.problems = ["Redis has appendonly no: set it to yes"]
+    answer = await site.client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"problems": site.problems})
+    site.down = True
+    answer = await site.client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (
+        503,
+        {"problems": ["Redis does not answer: ConnectionError"]},
+    )
+
+
+@pytest.mark.parametrize("path", ["/hooks/zoom/acme/", "/healthz/", "/", "/hooks/zoom", "/docs"])
+async def test_other_paths_are_not_found_and_never_redirected(site: Site, path: str) -> None:
+    answer = await site.post(as_json(EVENT), path)
+    assert answer.status_code == 404
+    assert site.rung == []
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
+async def test_a_hook_takes_nothing_but_post(site: Site, method: str) -> None:
+    answer = await site.client.request(method, "/hooks/zoom/acme")
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "POST"
