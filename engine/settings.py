@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from engine.errors import RuleError, SettingsError
-from engine.rules.findings import RuleErrors
+from engine.rules.findings import RuleErrors, in_order
 from engine.rules.places import load_model
 from engine.rules.strict import Strict, listed
 from engine.rules.yaml import parse_yaml
@@ -19,8 +19,10 @@ from engine.rules.yaml import parse_yaml
 CONFIG_VARIABLE = "POSTROOM_CONFIG"
 LOG_VARIABLE = "POSTROOM_LOG"
 DEFAULT_FILE = "postroom.yaml"
+REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -45,19 +47,39 @@ def _poll(value: Any) -> float:
     return 0.0 if value in ("off", "never") else _seconds(value)
 
 
-def _secret(value: Any) -> str:
+def _secret(value: Any, info: ValidationInfo) -> str:
     """Resolve `env:NAME` or `file:PATH`. A secret itself is refused: it does not belong into the file."""
     kind, _, name = str(value).partition(":")
     if kind == "env":
-        if name not in os.environ:
-            raise ValueError(f"the environment variable {name} is not set")
-        return os.environ[name]
-    if kind == "file":
-        try:
-            return Path(name).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ValueError(f"{name} cannot be read: {error.strerror}") from None
-    raise ValueError("must be a reference, env:NAME or file:PATH, never the value itself")
+        where, secret = f"the environment variable {name}", os.environ.get(name)
+    elif kind == "file":
+        path = _folder(info) / name
+        where, secret = str(path), _read_secret(path)
+    else:
+        raise ValueError("must be a reference, env:NAME or file:PATH, never the value itself")
+    if secret is None:
+        raise ValueError(f"{where} is not set")
+    if not secret:
+        raise ValueError(f"{where} is empty")
+    return secret
+
+
+def _folder(info: ValidationInfo) -> Path:
+    """Where relative paths count from."""
+    return Path((info.context or {}).get("folder", "."))
+
+
+def _read_secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} cannot be read: it is no UTF-8 text") from None
+
+
+def _optional_secret(value: Any, info: ValidationInfo) -> str | None:
+    return None if value in (None, "null", "~") else _secret(value, info)
 
 
 def _zone(name: str) -> str:
@@ -70,8 +92,20 @@ def _optional(value: Any) -> Any:
     return None if value in ("null", "~", "") else value
 
 
-def _url(value: Any) -> Any:
-    return _secret(value) if str(value).startswith(("env:", "file:")) else _optional(value)
+def _url(value: Any, info: ValidationInfo) -> Any:
+    return _secret(value, info) if str(value).startswith(("env:", "file:")) else _optional(value)
+
+
+def _prefix(text: str) -> str:
+    if not _PREFIX.fullmatch(text):
+        raise ValueError(f"'{text}' cannot begin keys: use letters, digits, '-', '_', '.' and ':'")
+    return text
+
+
+def _redis_url(url: str | None) -> str | None:
+    if url is not None and not url.startswith(REDIS_SCHEMES):
+        raise ValueError(f"must begin with {', '.join(REDIS_SCHEMES[:-1])} or {REDIS_SCHEMES[-1]}")
+    return url
 
 
 def _number(value: Any) -> Any:
@@ -83,7 +117,9 @@ def _number(value: Any) -> Any:
 
 Duration = Annotated[float, BeforeValidator(_seconds)]
 Secret = Annotated[str, BeforeValidator(_secret), Field(repr=False)]
+OptionalSecret = Annotated[str | None, BeforeValidator(_optional_secret), Field(repr=False)]
 Url = Annotated[str | None, BeforeValidator(_url)]
+RedisUrl = Annotated[Url, AfterValidator(_redis_url), Field(repr=False)]
 Number = Annotated[float, BeforeValidator(_number)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
@@ -92,8 +128,8 @@ Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 class RedisSettings(Strict):
     """Where state lives; with no url, Postroom starts a Redis of its own in the data folder."""
 
-    url: Url = None
-    prefix: str = "postroom"
+    url: RedisUrl = None
+    prefix: Annotated[str, AfterValidator(_prefix)] = "postroom"
     durability: Literal["own", "external"] = "own"
 
 
@@ -118,9 +154,7 @@ class AccountSettings(Strict):
     account_id: str
     client_id: str
     client_secret: Secret
-    webhook_secret: Annotated[str | None, BeforeValidator(lambda v: v and _secret(v)), Field(repr=False)] = (
-        None
-    )
+    webhook_secret: OptionalSecret = None
     webhook_max_age: Duration = 5400.0
     budget: Number = Field(default=0.5, gt=0, le=1)
     limits: Literal["business", "off"] = "business"
@@ -146,7 +180,8 @@ class Settings(Strict):
     templates: Path = Path("templates")
     web: WebSettings = WebSettings()
     execute: ExecuteSettings = ExecuteSettings()
-    retention: Duration = 30 * 86_400.0
+    retention: Annotated[Duration, Field(ge=2 * 86_400)] = 30 * 86_400.0
+    """How long judged messages and settled runs are remembered; an expired cursor is recovered within it."""
     accounts: dict[str, AccountSettings] = {}
     mailboxes: dict[str, MailboxSettings] = {}
     file: str = ""
@@ -175,9 +210,9 @@ def load_settings(path: str | None = None) -> Settings:
 
 def _parse(text: str, name: str) -> Settings:
     try:
-        settings = load_model(parse_yaml(text, name), Settings, name)
+        settings = load_model(parse_yaml(text, name), Settings, name, {"folder": Path(name).parent})
     except RuleErrors as errors:
-        raise SettingsError(str(errors)) from None
+        raise SettingsError("\n".join(map(str, in_order(errors.errors)))) from None
     except RuleError as error:
         raise SettingsError(str(error)) from None
     _check_accounts(settings, name)
