@@ -111,6 +111,7 @@ def test_secrets_show_nowhere(folder: Path) -> None:
 
 
 MISTAKES = [
+    pytest.param("redis: {prefix: a'b}", "redis.prefix: 'a'b' cannot begin keys", id="a quote in the prefix"),
     pytest.param(
         "versoin: 1",
         "postroom.yaml:1:1 versoin: unknown key 'versoin'; did you mean 'version'?",
@@ -183,7 +184,7 @@ MISTAKES = [
     ),
     pytest.param(
         "mailboxes: {a@x.example: {account: acme, poll: often}}",
-        "postroom.yaml:1:47 mailboxes.a@x.example.poll: 'often' is no duration",
+        "postroom.yaml:1:48 mailboxes.a@x.example.poll: 'often' is no duration",
         id="no interval",
     ),
 ]
