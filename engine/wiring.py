@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 
 from engine.errors import SettingsError
-from engine.flow.clock import now_ms
 from engine.flow.execute import Executing
 from engine.flow.keeper import Keeper
 from engine.flow.poll import Polling
@@ -24,6 +23,7 @@ from engine.settings import AccountSettings, Settings
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
 from engine.store.budget import RedisBudget
+from engine.store.clock import ServerClock
 from engine.store.connection import check_durability, connect
 from engine.store.embedded import embedded
 from engine.store.journal import RedisJournal
@@ -51,6 +51,10 @@ class Office:
     _providers: dict[str, Provider] = field(default_factory=dict)
 
     @cached_property
+    def clock(self) -> ServerClock:
+        return ServerClock(self.base.redis)
+
+    @cached_property
     def lanes(self) -> RedisLanes:
         return RedisLanes(self.base)
 
@@ -68,7 +72,9 @@ class Office:
 
     @cached_property
     def keeper(self) -> Keeper:
-        return Keeper(RedisBlobs(self.base), lambda: read_rule_sources(self.settings), check_sources)
+        return Keeper(
+            RedisBlobs(self.base), lambda: read_rule_sources(self.settings), check_sources, self.clock
+        )
 
     @property
     def retention_ms(self) -> int:
@@ -76,11 +82,11 @@ class Office:
 
     @cached_property
     def polling(self) -> Polling:
-        return Polling(self.mailboxes, self.retention_ms)
+        return Polling(self.mailboxes, self.retention_ms, self.clock)
 
     @cached_property
     def draining(self) -> Draining:
-        return Draining(self.lanes, self.mailboxes, self.keeper)
+        return Draining(self.lanes, self.mailboxes, self.keeper, self.clock)
 
     @cached_property
     def executing(self) -> Executing:
@@ -93,6 +99,7 @@ class Office:
             timeout=int(limits.timeout * 1000),
             margin=int(limits.margin * 1000),
             look_gap=int(limits.look_gap * 1000),
+            clock=self.clock,
         )
 
     @property
@@ -129,7 +136,7 @@ class Office:
 
     def hooks(self) -> ZoomHooks:
         async def ring(mailboxes: Sequence[str]) -> None:
-            await self.mailboxes.ring(mailboxes, now_ms())
+            await self.mailboxes.ring(mailboxes, self.clock())
 
         accounts = {
             name: ZoomHook(account.webhook_secret, account.webhook_max_age, self._addresses(name))
@@ -170,6 +177,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
         if problems := await office.problems():
             raise SettingsError("; ".join(problems))
         await claim_layout(office.base)
+        await office.clock.sync()
         yield office
 
 

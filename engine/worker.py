@@ -16,7 +16,6 @@ from engine.errors import LeaseLost, SettingsError
 from engine.flow import drain as draining
 from engine.flow import execute as executing
 from engine.flow import poll as polling
-from engine.flow.clock import now_ms
 from engine.flow.tick import tick as one_tick
 from engine.store.jobs import arq_client, dumps, loads
 from engine.wiring import Office
@@ -60,11 +59,11 @@ async def execute(ctx: dict[str, Any], run: str) -> None:
 async def tick(ctx: dict[str, Any]) -> None:
     """Wake what is due."""
     office: Office = ctx["office"]
-    await one_tick(office.waking, office.intervals, office.retention_ms, now_ms())
+    await one_tick(office.waking, office.intervals, office.retention_ms, office.clock())
 
 
 async def _later(office: Office, again: int | None, function: str, name: str) -> None:
-    if again is not None and again - now_ms() <= LATE_MS:
+    if again is not None and again - office.clock() <= LATE_MS:
         await office.waking.later(function, name, again)
 
 
@@ -155,6 +154,7 @@ async def _reload(office: Office) -> None:
     while True:
         await asyncio.sleep(RELOAD_EVERY_S)
         try:
+            await office.clock.sync()
             await office.keeper.reload()
         except (RedisError, OSError) as error:
             log.warning("rules were not read again: %s", error)

@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from engine.cli.serve import config
-from engine.flow.clock import now_ms
 from engine.settings import load_settings
 from engine.store.journal import Recorded
 from engine.wiring import Office, open_office
@@ -65,7 +64,7 @@ def replay(run: str, config: str | None) -> None:
     """Open a dead run again, from the first step that failed; steps that were done stay done."""
 
     async def reopen(office: Office) -> list[str]:
-        return [one for one in await office.journal.find(run) if await office.journal.reopen(one, now_ms())]
+        return [one for one in await office.journal.find(run) if await office.journal.reopen(one, office.clock())]
 
     opened = asyncio.run(_with_office(config, reopen))
     for one in opened:

@@ -90,10 +90,16 @@ def _before(queued: list[Queued], late: str | None) -> tuple[Queued, ...]:
 
 
 def _until_kept_waiting(looked: list[Looked], now: int) -> tuple[list[Looked], int | None]:
-    """Cut the batch where the provider asks us to wait."""
+    """Cut the batch where the provider asks us to wait.
+
+    A first message that is kept waiting while later ones were read is itself the trouble: it is put aside.
+    """
+    first = 1 if any(one.evaluation for one in looked) else 0
     for index, one in enumerate(looked):
-        if one.evaluation is None and isinstance(one.error, RateLimited):
+        if one.evaluation is not None or index < first:
+            continue
+        if isinstance(one.error, RateLimited):
             return looked[:index], max(int(one.error.until * 1000), now + 50)
-        if one.evaluation is None and isinstance(one.error, Unauthorized):
+        if isinstance(one.error, Unauthorized):
             return looked[:index], now + LOOK_AGAIN_MS
     return looked, None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -14,13 +15,16 @@ from engine.errors import (
     ProviderError,
     RateLimited,
     Rejected,
+    SettingsError,
     TemplateError,
     Unauthorized,
 )
 from engine.flow.clock import Clock, now_ms
 from engine.flow.outgoing import compose_step, message_id
+from engine.flow.plan import Run
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebooks
+from engine.flow.sift import footstep
 from engine.flow.stores import Claim, Journal, Mailboxes, Settled
 from engine.mail.compose import UnsendableError
 from engine.rules.effects import ChangeLabels, SaveDraft, SendMessage
@@ -60,14 +64,17 @@ async def execute(executing: Executing, run: str) -> int | None:
         if claim.step is None:
             await _release(executing, claim, now + LATER_MS, "label changes are under way")
             return None
-        provider = executing.provider(claim.run.mailbox)
+        try:
+            provider = executing.provider(claim.run.mailbox)
+        except SettingsError as error:
+            return await _failed(executing, claim, claim.step, Rejected(str(error)))
         again = await _attempt(executing, provider, claim, claim.step)
         if again:
             return again
 
 
 async def _attempt(executing: Executing, provider: Provider, claim: Claim, step: int) -> int | None:
-    token = DEADLINE.set(claim.deadline / 1000)
+    token = DEADLINE.set(time.time() + (claim.deadline - executing.clock()) / 1000)
     try:
         async with asyncio.timeout(executing.timeout / 1000):
             receipt = await _perform(executing, provider, claim, step)
@@ -81,7 +88,7 @@ async def _attempt(executing: Executing, provider: Provider, claim: Claim, step:
         again = executing.clock() + executing.look_gap
         await _release(executing, claim, again, "looked up", unknown=True, looks=claim.looks + 1)
         return again
-    await executing.journal.settle(Settled(claim.run.id, step, receipt), executing.clock())
+    await executing.journal.settle(Settled(claim.run.id, step, receipt), executing.clock(), claim)
     return None
 
 
@@ -91,8 +98,7 @@ async def _perform(
     """Do one step and return its receipt; None when an earlier attempt was looked up in vain."""
     run, effect = claim.run, claim.run.steps[step]
     if isinstance(effect, ChangeLabels):
-        await provider.change_labels(run.mailbox, [run.key], effect.add, effect.remove)
-        return {"outcome": "done"}
+        return await _change_labels(executing, provider, run, effect)
     own_id = message_id(run, step)
     if claim.unknown and claim.looks < LOOKS:
         found = await provider.find(run.mailbox, own_id)
@@ -104,19 +110,31 @@ async def _perform(
     return {"outcome": "done", "id": await perform(run.mailbox, raw), "message_id": own_id}
 
 
+async def _change_labels(
+    executing: Executing, provider: Provider, run: Run, effect: ChangeLabels
+) -> Mapping[str, str]:
+    """Change labels that stand behind a send; they come back as history records like any others."""
+    signed = [("+", label) for label in effect.add] + [("-", label) for label in effect.remove]
+    steps = [footstep(run.key, sign, label) for sign, label in signed]
+    await executing.mailboxes.tread(run.mailbox, steps, 0)
+    await provider.change_labels(run.mailbox, [run.key], effect.add, effect.remove)
+    await executing.mailboxes.tread(run.mailbox, steps, executing.clock())
+    return {"outcome": "done"}
+
+
 async def _failed(executing: Executing, claim: Claim, step: int, error: PostroomError) -> int | None:
     """Decide what to do about an error: the one place where that is decided for a step."""
     now = executing.clock()
     run = claim.run
     if isinstance(error, MessageGone):
         receipt = {"outcome": "skipped", "why": "the message is gone"}
-        await executing.journal.settle(Settled(run.id, step, receipt), now)
+        await executing.journal.settle(Settled(run.id, step, receipt), now, claim)
         return None
     if isinstance(error, OutcomeUnknown):
         return await _unknown(executing, claim, str(error))
-    if isinstance(error, (Rejected, TemplateError, UnsendableError)) or now - run.created * 1000 > GIVE_UP_MS:
+    if isinstance(error, (Rejected, TemplateError, UnsendableError)) or now - claim.since > GIVE_UP_MS:
         receipt = {"outcome": "failed", "why": str(error)}
-        await executing.journal.settle(Settled(run.id, step, receipt, failed=True), now)
+        await executing.journal.settle(Settled(run.id, step, receipt, failed=True), now, claim)
         return None
     again = _again(error, claim.attempt, now)
     await _release(executing, claim, again, str(error), unknown=claim.unknown, looks=claim.looks)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
+from engine.errors import MessageGone, ProviderError, RateLimited, Rejected
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
 from engine.flow.stores import Queued
@@ -42,21 +42,29 @@ class Hydrator:
         self._provider, self._book = provider, book
         self._now = now_ms
         self._slots = asyncio.Semaphore(FETCHES_AT_ONCE)
+        self._limited: RateLimited | None = None
+        """Once the service asks us to wait, nothing more is fetched: it would be fetched again anyway."""
 
     async def look(self, batch: Sequence[Queued], patient: Sequence[bool]) -> list[Looked]:
         """Look at all; where `patient` is False nothing more is waited for and the verdict is final."""
-        return list(await asyncio.gather(*(self._look(*pair) for pair in zip(batch, patient, strict=True))))
+        looks = (self._look(n, *pair) for n, pair in enumerate(zip(batch, patient, strict=True)))
+        return list(await asyncio.gather(*looks))
 
-    async def _look(self, queued: Queued, patient: bool) -> Looked:
+    async def _look(self, index: int, queued: Queued, patient: bool) -> Looked:
         async with self._slots:
+            if self._limited:
+                return Looked(queued, error=self._limited)
             try:
                 return await self._judge(queued, patient)
             except MessageGone as gone:
                 return Looked(queued, None, Evaluation(), gone)
             except ProviderError as error:
-                if not _is_final(error, patient):
-                    return Looked(queued, error=error)
-                return Looked(queued, None, _unreadable(str(error)), error)
+                if _is_final(error, patient):
+                    return Looked(queued, None, _unreadable(str(error)), error)
+                # The first message alone says nothing of the others: it may be the only one kept waiting.
+                if index and isinstance(error, RateLimited):
+                    self._limited = error
+                return Looked(queued, error=error)
 
     def _first_needs(self, event: Event) -> Needs:
         needs = self._book.rules.needs_for(event.kind, event.mailbox)
@@ -110,7 +118,7 @@ def _wanting(evaluation: Evaluation) -> Needs:
 
 def _is_final(error: ProviderError, patient: bool) -> bool:
     """Say whether waiting will not help, or has gone on for long enough."""
-    if isinstance(error, (RateLimited, Unauthorized, MessageGone)):
+    if isinstance(error, (RateLimited, MessageGone)):
         return False
     return isinstance(error, Rejected) or not patient
 

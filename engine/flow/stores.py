@@ -143,6 +143,8 @@ class Claim:
     looks: int
     """How often that was looked up in vain."""
     receipts: Mapping[int, Mapping[str, str]]
+    since: int = 0
+    """When the run began, or was opened again."""
 
 
 class Journal(Protocol):
@@ -156,7 +158,7 @@ class Journal(Protocol):
         """Give the claim back: try again at `again`."""
         ...
 
-    async def settle(self, settled: Settled, now: int) -> bool:
+    async def settle(self, settled: Settled, now: int, claim: Claim | None = None) -> bool:
         """Record a step's receipt; True while the run has further steps.
 
         A step that failed ends the run at once: it becomes a dead letter.
@@ -191,17 +193,21 @@ class Mailboxes(Protocol):
         ...
 
     async def wanted(self, mailbox: str) -> int:
-        """How often the doorbell rang since the last poll that heard it all."""
+        """How often the doorbell has rung."""
         ...
 
     async def polled(self, mailbox: str, wanted: int, began: int) -> bool:
-        """Record a complete read; False when the doorbell rang again meanwhile."""
+        """Record a complete read that heard so many rings; False when there was another meanwhile."""
         ...
 
     async def keep_unknown(self, mailbox: str, records: Sequence[str]) -> None: ...
 
     async def know(self, mailbox: str, addresses: frozenset[str]) -> None:
         """Remember which addresses are ours."""
+        ...
+
+    async def tread(self, mailbox: str, steps: Sequence[str], answered: int) -> None:
+        """Note label changes of ours; `answered` is 0 before the call, and its time afterwards."""
         ...
 
     async def own_addresses(self) -> dict[str, frozenset[str]]:

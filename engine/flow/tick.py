@@ -8,7 +8,7 @@ from typing import Protocol
 TICK_MS = 900
 TRIM_MS = 600_000
 BUSY = 500
-"""With so many jobs waiting, workers have enough to do, and waking would only make more of the same."""
+"""With so many jobs under way, runs that wait for their turn are not enqueued once more."""
 
 
 class Wakes(Protocol):
@@ -32,12 +32,8 @@ async def tick(wakes: Wakes, intervals: Mapping[str, int], retention: int, now: 
     if not await wakes.turn("tick", TICK_MS):
         return
     if await wakes.backlog(now) < BUSY:
-        await _wake(wakes, intervals, now)
-    if await wakes.turn("trim", TRIM_MS):
-        await wakes.trim(now, retention)
-
-
-async def _wake(wakes: Wakes, intervals: Mapping[str, int], now: int) -> None:
-    await wakes.runs(now)
+        await wakes.runs(now)
     await wakes.lanes(now)
     await wakes.polls(intervals, now)
+    if await wakes.turn("trim", TRIM_MS):
+        await wakes.trim(now, retention)

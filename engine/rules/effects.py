@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Effect(BaseModel):
@@ -52,4 +52,3 @@ class SaveDraft(_Templated):
 
 
 Effect = Annotated[ChangeLabels | SendMessage | SaveDraft, Field(discriminator="kind")]
-EFFECT: TypeAdapter[Effect] = TypeAdapter(Effect)  # type: ignore[arg-type]

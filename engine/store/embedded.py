@@ -166,9 +166,9 @@ class EmbeddedRedis:
 
     def _make_socket_folder(self) -> Path:
         """Keep the folder that the data folder names, if it is still ours alone; else make one."""
-        named = Path(self._socket()).parent
-        if self._is_ours(named):
-            return named
+        named = self._socket()
+        if named and self._is_ours(Path(named).parent):
+            return Path(named).parent
         place = tempfile.gettempdir()
         short = place if len(os.fsencode(place)) < SOCKET_PATH_LIMIT - 30 else "/tmp"  # noqa: S108
         folder = Path(tempfile.mkdtemp(prefix="postroom-", dir=short))
@@ -198,9 +198,9 @@ class EmbeddedRedis:
         """Stop the server by its pid. SIGKILL loses nothing: every acknowledged write is on disk."""
         if not (await self._kill(signal.SIGTERM) or await self._kill(signal.SIGKILL)):
             raise StoreError(f"Redis in {self._folder} cannot be stopped")
-        named = Path(self._socket()).parent
-        if self._is_ours(named):
-            shutil.rmtree(named, ignore_errors=True)
+        named = self._socket()
+        if named and self._is_ours(Path(named).parent):
+            shutil.rmtree(Path(named).parent, ignore_errors=True)
         (self._folder / "socket").unlink(missing_ok=True)
 
     async def _kill(self, number: signal.Signals) -> bool:

@@ -11,7 +11,7 @@ def read(path: Path) -> str:
     """The file's text without blanks around it; "" when there is no such file."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").strip()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return ""
 
 

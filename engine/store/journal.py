@@ -40,17 +40,22 @@ class RedisJournal:
             return None
         if answer[0] == "wait":
             return int(float(answer[1]))
-        return _claim(dict(zip(answer[1::2], answer[2::2], strict=True)), nonce, deadline)
+        try:
+            return _claim(dict(zip(answer[1::2], answer[2::2], strict=True)), nonce, deadline)
+        except ValueError:
+            await self._base.scripts("bury", [], [run, "this version cannot read the run", now])
+            return None
 
     async def release(self, claim: Claim, *, again: int, unknown: bool, looks: int, why: str) -> None:
         keys = [self._key("run", claim.run.id), self._key("due")]
-        held = f"{claim.nonce} {claim.deadline}"
-        await self._base.scripts("release", keys, [claim.run.id, held, again, int(unknown), looks, why])
+        args: list[str | int] = [claim.run.id, _held(claim), again, int(unknown), looks, why]
+        await self._base.scripts("release", keys, args)
 
-    async def settle(self, settled: Settled, now: int) -> bool:
-        failed = "1" if settled.failed else "0"
-        args: list[str | int] = [settled.run, settled.step, dump(settled.receipt), failed, now]
-        return int(await self._base.scripts("settle", [], args)) > 0
+    async def settle(self, settled: Settled, now: int, claim: Claim | None = None) -> bool:
+        strict = int(claim is not None and settled.receipt["outcome"] != "done")
+        args: list[str | int] = [settled.run, settled.step, dump(settled.receipt), int(settled.failed), now]
+        held = _held(claim) if claim else ""
+        return int(await self._base.scripts("settle", [], [*args, held, strict])) > 0
 
     async def get(self, run: str) -> Recorded | None:
         fields = await self._redis.hgetall(self._key("run", run))
@@ -59,10 +64,13 @@ class RedisJournal:
     async def find(self, start: str) -> list[str]:
         """Ids of runs that begin with `start`."""
         pages = self._redis.zscan_iter(self._key("runs"), match=f"{start}*")
-        return [member async for member, _ in pages]
+        return [member async for member, _ in pages if member.startswith(start)]
 
     async def newest(self, count: int, *, mailbox: str = "", rule: str = "", dead: bool = False) -> list[str]:
-        """Ids of the newest runs, of one mailbox, of one rule, or of the dead ones."""
+        """Ids of the newest runs, of one mailbox, of one rule, of both, or of the dead ones."""
+        if mailbox and rule and not dead:
+            both = [self._key("runs:mailbox", mailbox), self._key("runs:rule", rule)]
+            return list(reversed(await self._redis.zinter(both, aggregate="MAX")))[:count]
         index = self._key("dead") if dead else self._index(mailbox, rule)
         return list(await self._redis.zrevrange(index, 0, count - 1))
 
@@ -86,6 +94,10 @@ class RedisJournal:
         return self._key("runs:rule", rule) if rule else self._key("runs")
 
 
+def _held(claim: Claim) -> str:
+    return f"{claim.nonce} {claim.deadline}"
+
+
 def _claim(fields: Mapping[str, str], nonce: str, deadline: int) -> Claim:
     recorded = _recorded(fields)
     first = 0 if "replayed" in fields else recorded.run.grouped
@@ -98,6 +110,7 @@ def _claim(fields: Mapping[str, str], nonce: str, deadline: int) -> Claim:
         attempt=recorded.attempts,
         unknown=fields.get("unknown") == "1",
         looks=int(fields.get("looks", 0)),
+        since=int(fields.get("replayed") or recorded.run.created * 1000),
         receipts=recorded.receipts,
     )
 

@@ -53,13 +53,14 @@ class RedisMailboxes:
         for mailbox in mailboxes:
             job = self._base.poll_job(mailbox)
             args += [mailbox, job.id, job.payload]
-        await self._base.scripts("ring", [self._key("wanted"), self._base.queue], args)
+        keys = [self._key("wanted"), self._key("heard"), self._base.queue]
+        await self._base.scripts("ring", keys, args)
 
     async def wanted(self, mailbox: str) -> int:
         return int(await self._redis.hget(self._key("wanted"), mailbox) or 0)
 
     async def polled(self, mailbox: str, wanted: int, began: int) -> bool:
-        keys = [self._key("wanted"), self._key("polled")]
+        keys = [self._key("wanted"), self._key("heard"), self._key("polled")]
         return bool(await self._base.scripts("polled", keys, [mailbox, wanted, began]))
 
     async def keep_unknown(self, mailbox: str, records: Sequence[str]) -> None:
@@ -72,6 +73,9 @@ class RedisMailboxes:
 
     async def know(self, mailbox: str, addresses: frozenset[str]) -> None:
         await self._redis.hset(self._key("addresses"), mailbox, json.dumps(sorted(addresses)))
+
+    async def tread(self, mailbox: str, steps: Sequence[str], answered: int) -> None:
+        await self._redis.hset(self._key("footsteps", mailbox), mapping=dict.fromkeys(steps, answered))
 
     async def own_addresses(self) -> dict[str, frozenset[str]]:
         known = await self._redis.hgetall(self._key("addresses"))

@@ -52,14 +52,17 @@ class Waking:
         `intervals` gives ms per mailbox, 0 for one that is polled only when its doorbell rings.
         """
         async with self._redis.pipeline(transaction=False) as pipe:
-            for part in ("wanted", "polled", "paused"):
+            for part in ("wanted", "heard", "polled", "paused"):
                 pipe.hgetall(self._key(part))
-            wanted, polled, paused = await pipe.execute()
+            wanted, heard, polled, paused = await pipe.execute()
         due = [
             mailbox
             for mailbox, interval in intervals.items()
             if _until(paused.get(mailbox)) <= now
-            and (mailbox in wanted or _is_due(polled.get(mailbox), interval, now))
+            and (
+                wanted.get(mailbox, "0") != heard.get(mailbox, "0")
+                or _is_due(polled.get(mailbox), interval, now)
+            )
         ]
         calm = [mailbox for mailbox in due if await self.turn(f"poll:{mailbox}", CALM_MS)]
         await self._enqueue([self._base.poll_job(mailbox) for mailbox in calm])

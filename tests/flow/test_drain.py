@@ -172,11 +172,28 @@ async def test_refused_credentials_keep_the_lane_waiting(world: World) -> None:
     await world.rules(LABEL_ALL)
     for key in "12":
         world.provider.deliver(key)
-    world.provider.failures["fetch 1"] = [Unauthorized("no")]
+    world.provider.failures["fetch"] = [Unauthorized("no"), Unauthorized("no")]
     again = await world.read_and_drain()
     assert again is not None
     assert again > world.clock() + 10_000
     assert await world.queued() == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(Unauthorized("no"), id="a message that is refused"),
+        pytest.param(RateLimited("slow", until=9e9), id="a message that is always busy"),
+    ],
+)
+async def test_one_message_that_cannot_be_had_keeps_no_other_waiting(world: World, error: Exception) -> None:
+    await world.rules(LABEL_ALL)
+    for key in "12":
+        world.provider.deliver(key)
+    world.provider.failures["fetch 1"] = [error] * 9
+    await world.read_and_drain()
+    assert (await world.queued(), await world.waiting()) == ([], 1)
+    assert await world.matched() == [("2", "r1")]
 
 
 async def test_an_outage_leaves_the_lane_untouched(world: World) -> None:

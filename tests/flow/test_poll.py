@@ -81,9 +81,17 @@ async def test_a_ring_during_a_poll_causes_another_read(world: World) -> None:
     world.provider.meanwhile["history"] = lambda: world.mailboxes.ring([BOX], world.clock())
     await world.poll()
     assert world.provider.calls["history"] == reads + 2
-    assert await world.mailboxes.wanted(BOX) == 0
+    assert await world.waking.polls({BOX: 0}, world.clock()) == 0
     await world.poll()
     assert world.provider.calls["history"] == reads + 3
+
+
+async def test_hearing_a_ring_twice_takes_no_later_ring_down(world: World) -> None:
+    await world.mailboxes.ring([BOX], world.clock())
+    assert await world.mailboxes.polled(BOX, 1, world.clock())
+    await world.mailboxes.ring([BOX], world.clock())
+    assert not await world.mailboxes.polled(BOX, 1, world.clock())
+    assert await world.waking.polls({BOX: 0}, world.clock()) == 1
 
 
 async def test_somebody_who_moved_the_cursor_meanwhile_leaves_nothing_unread(world: World) -> None:

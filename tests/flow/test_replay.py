@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import Rejected
+from engine.flow.execute import LOOKS
 from engine.flow.rulebook import Sources
 from engine.mail.mime import from_raw
 from tests.flow.conftest import World
@@ -37,6 +38,10 @@ async def test_replay_does_the_failed_step_again_and_no_other(world: World) -> N
         2: "failed",
     }
     assert await world.journal.reopen(run, world.clock())
+    for _ in range(LOOKS):
+        again = await world.execute(run)
+        assert again is not None
+        world.clock.forward(again - world.clock())
     assert await world.execute(run) is None
     done = await world.run()
     assert done.state == "done"

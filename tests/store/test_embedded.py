@@ -236,3 +236,12 @@ def test_a_lock_held_by_others_is_not_taken(tmp_path: Path) -> None:
     os.close(mine)
     assert lock(other, alone=True)
     os.close(other)
+
+
+async def test_a_data_folder_in_the_folder_at_hand_is_no_socket_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with embedded(Path("data")) as url, connect(url) as redis:
+        assert await redis.ping()
+    assert (tmp_path / "data" / "redis").is_dir()

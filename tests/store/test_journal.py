@@ -95,3 +95,28 @@ async def test_runs_are_woken_when_due_and_then_left_alone_for_a_while(journal: 
 async def test_runs_are_found_by_the_start_of_their_id(journal: RedisJournal) -> None:
     assert await journal.find(RUN.id[:8]) == [RUN.id]
     assert await journal.find("zz") == []
+
+
+async def test_whoever_lost_the_claim_cannot_make_the_run_fail(journal: RedisJournal) -> None:
+    late = await claim(journal, now=1000)
+    await claim(journal, now=1150)
+    failed = Settled(RUN.id, 0, {"outcome": "failed", "why": "late"}, failed=True)
+    assert await journal.settle(failed, now=1160, claim=late)
+    recorded = await journal.get(RUN.id)
+    assert recorded is not None
+    assert (recorded.state, recorded.receipts) == ("open", {})
+
+
+async def test_replay_looks_up_what_may_have_worked(journal: RedisJournal) -> None:
+    first = await claim(journal, now=1000)
+    failed = Settled(RUN.id, 0, {"outcome": "failed", "why": "never looked up"}, failed=True)
+    await journal.settle(failed, now=1001, claim=first)
+    await journal.reopen(RUN.id, now=1100)
+    again = await claim(journal, now=1100)
+    assert (again.unknown, again.looks, again.since) == (True, 0, 1100)
+
+
+async def test_a_run_of_another_version_becomes_a_dead_letter(journal: RedisJournal) -> None:
+    await journal._redis.hset(journal._key("run", RUN.id), "run", '{"id": "x"}')
+    assert await journal.claim(RUN.id, 1000, 1050, MARGIN) is None
+    assert await journal.newest(9, dead=True) == [RUN.id]

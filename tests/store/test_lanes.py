@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from engine.errors import LeaseLost
 from engine.flow.plan import LabelGroup, Run, RunLabels
-from engine.flow.stores import Commit, Settled, Verdicts
+from engine.flow.stores import Claim, Commit, Settled, Verdicts
 from engine.mail.events import Event, EventKind
 from engine.rules.effects import ChangeLabels, SendMessage
 from engine.store.base import Base
@@ -187,3 +187,22 @@ async def test_a_lane_with_events_is_woken_unless_somebody_drains_it(base: Base)
         assert await waking.lanes(now=20) == 0
     assert await waking.lanes(now=20) == 1
     assert await waking.lanes(now=20) == 0
+
+
+async def test_labels_that_settle_late_leave_alone_a_send_that_is_under_way(base: Base) -> None:
+    await fill(base, "1")
+    lanes, journal, one = RedisLanes(base), RedisJournal(base), run("1", send=True)
+    async with lanes.lease(BOX) as lease:
+        assert lease is not None
+        queued = tuple(await lanes.read(BOX, 9, now=20))
+        await lanes.commit(BOX, lease, Commit(queued, runs=(one,), groups=(group(one),)), now=30)
+        tried = group(one).model_copy(update={"tries": 1, "again": 50})
+        await lanes.settle_group(BOX, lease, group(one), (), [one.id], (tried,), (), now=40)
+        claim = await journal.claim(one.id, now=60, deadline=90, margin=10)
+        assert isinstance(claim, Claim)
+        await lanes.settle_group(
+            BOX, lease, tried, [Settled(one.id, 0, {"outcome": "done"})], (), (), (), now=70
+        )
+        assert await journal.claim(one.id, now=71, deadline=99, margin=10) == 100
+    assert not await journal.settle(Settled(one.id, 1, {"outcome": "done"}), now=80, claim=claim)
+    assert await lanes.groups(BOX) == []

@@ -10,13 +10,16 @@ local function close(run, now)
   if dead then redis.call('ZADD', P .. ':dead', now, run) end
 end
 
--- A receipt is written once; whoever comes second changes nothing.
-local function settle(run, step, receipt, failed, now)
+-- A receipt is written once; whoever comes second changes nothing. Only whoever holds the claim ends it:
+-- a label group that settles its step leaves alone a send of the same run that is under way.
+local function settle(run, step, receipt, failed, now, claim)
   local key = run_key(run)
   if redis.call('EXISTS', key) == 0 then return 0 end
+  if claim and redis.call('HGET', key, 'claim') == claim then
+    redis.call('HDEL', key, 'claim', 'unknown', 'looks')
+  end
   if redis.call('HSETNX', key, 'receipt:' .. step, receipt) == 1 then
     if failed == '1' then redis.call('HSET', key, 'failed', '1') end
-    redis.call('HDEL', key, 'claim', 'unknown', 'looks')
     if redis.call('HINCRBY', key, 'left', -1) <= 0 then close(run, now) end
   end
   return tonumber(redis.call('HGET', key, 'left'))

@@ -6,7 +6,8 @@ for i = 3, #ARGV do
 end
 if tonumber(redis.call('HGET', key, 'left')) <= 0 then return 0 end
 redis.call('HDEL', key, 'failed', 'why', 'ended', 'attempts')
-redis.call('HSET', key, 'state', 'open', 'replayed', ARGV[2])
+-- Whether the step that failed may have worked after all is looked up before it is tried again.
+redis.call('HSET', key, 'state', 'open', 'replayed', ARGV[2], 'unknown', '1', 'looks', '0')
 redis.call('ZREM', P .. ':dead', ARGV[1])
 redis.call('ZADD', P .. ':due', ARGV[2], ARGV[1])
 return 1

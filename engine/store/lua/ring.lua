@@ -1,8 +1,10 @@
--- Raise the doorbell of each mailbox; where it was down, enqueue a poll.
--- KEYS: wanted, queue. ARGV: now, ttl, then mailbox, job, payload.
+-- Raise the doorbell of each mailbox; where it was down, enqueue a poll. It is down when the last ring
+-- was heard: the counter itself only grows, so that hearing twice never takes down a later ring.
+-- KEYS: wanted, heard, queue. ARGV: now, ttl, then mailbox, job, payload.
 for i = 3, #ARGV, 3 do
-  if redis.call('HINCRBY', KEYS[1], ARGV[i], 1) == 1 then
-    enqueue(KEYS[2], ARGV[i + 1], ARGV[i + 2], ARGV[1], ARGV[2])
+  local heard = tonumber(redis.call('HGET', KEYS[2], ARGV[i]) or '0')
+  if redis.call('HINCRBY', KEYS[1], ARGV[i], 1) == heard + 1 then
+    enqueue(KEYS[3], ARGV[i + 1], ARGV[i + 2], ARGV[1], ARGV[2])
   end
 end
 return (#ARGV - 2) / 3
