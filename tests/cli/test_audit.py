@@ -1,0 +1,66 @@
+"""`audit`, as a person calls it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine.errors import SettingsError, Unauthorized
+from tests.cli.conftest import SECRET, Console
+from tests.flow.fakes import BOX, mail
+
+
+@pytest.fixture
+async def busy(console: Console) -> Console:
+    world = console.world
+    await world.rules("{id: file, when: {subject: file}, then: [label: A]}")
+    world.clock.forward(1_000)
+    world.provider.deliver("untouched", mail("hello"))
+    world.provider.deliver("filed", mail("file"))
+    await world.read_and_drain()
+    return console
+
+
+async def test_a_clean_mailbox_is_accounted_for(busy: Console) -> None:
+    result = await busy.call("audit")
+    assert (result.exit_code, result.stdout) == (0, f"{BOX}: 1 acted on, 1 untouched\n")
+
+
+async def test_a_lost_judged_key_and_a_lost_run_are_named(busy: Console) -> None:
+    base = busy.world.base
+    (run,) = await busy.world.runs()
+    await base.redis.hdel(base.key("judged", BOX), "untouched")
+    await base.redis.delete(base.key("run", run.run.id))
+    result = await busy.call("audit")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines()[0] == f"{BOX}: 2 missed"
+    assert sorted(result.stdout.splitlines()[1:]) == [
+        "  missed: filed: the journal has no run of file",
+        "  missed: untouched: it was never judged",
+    ]
+    report = json.loads((await busy.call("audit", "--json")).stdout)
+    assert report["mailbox"] == BOX
+    assert report["counts"] == {"missed": 2}
+    assert sorted(finding["message"] for finding in report["findings"]) == ["filed", "untouched"]
+
+
+async def test_a_window_leaves_older_mail_out(busy: Console) -> None:
+    result = await busy.call("audit", "--since", "1h", "--json")
+    assert result.exit_code == 0
+    refused = await busy.call("audit", "--since", "soon")
+    assert isinstance(refused.exception, SettingsError)
+
+
+async def test_a_mailbox_that_cannot_be_read_is_named(busy: Console) -> None:
+    busy.world.provider.failures["list_messages"] = [Unauthorized("the client secret is refused")]
+    result = await busy.call("audit")
+    assert isinstance(result.exception, SettingsError)
+    assert str(result.exception) == f"{BOX} cannot be audited: the client secret is refused"
+    assert SECRET not in str(result.exception)
+
+
+async def test_only_the_mailboxes_that_are_named(busy: Console, tmp_path: Path) -> None:
+    result = await busy.call("audit", "--mailbox", BOX, "--json")
+    assert [json.loads(line)["mailbox"] for line in result.stdout.splitlines()] == [BOX]
