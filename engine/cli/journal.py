@@ -64,7 +64,10 @@ def replay(run: str, config: str | None) -> None:
     """Open a dead run again, from the first step that failed; steps that were done stay done."""
 
     async def reopen(office: Office) -> list[str]:
-        return [one for one in await office.journal.find(run) if await office.journal.reopen(one, office.clock())]
+        found = await office.journal.find(run)
+        if len(found) > 1:
+            raise click.ClickException(f"{len(found)} runs begin with {run}: write more of the id")
+        return [one for one in found if await office.journal.reopen(one, office.clock())]
 
     opened = asyncio.run(_with_office(config, reopen))
     for one in opened:
