@@ -86,7 +86,9 @@ class Office:
 
     @cached_property
     def draining(self) -> Draining:
-        return Draining(self.lanes, self.mailboxes, self.keeper, self.clock)
+        return Draining(
+            self.lanes, self.mailboxes, self.keeper, self.clock, frozenset(self.settings.mailboxes)
+        )
 
     @cached_property
     def executing(self) -> Executing:

@@ -104,7 +104,7 @@ async def _perform(
         found = await provider.find(run.mailbox, own_id)
         return {"outcome": "done", "id": found.key, "message_id": own_id, "how": "found"} if found else None
     book = await executing.books.pinned(run.digest)
-    own = (await executing.mailboxes.own_addresses()).get(run.mailbox, frozenset())
+    own = await executing.mailboxes.own_addresses()
     raw = await compose_step(provider, book.templates, claim, step, own, executing.clock())
     perform = {SendMessage: provider.send, SaveDraft: provider.save_draft}[type(effect)]
     return {"outcome": "done", "id": await perform(run.mailbox, raw), "message_id": own_id}

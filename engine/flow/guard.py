@@ -20,7 +20,7 @@ def held(
     if not isinstance(effect, SendMessage):
         return None
     if not effect.reply:
-        return "it comes from ourselves" if _is_own(message.addresses("From"), own) else None
+        return _held_notice(message, own)
     if kind is EventKind.MESSAGE_IMPORTED:
         return "imported mail is never answered"
     if "SPAM" in message.labels:
@@ -28,6 +28,14 @@ def held(
     if kinds := automated(message.headers):
         return f"automated mail ({', '.join(sorted(kinds))}) is never answered"
     return _held_address(answer_to(message), message, own)
+
+
+def _held_notice(message: Message, own: frozenset[str]) -> str | None:
+    """A notice to somebody else: never about our own mail or its echo, lest it chases itself."""
+    if _is_own(message.addresses("From"), own):
+        return "it comes from ourselves"
+    echoes = automated(message.headers) & {"auto_reply", "bounce"}
+    return f"nothing is sent because of an echo ({', '.join(sorted(echoes))})" if echoes else None
 
 
 def sender_key(message: Message) -> str:

@@ -43,6 +43,7 @@ class Keeper:
         self._refused = ""
         """The digest of the files that were refused last, or why they could not be read."""
         self._lost = ""
+        self._seen = ""
 
     def current(self) -> Rulebook | None:
         return self._current
@@ -59,9 +60,11 @@ class Keeper:
             await self._fall_back()
 
     async def _take(self, sources: Sources) -> None:
+        """Rules that replace others must be read twice alike: a file may be half written."""
+        seen, self._seen = self._seen, sources.digest
         if self._current and sources.digest == self._current.digest:
             self._refused = ""
-        elif sources.digest == self._refused:
+        elif (self._current and sources.digest != seen) or sources.digest == self._refused:
             return
         elif problems := self._check(sources):
             self._refuse(sources.digest, problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from engine.errors import PostroomError, Rejected, TemplateError
@@ -9,12 +10,16 @@ from engine.flow.plan import Run
 from engine.flow.ports import Provider
 from engine.flow.stores import Claim
 from engine.mail.address import Address, parse_address
+from engine.mail.automated import is_no_reply
 from engine.mail.compose import Outgoing, answer_to, compose, is_sendable, reply_headers
 from engine.mail.message import Message, no_message
 from engine.mail.needs import Need
 from engine.rules.effects import SaveDraft, SendMessage
 from engine.templating.library import Context, Library, Rendered
 
+Own = Mapping[str, frozenset[str]]
+"""By mailbox, all addresses that are ours, in normal form."""
+MAX_OTHERS = 25
 WRITTEN_TO = ("Delivered-To", "To", "Cc", "Bcc")
 
 
@@ -24,7 +29,7 @@ def message_id(run: Run, step: int) -> str:
 
 
 async def compose_step(
-    provider: Provider, templates: Library, claim: Claim, step: int, own: frozenset[str], now: int
+    provider: Provider, templates: Library, claim: Claim, step: int, own: Own, now: int
 ) -> bytes:
     """Render and compose one step. Raises TemplateError, and what fetching raises."""
     run, effect = claim.run, claim.run.steps[step]
@@ -56,12 +61,14 @@ def _outgoing(
     effect: SendMessage | SaveDraft,
     message: Message,
     rendered: Rendered,
-    own: frozenset[str],
+    own: Own,
 ) -> Outgoing:
     reply = reply_headers(message) if effect.reply else None
     to = _recipients(effect, message)
     return Outgoing(
-        from_=Address(rendered.from_name, _written_to(message, own) or run.mailbox),
+        from_=Address(
+            rendered.from_name, _written_to(message, own.get(run.mailbox, frozenset())) or run.mailbox
+        ),
         to=to,
         cc=_everybody_else(message, own, to) if isinstance(effect, SendMessage) and effect.all else (),
         subject=rendered.subject or (reply.subject if reply else ""),
@@ -100,7 +107,12 @@ def _written_to(message: Message, own: frozenset[str]) -> str:
     return ""
 
 
-def _everybody_else(message: Message, own: frozenset[str], to: tuple[Address, ...]) -> tuple[Address, ...]:
-    known = own | {address.normal for address in to}
+def _everybody_else(message: Message, own: Own, to: tuple[Address, ...]) -> tuple[Address, ...]:
+    """Who else was written to, less ourselves and who never reads answers. Raises Rejected for a crowd."""
+    known = frozenset(own).union(*own.values(), (address.normal for address in to))
     others = [*message.addresses("To"), *message.addresses("Cc")]
-    return tuple({a.normal: a for a in others if is_sendable(a) and a.normal not in known}.values())
+    wanted = {one.normal: one for one in others if is_sendable(one) and not is_no_reply(one.address)}
+    found = tuple(address for normal, address in wanted.items() if normal not in known)
+    if len(found) > MAX_OTHERS:
+        raise Rejected(f"an answer to all would go to {len(found)} others, more than {MAX_OTHERS}")
+    return found

@@ -9,6 +9,7 @@ from engine.flow.clock import Clock, now_ms
 from engine.flow.ports import Profile, Provider
 from engine.flow.recovery import recover
 from engine.flow.stores import Cursor, Mailboxes
+from engine.mail.address import parse_address
 
 PAUSE_MS = 300_000
 """How long a mailbox whose credentials were refused is left alone."""
@@ -64,7 +65,8 @@ async def _start(polling: Polling, provider: Provider, mailbox: str) -> None:
 async def learn(polling: Polling, provider: Provider, mailbox: str) -> Profile:
     """Read the profile and remember which addresses are ours."""
     profile = await provider.profile(mailbox)
-    await polling.mailboxes.know(mailbox, profile.addresses)
+    addresses = frozenset(parse_address(address).normal for address in profile.addresses)
+    await polling.mailboxes.know(mailbox, addresses)
     return profile
 
 

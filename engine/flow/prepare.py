@@ -15,6 +15,7 @@ from engine.flow.plan import Judged, Plan, make_plan
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of
 from engine.flow.stores import Commit, Lanes, Mailboxes, Queued, Verdicts
+from engine.mail.address import parse_address
 from engine.mail.events import Event, is_outbound
 from engine.mail.message import Message
 from engine.rules.effects import Effect, SendMessage
@@ -31,6 +32,8 @@ class Draining:
     mailboxes: Mailboxes
     books: Rulebooks
     clock: Clock = now_ms
+    configured: frozenset[str] = frozenset()
+    """Every mailbox that is ours, in service or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,8 @@ class _Guard:
     @classmethod
     async def load(cls, draining: Draining, lane: str, judged: Sequence[Judged]) -> _Guard:
         known = await draining.mailboxes.own_addresses()
-        own = frozenset({lane, *known}).union(*known.values())
+        ours = {parse_address(mailbox).normal for mailbox in (lane, *known, *draining.configured)}
+        own = frozenset(ours).union(*known.values())
         keys = {key for item in judged for key in _once_keys(item)}
         return cls(own, await draining.lanes.once(sorted(keys)))
 

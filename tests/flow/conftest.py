@@ -57,6 +57,7 @@ class World:
         text = "version: 1\nrules:\n" + "".join(f"  - {line}\n" for line in lines)
         self.sources = Sources({"rules.yaml": text}, templates or self.sources.templates)
         await self.keeper.reload()
+        await self.keeper.reload()
         assert self.keeper.current() is not None
 
     async def start(self) -> None:
