@@ -137,6 +137,8 @@ class WebSettings(Strict):
     """Where webhooks are taken."""
 
     listen: str = "127.0.0.1:8080"
+    api_token: OptionalSecret = None
+    """Read and checked; nothing asks for it yet."""
 
 
 class ExecuteSettings(Strict):
@@ -167,6 +169,15 @@ class MailboxSettings(Strict):
     account: str
     poll: Annotated[float, BeforeValidator(_poll)] = 60.0
     """Seconds between reads of its history; 0 when only webhooks wake it (`poll: off`)."""
+    authserv_id: str | None = None
+    """The receiving server's own name (RFC 8601, section 2.2); no condition asks for it yet."""
+
+
+class HookSettings(Strict):
+    """One hook that other systems call; none is served yet."""
+
+    secret: Secret
+    verify: Literal["hmac", "bearer"] = "hmac"
 
 
 class Settings(Strict):
@@ -184,6 +195,9 @@ class Settings(Strict):
     """How long judged messages and settled runs are remembered; an expired cursor is recovered within it."""
     accounts: dict[str, AccountSettings] = {}
     mailboxes: dict[str, MailboxSettings] = {}
+    hooks: dict[str, HookSettings] = {}
+    secrets: dict[str, Annotated[str, BeforeValidator(_secret)]] = Field(default={}, repr=False)
+    """Secrets that rules name; none does yet."""
     file: str = ""
 
     @property

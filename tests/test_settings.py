@@ -256,3 +256,33 @@ def test_the_log_format_comes_from_the_environment(monkeypatch: pytest.MonkeyPat
     assert log_format() == "text"
     monkeypatch.setenv("POSTROOM_LOG", "json")
     assert log_format() == "json"
+
+
+def test_the_configuration_of_the_contract_loads(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("POSTROOM_REDIS_URL", "ZENDESK_TOKEN", "ZOOM_SECRET", "ZOOM_HOOK", "ORDERS_SECRET"):
+        monkeypatch.setenv(name, "redis://127.0.0.1")
+    (folder / "secrets").mkdir()
+    (folder / "secrets" / "api").write_text("token")
+    settings = load(
+        folder,
+        """
+version: 1
+timezone: Europe/Berlin
+data: ./data
+redis: {url: env:POSTROOM_REDIS_URL, prefix: postroom, durability: own}
+rules: [rules]
+templates: templates
+web: {listen: 127.0.0.1:8080, api_token: file:secrets/api}
+secrets: {zendesk-token: env:ZENDESK_TOKEN}
+retention: 30d
+accounts:
+  acme: {provider: zoom, account_id: A1, client_id: C1, client_secret: env:ZOOM_SECRET,
+         webhook_secret: env:ZOOM_HOOK, webhook_max_age: 90m, budget: 0.5, url: null}
+mailboxes:
+  support@acme.example: {account: acme, poll: 60s, authserv_id: mx.acme.example}
+hooks:
+  orders: {secret: env:ORDERS_SECRET, verify: hmac}
+""",
+    )
+    assert settings.mailboxes["support@acme.example"].authserv_id == "mx.acme.example"
+    assert "token" not in repr(settings).replace("api_token", "")
