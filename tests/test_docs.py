@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from engine import __version__
 from engine.cli.main import COMMANDS
 from engine.rules.testing import examine
-from engine.settings import AccountSettings, MailboxSettings, Settings, load_settings
+from engine.settings import AccountSettings, HookSettings, MailboxSettings, Settings, load_settings
 from engine.templating.library import load_templates
 
 CHECKOUT = Path(__file__).parent.parent
@@ -23,6 +23,7 @@ KEY = re.compile(r"key\(\"([a-z][a-z:-]*)\"")
 OPEN_KEYS: dict[type[BaseModel], str] = {
     AccountSettings: "accounts.NAME.",
     MailboxSettings: "mailboxes.ADDRESS.",
+    HookSettings: "hooks.NAME.",
 }
 
 

@@ -16,6 +16,9 @@ from engine.settings import duration, load_settings
 from engine.store.records import RedisRecords
 from engine.wiring import Office, open_office
 
+A_DAY_S = 86_400
+"""Judged messages are remembered for `retention`: audits look back one day less."""
+
 
 @click.command()
 @click.option("--mailbox", "mailboxes", multiple=True, help="These alone; else all that are configured.")
@@ -25,15 +28,22 @@ from engine.wiring import Office, open_office
 def audit(mailboxes: tuple[str, ...], since: str | None, as_json: bool, config: str | None) -> None:
     """Account for every message. Exit code 1 when one was missed or needs a person."""
     settings = load_settings(config)
-    start = datetime.now(UTC) - timedelta(seconds=duration(since)) if since else None
+    remembered = settings.retention - A_DAY_S
+    age = min(duration(since), remembered) if since else remembered
+    start = datetime.now(UTC) - timedelta(seconds=age)
 
-    async def run() -> list[Report]:
+    async def run() -> tuple[list[Report], dict[str, tuple[int, str]]]:
         async with open_office(settings) as office:
-            return [await audit_mailbox(office, name, start) for name in mailboxes or settings.mailboxes]
+            names = mailboxes or tuple(settings.mailboxes)
+            paused = await office.mailboxes.paused()
+            return [await audit_mailbox(office, name, start) for name in names], paused
 
-    reports = asyncio.run(run())
+    reports, paused = asyncio.run(run())
     for report in reports:
-        click.echo(json.dumps(as_dict(report)) if as_json else as_text(report))
+        why = paused.get(report.mailbox, (0, ""))[1]
+        click.echo(json.dumps(as_dict(report) | {"paused": why}) if as_json else as_text(report))
+        if why and not as_json:
+            click.echo(f"  paused: {why}")
     raise SystemExit(1 if any(report.findings for report in reports) else 0)
 
 
@@ -56,5 +66,5 @@ def as_dict(report: Report) -> dict[str, object]:
 def as_text(report: Report) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in sorted(report.counts.items())) or "no messages"
     lines = [f"{report.mailbox}: {counts}"]
-    lines += [f"  {one.state}: {one.key}: {one.why}" for one in report.findings]
+    lines += [f"  {one.state}: {one.key or 'everything'}: {one.why}" for one in report.findings]
     return "\n".join(lines)

@@ -73,7 +73,8 @@ async def audit(records: Records, provider: Provider, mailbox: str, since: datet
         report.add("", MISSED, "the mailbox was never polled")
         return report
     started = datetime.fromtimestamp(cursor.started / 1000, UTC)
-    keys = await _keys(records, provider, mailbox, max(since, started) if since else started)
+    since = max(since, started) if since else started
+    keys = await _keys(records, provider, mailbox, since)
     queued = await records.queued_keys(mailbox)
     judged = await records.judged_rules(mailbox, keys)
     states = await records.run_states([_run(mailbox, key, rule) for key in judged for rule in judged[key]])
@@ -83,7 +84,7 @@ async def audit(records: Records, provider: Provider, mailbox: str, since: datet
         elif key in queued:
             report.add(key, PENDING)
         else:
-            report.add(key, *await _unjudged(provider, mailbox, key, cursor))
+            report.add(key, *await _unjudged(provider, mailbox, key, cursor, since))
     return report
 
 
@@ -104,7 +105,9 @@ def _judged(mailbox: str, key: str, rules: Sequence[str], states: dict[str, str]
     return (ACTED_ON, "") if found == {"done"} else (PENDING, "")
 
 
-async def _unjudged(provider: Provider, mailbox: str, key: str, cursor: Cursor) -> tuple[str, str]:
+async def _unjudged(
+    provider: Provider, mailbox: str, key: str, cursor: Cursor, since: datetime
+) -> tuple[str, str]:
     """Why a message was not judged: it need not be, it will be, or it was missed."""
     try:
         message = await provider.fetch(mailbox, key, frozenset({Need.LABELS}))
@@ -113,7 +116,7 @@ async def _unjudged(provider: Provider, mailbox: str, key: str, cursor: Cursor) 
     arrived = message.received.timestamp() * 1000 if message.received else 0
     if is_outbound(message.labels):
         return OUTBOUND, ""
-    if 0 < arrived < cursor.started:
+    if message.received and message.received < since:
         return OLDER, ""
     if arrived >= cursor.read:
         return PENDING, ""

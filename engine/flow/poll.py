@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 from engine.errors import CursorExpired, ProviderError, RateLimited, Unauthorized
@@ -10,6 +11,8 @@ from engine.flow.ports import Profile, Provider
 from engine.flow.recovery import recover
 from engine.flow.stores import Cursor, Mailboxes
 from engine.mail.address import parse_address
+
+log = logging.getLogger("postroom.poll")
 
 PAUSE_MS = 300_000
 """How long a mailbox whose credentials were refused is left alone."""
@@ -95,5 +98,6 @@ async def _put_off(polling: Polling, mailbox: str, error: ProviderError) -> int:
         again = now + PAUSE_MS
     elif isinstance(error, RateLimited):
         again = max(int(error.until * 1000), now + 100)
+    log.warning("%s is paused for %.0f s: %s", mailbox, (again - now) / 1000, error)
     await polling.mailboxes.pause(mailbox, str(error), again)
     return again

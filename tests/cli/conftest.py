@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class Console:
 
 @pytest.fixture
 async def console(redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console:
-    clock = Clock()
+    clock = Clock(int(time.time() * 1000) - 3_600_000)
     world = World(Base(redis), clock, FakeProvider(clock))
     await world.start()
     monkeypatch.setenv("REDIS_URL", redis_url)
