@@ -6,6 +6,8 @@ RUN pip install --no-cache-dir --require-hashes --no-deps -r requirements-build.
  && pip --python /venv/bin/python install --no-cache-dir --require-hashes --no-deps -r requirements-runtime.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY engine engine
+COPY rules rules
+COPY templates templates
 RUN pip wheel --no-cache-dir --no-build-isolation --no-deps --wheel-dir /wheel . \
  && pip --python /venv/bin/python install --no-cache-dir --no-index --no-deps /wheel/*.whl
 

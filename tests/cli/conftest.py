@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +34,7 @@ class Console:
 
 @pytest.fixture
 async def console(redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console:
-    clock = Clock(int(time.time() * 1000) - 3_600_000)
+    clock = Clock()
     world = World(Base(redis), clock, FakeProvider(clock))
     await world.start()
     monkeypatch.setenv("REDIS_URL", redis_url)
@@ -43,7 +42,7 @@ async def console(redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(Office, "provider", lambda _office, _mailbox: world.provider)
     config = tmp_path / "postroom.yaml"
     config.write_text(
-        "redis: {url: env:REDIS_URL}\n"
+        "redis: {url: env:REDIS_URL}\nretention: 36500d\n"
         "accounts: {acme: {provider: zoom, account_id: A, client_id: C, client_secret: env:ZOOM_SECRET}}\n"
         f"mailboxes: {{{BOX}: {{account: acme}}}}\n"
     )
