@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import os
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from engine.errors import PostroomError
+from engine.mail.headers import parse_headers
 from engine.mail.mbox import read_mbox
 
 MAX_MESSAGE_BYTES = 128 * 1024 * 1024
+_START = 1024
+"""Bytes that tell what a file is."""
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -20,7 +25,7 @@ class Archived:
     """One message of an archive, or why it could not be read."""
 
     name: str
-    """Path within the archive; of an mbox `file#index`, from 0."""
+    """Path within the archive; of a zip in a folder `zip/member`, of an mbox `file#index`, from 0."""
     raw: bytes = b""
     labels: frozenset[str] = frozenset()
     """What a Maildir's flags say; empty where the archive knows none."""
@@ -35,17 +40,25 @@ def read_archive(path: Path) -> Iterator[Archived]:
 
 
 def _folder(folder: Path) -> Iterator[Archived]:
-    for path in sorted(folder.rglob("*")):
-        if path.name.startswith(".") or not path.is_file():
-            continue
+    for path in [folder, *sorted(folder.rglob("*"))]:
         name = path.relative_to(folder).as_posix()
-        if _is_maildir(path.parent):
+        if path.is_dir():
+            if error := _closed(path, folder):
+                yield Archived(name, error=error)
+        elif path.name.startswith(".") or _is_maildir(path.parent):
             continue
-        if _is_maildir(path.parent.parent) and path.parent.name in ("cur", "new", "tmp"):
+        elif _is_maildir(path.parent.parent) and path.parent.name in ("cur", "new", "tmp"):
             if path.parent.name != "tmp":
                 yield _whole(path, name, _flags(path.name))
         else:
-            yield from _file(path, name)
+            yield from _file(path, name, f"{name}/")
+
+
+def _closed(path: Path, top: Path) -> str:
+    """Say why a folder is not gone into, "" if it is."""
+    if path != top and path.is_symlink():
+        return "a link to a folder, which is not followed"
+    return "" if os.access(path, os.R_OK | os.X_OK) else "Permission denied"
 
 
 def _is_maildir(folder: Path) -> bool:
@@ -61,23 +74,43 @@ def _flags(name: str) -> frozenset[str]:
     )
 
 
-def _file(path: Path, name: str) -> Iterator[Archived]:
-    """Tell by its first bytes what a file is; one called .eml is always a single message."""
+def _file(path: Path, name: str, prefix: str = "") -> Iterator[Archived]:
+    """Read a file as what its first bytes say it is; `prefix` stands before the members of a zip."""
+    if why := _no_file(path):
+        yield Archived(name, error=why)
+        return
     try:
         with path.open("rb") as stream:
-            start = stream.read(5)
-            stream.seek(0)
+            start = stream.peek(_START)[:_START]
             if start.startswith(_ZIP_MAGIC):
-                yield from _zip(stream, name)
-            elif start == b"From " and path.suffix != ".eml":
-                yield from _mbox(stream, name)
+                yield from _zip(stream, name, prefix)
             else:
-                yield _bounded(stream, name)
+                yield from _mail(stream, start, name)
     except OSError as error:
         yield Archived(name, error=error.strerror or str(error))
 
 
+def _no_file(path: Path) -> str:
+    if path.is_symlink() and not path.exists():
+        return "a link that leads nowhere"
+    return "" if path.is_file() else "neither a file nor a folder"
+
+
+def _mail(stream: BinaryIO, start: bytes, name: str) -> Iterator[Archived]:
+    """Read one message or an mbox; what is called .eml is always a single message."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix == ".mbox" and not start:
+        return
+    if start.lstrip(b"\r\n").startswith(b"From ") and suffix != ".eml":
+        for index, raw in enumerate(read_mbox(stream, MAX_MESSAGE_BYTES)):
+            yield _archived(f"{name}#{index}", raw)
+    else:
+        yield _bounded(stream, name)
+
+
 def _whole(path: Path, name: str, labels: frozenset[str]) -> Archived:
+    if why := _no_file(path):
+        return Archived(name, error=why)
     try:
         with path.open("rb") as stream:
             return _bounded(stream, name, labels)
@@ -87,20 +120,21 @@ def _whole(path: Path, name: str, labels: frozenset[str]) -> Archived:
 
 def _bounded(stream: BinaryIO, name: str, labels: frozenset[str] = frozenset()) -> Archived:
     raw = stream.read(MAX_MESSAGE_BYTES + 1)
-    if len(raw) > MAX_MESSAGE_BYTES:
+    return _archived(name, raw if len(raw) <= MAX_MESSAGE_BYTES else None, labels)
+
+
+def _archived(name: str, raw: bytes | None, labels: frozenset[str] = frozenset()) -> Archived:
+    """Make an entry of what was read, None being too much; what has no header field is no mail."""
+    if raw is None:
         return Archived(name, error=f"larger than {MAX_MESSAGE_BYTES} bytes")
+    if not raw.strip():
+        return Archived(name, error="empty")
+    if not any(field.isascii() for field, _ in parse_headers(raw)):
+        return Archived(name, error="no mail: it does not begin with header fields")
     return Archived(name, raw, labels)
 
 
-def _mbox(stream: BinaryIO, name: str) -> Iterator[Archived]:
-    for index, raw in enumerate(read_mbox(stream, MAX_MESSAGE_BYTES)):
-        if raw is None:
-            yield Archived(f"{name}#{index}", error=f"larger than {MAX_MESSAGE_BYTES} bytes")
-        else:
-            yield Archived(f"{name}#{index}", raw)
-
-
-def _zip(stream: BinaryIO, name: str) -> Iterator[Archived]:
+def _zip(stream: BinaryIO, name: str, prefix: str) -> Iterator[Archived]:
     try:
         archive = zipfile.ZipFile(stream)
     except (zipfile.BadZipFile, OSError, ValueError) as error:
@@ -108,17 +142,15 @@ def _zip(stream: BinaryIO, name: str) -> Iterator[Archived]:
         return
     with archive:
         for member in archive.infolist():
-            if not member.is_dir():
-                yield _member(archive, member)
+            path = PurePosixPath(member.filename)
+            if not (member.is_dir() or path.name.startswith(".") or "__MACOSX" in path.parts):
+                yield from _member(archive, member, prefix + member.filename)
 
 
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Archived:
-    """Read one member; its real size is bounded, whatever the directory claims."""
+def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, name: str) -> Iterator[Archived]:
+    """Read one member; the size of a message is bounded, whatever the directory claims."""
     try:
-        with archive.open(member) as stream:
-            raw = stream.read(MAX_MESSAGE_BYTES + 1)
+        with archive.open(member) as packed, io.BufferedReader(packed) as stream:  # type: ignore[type-var]
+            yield from _mail(stream, stream.peek(_START)[:_START], name)
     except Exception as error:  # noqa: BLE001 -- zipfile and its decompressors raise half a dozen unrelated kinds
-        return Archived(member.filename, error=f"cannot be unpacked: {error}")
-    if len(raw) > MAX_MESSAGE_BYTES:
-        return Archived(member.filename, error=f"larger than {MAX_MESSAGE_BYTES} bytes")
-    return Archived(member.filename, raw)
+        yield Archived(name, error=f"cannot be unpacked: {error}")

@@ -101,6 +101,67 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.Monkey
     assert errors["fine"] == errors["c.mbox#1"] == ""
 
 
+def test_what_is_no_mail_is_named_and_not_judged(tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(b"")
+    (tmp_path / "b.gz").write_bytes(b"\x1f\x8b\x08\0\n\n")
+    (tmp_path / "c.eml").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "d")
+    (tmp_path / "e").symlink_to(tmp_path.parent)
+    (tmp_path / "f.mbox").write_bytes(b"")
+    (tmp_path / "g.mbox").write_bytes(b"From ann@x 00:00\n\ntext\n\nFrom bob@x 00:00\n" + ONE)
+    no_mail = "no mail: it does not begin with header fields"
+    assert {entry.name: entry.error for entry in read_archive(tmp_path)} == {
+        "a.eml": "empty",
+        "b.gz": no_mail,
+        "c.eml": "a link that leads nowhere",
+        "d": "neither a file nor a folder",
+        "e": "a link to a folder, which is not followed",
+        "g.mbox#0": no_mail,
+        "g.mbox#1": "",
+    }
+    assert [entry.error for entry in read_archive(tmp_path / "d")] == ["neither a file nor a folder"]
+
+
+def test_a_maildir_s_broken_entries_are_named(tmp_path: Path) -> None:
+    for folder in ("cur", "new"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "cur" / "1").symlink_to("nowhere")
+    assert [(entry.name, entry.error) for entry in read_archive(tmp_path)] == [
+        ("cur/1", "a link that leads nowhere")
+    ]
+
+
+def test_a_zip_holds_mboxes_and_no_litter(tmp_path: Path) -> None:
+    for name in ("a.zip", "b.zip"):
+        with zipfile.ZipFile(tmp_path / name, "w", zipfile.ZIP_DEFLATED) as made:
+            made.writestr("__MACOSX/._one.eml", ONE)
+            made.writestr(".DS_Store", b"\0\0\0\1Bud1")
+            made.writestr("box", MBOX)
+            made.writestr("empty.mbox", b"")
+            made.writestr("one.eml", ONE)
+            made.writestr("two.gz", b"\x1f\x8b\x08")
+    names = ["box#0", "box#1", "one.eml", "two.gz"]
+    found = list(read_archive(tmp_path / "a.zip"))
+    assert [entry.name for entry in found] == names
+    assert [bool(entry.error) for entry in found] == [False, False, False, True]
+    assert [name for name, _ in listed(tmp_path)] == [f"{z}.zip/{name}" for z in "ab" for name in names]
+
+
+@pytest.mark.parametrize(
+    ("line", "count"),
+    [
+        pytest.param(b"From bob\nSubject: two\n", 2, id="a sender alone"),
+        pytest.param(b"From bob@x Thu Jan 1 2026\nX-A:\n", 2, id="a date alone"),
+        pytest.param(b"From here\non and: on\n", 1, id="no field name below"),
+        pytest.param(b"From here\nhttp://x.example\n", 1, id="an address of the web below"),
+        pytest.param(b"From all of us\nNote: text\n", 1, id="a sentence"),
+    ],
+)
+def test_an_mbox_s_messages_may_begin_without_a_time(tmp_path: Path, line: bytes, count: int) -> None:
+    (tmp_path / "box").write_bytes(b"From ann\n" + ONE + b"\n" + line + b"\n")
+    assert len(listed(tmp_path / "box")) == count
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
 def test_a_file_without_permission_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.eml").write_bytes(ONE)
