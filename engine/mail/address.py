@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
@@ -12,12 +11,15 @@ import idna
 
 from engine.mail.address_list import mailboxes
 from engine.mail.charset import without_surrogates
+from engine.mail.unicode import normalize
 from engine.mail.words import decode_words, tidy
 
-MAX_ADDRESSES = 10_000
-MAX_ADDRESS_FIELD = 500_000
-"""Characters of one field that are read."""
+MAX_ADDRESSES = 1_000
+MAX_ADDRESS_TEXT = 65_536
+"""Characters of all fields together that are read."""
 MAX_ADDRESS_FIELDS = 50
+MAX_LOCAL = 320
+"""Characters of a local part that are compared; mail knows 64 (RFC 5321, section 4.5.3.1.1)."""
 MAX_DOMAIN = 255
 
 
@@ -41,7 +43,7 @@ class Address:
     @property
     def normal(self) -> str:
         """The form that compares: folded local part, `@`, normal domain."""
-        local = unicodedata.normalize("NFC", self.local).casefold()
+        local = normalize("NFC", self.local[:MAX_LOCAL]).casefold()
         return f"{local}@{self.domain}" if "@" in self.address else local
 
 
@@ -56,9 +58,16 @@ def parse_addresses(values: Iterable[str]) -> tuple[Address, ...]:
 @lru_cache(maxsize=32)
 def _parsed(values: tuple[str, ...]) -> tuple[Address, ...]:
     """Remember the last fields, which every rule reads again."""
-    found = chain.from_iterable(mailboxes(value[:MAX_ADDRESS_FIELD]) for value in values[:MAX_ADDRESS_FIELDS])
+    found = chain.from_iterable(mailboxes(value) for value in _bounded(values[:MAX_ADDRESS_FIELDS]))
     people = (Address(tidy(decode_words(name)), without_surrogates(spec)) for name, spec in found)
     return tuple(islice((one for one in people if one.name or one.address), MAX_ADDRESSES))
+
+
+def _bounded(values: Iterable[str]) -> Iterator[str]:
+    left = MAX_ADDRESS_TEXT
+    for value in values:
+        yield value[:left]
+        left = max(0, left - len(value))
 
 
 def parse_address(text: str) -> Address:
@@ -74,7 +83,7 @@ def normal_domain(text: str) -> str:
     try:
         return idna.encode(domain, uts46=True).decode("ascii")
     except UnicodeError:
-        return ".".join(_label(part) for part in unicodedata.normalize("NFKC", domain).casefold().split("."))
+        return ".".join(_label(part) for part in normalize("NFKC", domain).casefold().split("."))
 
 
 def _label(label: str) -> str:

@@ -86,18 +86,21 @@ def _entries(value: str) -> Iterator[tuple[_Entry, bool]]:
 
 
 def _put(entry: _Entry, token: _Token, mark: str) -> None:
+    inside = entry.angle if entry.angle is not None and not entry.closed else entry.words
     if token.kind == "comment":
         entry.comments.append(token.text)
+    elif token.kind == "space" and inside and inside[-1].kind == "space":
+        return  # a comment stood between
     elif mark == "<":
         entry.angle, entry.closed = [], False
     elif mark == ">":
         entry.closed = True
-    elif entry.angle is not None and not entry.closed:
-        entry.angle.append(token)
-        entry.angle_at = entry.angle_at or mark == "@"
     else:
-        entry.words.append(token)
-        entry.at = entry.at or mark == "@"
+        inside.append(token)
+        if inside is entry.words:
+            entry.at = entry.at or mark == "@"
+        else:
+            entry.angle_at = entry.angle_at or mark == "@"
 
 
 def _is_inside(entry: _Entry) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from functools import cached_property
 
@@ -11,6 +10,7 @@ from engine.mail.address import Address, normal_domain, parse_address
 from engine.mail.dates import message_date
 from engine.mail.message import Message
 from engine.mail.query import AllOf, AnyOf, Date, Field, Label, MessageId, Not, Query, Size, Words
+from engine.mail.unicode import normalize
 
 _WORD = re.compile(r"[^\W_]+")
 _WRITTEN_TOGETHER = re.compile("[\u0e00-\u0eff\u1000-\u109f\u2e80-\uffdc]")
@@ -105,7 +105,7 @@ def _in_time(query: Date, message: Message) -> bool:
 
 def _words(texts: Iterable[str]) -> str:
     """Fold texts into words with one blank around each; texts are kept apart by a bar."""
-    folded = (unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()) for text in texts)
+    folded = (normalize("NFC", normalize("NFC", text).casefold()) for text in texts)
     return " | ".join(f" {' '.join(_WORD.findall(text))} " for text in folded)
 
 

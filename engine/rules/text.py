@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from engine.mail.unicode import normalize
 from engine.rules.patterns import Globs, Pattern, Regexes
 from engine.rules.strict import Flag, ManyWords, Strict
 
@@ -23,7 +23,7 @@ MAX_CHARACTERS = 100_000
 
 def nfc(text: str) -> str:
     """Compose characters, so that the two ways of writing é are one."""
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return normalize("NFC", text)
 
 
 def fold(text: str) -> str:
