@@ -5,6 +5,8 @@ from __future__ import annotations
 import binascii
 import re
 
+_PADDINGS, _BYTES_PER_PADDING = 1_000, 32
+"""How many texts in a row are read, or one for so many bytes: some senders encode each line alone."""
 _PADDING = re.compile(rb"=+")
 _FOREIGN = re.compile(rb"[^A-Za-z0-9+/]+")
 _ALIEN = re.compile(rb"[^A-Za-z0-9+/\s]|\S[ \t]+\S")
@@ -22,8 +24,8 @@ def decode_transfer(data: bytes, encoding: str) -> bytes:
 
 
 def decode_base64(data: bytes) -> bytes:
-    """Decode base64 without padding, with foreign bytes in it, or several texts in a row."""
-    first, *others = _PADDING.split(data)
+    """Decode base64 without padding, with foreign bytes in it, or several texts in a row, to a bound."""
+    first, *others = _PADDING.split(data, max(_PADDINGS, len(data) // _BYTES_PER_PADDING))
     found = [_run(first)]
     for other in others:
         if _ALIEN.search(other):

@@ -23,7 +23,8 @@ from engine.mail.mime import (
     part_text,
     to_message,
 )
-from tests.mail.clock import at_most
+from engine.mail.transfer import decode_base64
+from tests.mail.growth import is_linear
 
 MIXED = b"Content-Type: multipart/mixed; boundary=b\n\n"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
@@ -272,24 +273,34 @@ def test_depth_and_number_of_parts_are_bounded() -> None:
     assert types(nested(MAX_DEPTH)) == ["text/plain"]
     assert types(nested(MAX_DEPTH + 1)) == ["multipart/mixed"]
     assert len(types(MIXED + b"--b\n\nx\n" * (MAX_PARTS + 9))) == MAX_PARTS
-    with at_most(seconds=4):
-        assert types(nested(20_000)) == ["multipart/mixed"]
+    assert types(nested(20_000)) == ["multipart/mixed"]
 
 
-def test_a_megabyte_of_line_breaks_takes_linear_time() -> None:
+def test_a_megabyte_of_line_breaks_is_read() -> None:
     body = b"\r" * 1_000_000
-    with at_most(seconds=4):
-        assert from_raw(b"A: 1\n\n" + body, key="k").text == ""
-        assert from_raw(b"A: 1\n\n" + body + b"x", key="k").text.strip() == "x"
+    assert from_raw(b"A: 1\n\n" + body, key="k").text == ""
+    assert from_raw(b"A: 1\n\n" + body + b"x", key="k").text.strip() == "x"
 
 
 @pytest.mark.parametrize("piece", [b"--b\n", b"\n--b ", b"\n--a\ncontent", b"-", b"\r", b"=\n", b"\n-- "])
 @pytest.mark.parametrize(
     "head", [MIXED, MIXED.replace(b"=b", b"=" + b"-" * 60), b"Content-Type: multipart/x\n\n"]
 )
-def test_a_megabyte_takes_linear_time(head: bytes, piece: bytes) -> None:
-    with at_most(seconds=4):
-        from_raw(head + piece * (1_000_000 // len(piece)), key="k")
+def test_reading_is_linear(head: bytes, piece: bytes) -> None:
+    assert is_linear(lambda size: from_raw(head + piece * (size // len(piece)), key="k"), 30_000)
+
+
+def test_base64_of_paddings_is_linear() -> None:
+    assert is_linear(lambda size: decode_base64(b"=A" * size), 20_000)
+
+
+def test_base64_of_lines_encoded_one_by_one_is_read_whole() -> None:
+    line = base64.b64encode(b"x" * 40) + b"\n"
+    assert decode_base64(line * 20_000) == b"x" * 800_000
+
+
+def test_base64_is_read_up_to_so_many_paddings() -> None:
+    assert len(decode_base64(b"aGk=" * 1_000_000)) == 2 * 4_000_000 // 32
 
 
 LINES = st.sampled_from(
