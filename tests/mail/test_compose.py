@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.mail.address import Address, parse_addresses
-from engine.mail.compose import MAX_REFERENCES, Outgoing, UnsendableError, compose, reply_headers
+from engine.mail.compose import MAX_REFERENCES, Outgoing, UnsendableError, compose, is_sendable, reply_headers
 from engine.mail.headers import Headers, parse_headers
 from engine.mail.message import Message
 
@@ -180,3 +180,18 @@ def test_an_answer_goes_to_one_address_reply_to_before_from() -> None:
     assert reply_headers(many).to == Address("", "b@x.example")
     assert reply_headers(message(("From", "a@x.example"))).to == Address("", "a@x.example")
     assert reply_headers(message()).to is None
+
+
+@pytest.mark.parametrize(
+    ("domain", "sendable"),
+    [
+        pytest.param("x" * 63 + ".example", True, id="the longest label"),
+        pytest.param("x" * 64 + ".example", False, id="a label that is too long"),
+        pytest.param(".".join(["x" * 49] * 5) + ".abc", True, id="the longest domain"),
+        pytest.param(".".join(["x" * 49] * 5) + ".abcd", False, id="a domain that is too long"),
+        pytest.param("x..example", False, id="an empty label"),
+        pytest.param("[192.0.2.1]", True, id="a literal"),
+    ],
+)
+def test_domains_have_bounds(domain: str, sendable: bool) -> None:
+    assert is_sendable(Address("", f"ann@{domain}")) is sendable
