@@ -79,7 +79,7 @@ def batch_modify_emails(call: Call) -> None:
     """Change all or none: "the specified messages are all modified" (Zoom's text)."""
     add, remove = _label_change(call)
     ids = call.strings("ids")
-    if not 1 <= len(ids) <= LARGEST_BATCH:
+    if not 1 <= len(call.body.get("ids") or ()) <= LARGEST_BATCH:
         raise invalid("ids", f"ids holds 1 to {LARGEST_BATCH} message ids.")
     for id_ in ids:
         message = find_message(call.store, call.box, id_)

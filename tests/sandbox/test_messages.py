@@ -170,6 +170,8 @@ async def test_a_batch_changes_all_or_none(driver: Driver) -> None:
     assert ["STARRED" in await driver.labels(id_) for id_ in ids] == [True, True, False]
     wrong = {"ids": [ids[2], "unknown"], "addLabelIds": ["STARRED"]}
     assert (await driver.call("POST", "/messages/batchModify", json=wrong)).status_code == 400
+    doubles = {"ids": ids[:1] * 1001, "addLabelIds": ["STARRED"]}
+    assert (await driver.call("POST", "/messages/batchModify", json=doubles)).status_code == 400
     assert "STARRED" not in await driver.labels(ids[2])
 
 
