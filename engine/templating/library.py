@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -172,7 +173,8 @@ def _load(file: str, source: str) -> _Template:
     subject = piece(front.subject, TEXT)
     from_name = piece(front.from_name, TEXT) if front.from_name else None
     body = Value(front.body, Place(file, front.body_line, 1))
-    bodies = tuple(piece(body, sandbox) for sandbox in DIALECTS[PurePosixPath(file).suffix])
+    pieces = (piece(body, sandbox) for sandbox in DIALECTS[PurePosixPath(file).suffix])
+    bodies = tuple(takewhile(bool, pieces))  # what one dialect refuses, the other does too
     if errors or subject is None:
         raise TemplateErrors(errors)
     return _Template(inputs, subject, from_name, tuple(made for made in bodies if made))

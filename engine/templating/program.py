@@ -20,7 +20,7 @@ from engine.templating.grammar import RESERVED, Fault, faults, parts_read
 from engine.templating.limits import MAX_SOURCE, Budget, LimitError, check_length
 from engine.templating.views import needs_of
 
-COMPILING = (JinjaError, RecursionError, SyntaxError, MemoryError, ValueError, OverflowError, LimitError)
+COMPILING = (JinjaError, RecursionError, SyntaxError, MemoryError, ValueError, OverflowError)
 RENDERING = (
     JinjaError, LimitError, ConditionError, ArithmeticError, LookupError, TypeError, ValueError,
     AttributeError, RecursionError,
@@ -85,6 +85,8 @@ def compile_piece(
         return found or Program(_assemble(tree, sandbox, place), place, needs)
     except TemplateSyntaxError as error:
         return [at(Fault(error.lineno, "{", error.message or "wrong syntax"))]
+    except LimitError as error:
+        return [at(Fault(1, "", str(error)))]
     except COMPILING:
         return [at(Fault(1, "", "nested too deeply, or a number that is too large"))]
 

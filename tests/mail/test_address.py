@@ -18,7 +18,7 @@ from engine.mail.address import (
     parse_addresses,
 )
 from engine.mail.address_list import mailboxes
-from tests.mail.growth import is_linear
+from tests.growth import is_linear
 
 
 @pytest.mark.parametrize(

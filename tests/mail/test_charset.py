@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.mail.charset import decode, without_surrogates
-from tests.mail.growth import is_linear
+from tests.growth import is_linear
 
 CODECS = sorted(
     set(aliases.values()) | {"idna", "punycode", "unicode_escape", "undefined", "utf_8_sig", "x", ""}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.mail.headers import MAX_FIELDS, MAX_HEADER_BYTES, Headers, decode_words, parse_headers
 from engine.mail.mime import parse
-from tests.mail.growth import is_linear
+from tests.growth import is_linear
 
 
 def test_names_compare_without_case_and_values_keep_their_order() -> None:

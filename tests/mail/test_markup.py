@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.mail.markup import html_text, named_charset
 from engine.mail.mime import from_raw
-from tests.mail.growth import is_linear
+from tests.growth import is_linear
 
 
 @pytest.mark.parametrize(

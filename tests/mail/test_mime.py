@@ -24,7 +24,7 @@ from engine.mail.mime import (
     to_message,
 )
 from engine.mail.transfer import decode_base64
-from tests.mail.growth import is_linear
+from tests.growth import is_linear
 
 MIXED = b"Content-Type: multipart/mixed; boundary=b\n\n"
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40

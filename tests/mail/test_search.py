@@ -28,7 +28,7 @@ from engine.mail.query import (
     Words,
 )
 from engine.mail.search import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, SearchError, matches, parse_search
-from tests.mail.growth import is_linear
+from tests.growth import is_linear
 
 A, B, C = Words("a"), Words("b"), Words("c")
 

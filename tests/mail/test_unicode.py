@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.mail.address import Address
 from engine.mail.unicode import MAX_MARKS, is_mark, normalize
 from engine.rules.text import fold
-from tests.mail.growth import is_linear
+from tests.growth import is_linear
 
 MARKS = st.sampled_from("\u0300\u0323\u0f73\u0345\u0344a")
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import resource
-import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import TemplateError
+from engine.templating.grammar import MAX_NODES
 from engine.templating.library import Context, TemplateErrors, load_templates
 from engine.templating.limits import MAX_SOURCE
+from engine.templating.views import MAX_TEXT
+from tests.growth import FACTOR, is_linear
 from tests.templating.rendering import message, render
 
-SECONDS, MEGABYTES = 5, 250
+MEGABYTES = 250
 LOOPS = "{% for a in range(9999) %}{% for b in range(9999) %}"
 ENDS = "{% endfor %}{% endfor %}"
 
@@ -74,6 +76,9 @@ ENDS = "{% endfor %}{% endfor %}"
         pytest.param("{{ message.subject" + ".a" * 9_000 + " }}", id="a long path"),
         pytest.param("{% for a in 'a' %}" * 60 + "{% endfor %}" * 60, id="deep blocks"),
         pytest.param("x" * (MAX_SOURCE + 1), id="a long source"),
+        pytest.param("{{ " + "1~" * 20_000 + "1 }}", id="a long concatenation"),
+        pytest.param("{{ " + "1," * 20_000 + "1 }}", id="a long tuple"),
+        pytest.param("{{ 1 }}" * (MAX_NODES + 1), id="many expressions"),
         pytest.param("{% for n in range(5000) %}*a _b__ {% endfor %}", id="Markdown marks without end"),
         pytest.param(
             "{% for n in range(9000) %}" + "[" * 90 + "{% endfor %}", id="Markdown brackets without end"
@@ -83,11 +88,9 @@ ENDS = "{% endfor %}{% endfor %}"
         ),
     ],
 )
-def test_what_asks_for_too_much_is_refused_in_time(body: str) -> None:
-    start = time.perf_counter()
+def test_what_asks_for_too_much_is_refused(body: str) -> None:
     with pytest.raises((TemplateError, TemplateErrors)):
         render(body, message=message("a b, (c) " * 50_000))
-    assert time.perf_counter() - start < SECONDS
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024 < MEGABYTES + 500
 
 
@@ -124,18 +127,14 @@ def test_nothing_leads_out_of_the_sandbox(kind: str, body: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["md", "html"])
-def test_a_hostile_message_is_quoted_in_time(kind: str) -> None:
-    for text in (
-        "*_[`<&" * 100_000,
-        "\n" * 500_000,
-        "> " * 300_000,
-        "<font><p>" * 50_000,
-        "\u202e\x00\ud800" * 99_999,
-    ):
-        start = time.perf_counter()
-        assert render("{{ message.text | quote }}", kind=kind, message=message(text)).html
-        assert render("{{ message.text }}", kind=kind, message=message(text)).html
-        assert time.perf_counter() - start < SECONDS
+@pytest.mark.parametrize("piece", ["*_[`<&", "\n", "> ", "<font><p>", "\u202e\x00\ud800"])
+@pytest.mark.parametrize("body", ["{{ message.text | quote }}", "{{ message.text }}"])
+def test_a_hostile_message_is_quoted_in_linear_time(kind: str, piece: str, body: str) -> None:
+    def quoted(size: int) -> None:
+        text = "a" + piece * (size // len(piece))
+        assert render(body, kind=kind, message=message(text)).html
+
+    assert is_linear(quoted, MAX_TEXT // FACTOR)
 
 
 PIECES = st.sampled_from(
