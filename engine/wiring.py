@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from engine.errors import SettingsError
+from redis.exceptions import RedisError
+
+from engine.errors import SettingsError, StoreError
 from engine.flow.execute import Executing
 from engine.flow.keeper import Keeper
 from engine.flow.poll import Polling
@@ -151,6 +153,13 @@ class Office:
         boxes = self.settings.mailboxes.items()
         return {name.lower(): name for name, mailbox in boxes if mailbox.account == account}
 
+    async def begin(self) -> None:
+        """See that this Redis can be trusted and is ours, and what time it is there."""
+        if problems := await self.problems():
+            raise SettingsError("; ".join(problems))
+        await claim_layout(self.base)
+        await self.clock.sync()
+
     async def problems(self) -> list[str]:
         """What keeps this Redis from being trusted."""
         await self.base.redis.ping()
@@ -168,7 +177,7 @@ class Office:
 async def open_office(settings: Settings) -> AsyncIterator[Office]:
     """Connect to the configured Redis, or to our own in the data folder, and put everything together.
 
-    Raises SettingsError when Redis does not keep what it acknowledges.
+    Raises SettingsError when Redis does not keep what it acknowledges, StoreError when it does not answer.
     """
     async with contextlib.AsyncExitStack() as stack:
         url = settings.redis.url
@@ -176,10 +185,10 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
             url = await stack.enter_async_context(embedded(settings.data))
         office = Office(settings, Base(connect(url), settings.redis.prefix), url)
         stack.push_async_callback(office.aclose)
-        if problems := await office.problems():
-            raise SettingsError("; ".join(problems))
-        await claim_layout(office.base)
-        await office.clock.sync()
+        try:
+            await office.begin()
+        except (RedisError, OSError) as error:
+            raise StoreError(f"Redis does not answer ({type(error).__name__}): is it running?") from error
         yield office
 
 

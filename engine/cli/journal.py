@@ -45,9 +45,12 @@ def runs(run: str | None, mailbox: str, rule: str, limit: int, as_json: bool, co
 @click.command()
 @click.option("--limit", default=100, show_default=True, help="How many, newest first.")
 @as_json
+@click.option("--dismiss", metavar="RUN", help="Settle this one as it is: a person has seen to it.")
 @config
-def dead(limit: int, as_json: bool, config: str | None) -> None:
+def dead(limit: int, as_json: bool, dismiss: str | None, config: str | None) -> None:
     """Show the runs that need a person. Exit code 1 when there are any."""
+    if dismiss:
+        _dismiss(dismiss, config)
 
     async def show(office: Office) -> list[Recorded]:
         return await _get(office, await office.journal.newest(limit, dead=True))
@@ -57,23 +60,39 @@ def dead(limit: int, as_json: bool, config: str | None) -> None:
     raise SystemExit(1 if found else 0)
 
 
+def _dismiss(run: str, config: str | None) -> None:
+    async def settle(office: Office) -> bool:
+        return await office.journal.dismiss(await _only(office, run), office.clock())
+
+    if not asyncio.run(_with_office(config, settle)):
+        raise click.ClickException(f"the run {run} is not dead")
+    click.echo(f"{run} is settled")
+    raise SystemExit(0)
+
+
+async def _only(office: Office, start: str) -> str:
+    """The one run whose id begins so."""
+    found = await office.journal.find(start)
+    if len(found) != 1:
+        many = f"{len(found)} runs begin with {start}: write more of the id"
+        raise click.ClickException(many if found else f"there is no run {start}")
+    return found[0]
+
+
 @click.command()
 @click.argument("run")
 @config
 def replay(run: str, config: str | None) -> None:
     """Open a dead run again, from the first step that failed; steps that were done stay done."""
 
-    async def reopen(office: Office) -> list[str]:
-        found = await office.journal.find(run)
-        if len(found) > 1:
-            raise click.ClickException(f"{len(found)} runs begin with {run}: write more of the id")
-        return [one for one in found if await office.journal.reopen(one, office.clock())]
+    async def reopen(office: Office) -> str | None:
+        only = await _only(office, run)
+        return only if await office.journal.reopen(only, office.clock()) else None
 
     opened = asyncio.run(_with_office(config, reopen))
-    for one in opened:
-        click.echo(f"{one} is open again")
-    if not opened:
-        raise click.ClickException(f"there is no dead run {run} with a step to do again")
+    if opened is None:
+        raise click.ClickException(f"the run {run} is not dead, or has no step to do again")
+    click.echo(f"{opened} is open again")
 
 
 async def _with_office(config: str | None, use: Any) -> Any:

@@ -8,6 +8,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from engine.errors import SettingsError
+
 log = logging.getLogger("postroom.up")
 
 FIRST_PAUSE_S = 0.2
@@ -52,7 +54,7 @@ class Child:
 async def watch_children(
     children: Sequence[Child], stop: asyncio.Event, longest_pause: float = LONGEST_PAUSE_S
 ) -> None:
-    """Keep children running until `stop` is set, or until one says that it never will."""
+    """Keep children running until `stop` is set. Raises SettingsError when one says that it never will."""
     keeping = [asyncio.create_task(_keep(child, longest_pause)) for child in children]
     stopped = asyncio.create_task(stop.wait())
     try:
@@ -62,6 +64,8 @@ async def watch_children(
             task.cancel()
         await asyncio.gather(stopped, *keeping, return_exceptions=True)
         await asyncio.gather(*(child.end() for child in children))
+    if not stop.is_set():
+        raise SettingsError("not everything can run with this configuration; see above")
 
 
 async def _keep(child: Child, longest_pause: float) -> None:

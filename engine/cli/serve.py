@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -13,12 +14,16 @@ import uvicorn
 
 from engine.cli.logs import start_logs
 from engine.cli.processes import Child, watch_children
-from engine.errors import SettingsError
+from engine.errors import SettingsError, StoreError
 from engine.settings import Settings, load_settings
 from engine.store.embedded import EmbeddedRedis
 from engine.web.app import create_app
 from engine.wiring import Office, open_office
 from engine.worker import run_worker
+
+log = logging.getLogger("postroom.serve")
+
+TRY_AGAIN_S = 1.0
 
 config = click.option(
     "--config", metavar="FILE", help="The configuration; else POSTROOM_CONFIG or ./postroom.yaml."
@@ -55,8 +60,17 @@ def up(config: str | None) -> None:
 
 
 async def _serve(settings: Settings, serve: Callable[[Office, asyncio.Event], Awaitable[None]]) -> None:
-    async with stopping() as stop, open_office(settings) as office:
-        await serve(office, stop)
+    """Serve until asked to stop; a Redis that does not answer yet is waited for."""
+    async with stopping() as stop:
+        while not stop.is_set():
+            try:
+                async with open_office(settings) as office:
+                    await serve(office, stop)
+                    return
+            except StoreError as error:
+                log.warning("%s", error)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), TRY_AGAIN_S)
 
 
 async def _run_web(office: Office, stop: asyncio.Event) -> None:

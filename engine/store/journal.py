@@ -88,6 +88,10 @@ class RedisJournal:
         failed = [step for step, receipt in recorded.receipts.items() if receipt["outcome"] == "failed"]
         return bool(await self._base.scripts("reopen", [], [run, now, *failed]))
 
+    async def dismiss(self, run: str, now: int) -> bool:
+        """Settle a dead run as it is; False if it is not dead."""
+        return bool(await self._base.scripts("dismiss", [], [run, now]))
+
     def _index(self, mailbox: str, rule: str) -> str:
         if mailbox:
             return self._key("runs:mailbox", mailbox)

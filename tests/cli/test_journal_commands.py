@@ -113,7 +113,7 @@ async def test_a_dead_run_is_opened_again_once(busy: Console) -> None:
     assert (await busy.world.runs())[1].state == "open"
     again = await busy.call("replay", run)
     assert again.exit_code != 0
-    assert "there is no dead run" in again.stderr
+    assert "is not dead" in again.stderr
     assert (await busy.call("dead")).exit_code == 0
 
 

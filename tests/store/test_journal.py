@@ -120,3 +120,11 @@ async def test_a_run_of_another_version_becomes_a_dead_letter(journal: RedisJour
     await journal._redis.hset(journal._key("run", RUN.id), "run", '{"id": "x"}')
     assert await journal.claim(RUN.id, 1000, 1050, MARGIN) is None
     assert await journal.newest(9, dead=True) == [RUN.id]
+
+
+async def test_a_person_may_settle_a_dead_run_as_it_is(journal: RedisJournal) -> None:
+    assert not await journal.dismiss(RUN.id, now=1000)
+    await journal.settle(Settled(RUN.id, 0, {"outcome": "failed", "why": "no"}, failed=True), now=1001)
+    assert await journal.dismiss(RUN.id, now=1002)
+    assert await journal.newest(9, dead=True) == []
+    assert not await journal.reopen(RUN.id, now=1003)
