@@ -159,7 +159,7 @@ def _conclude(console: Console, progress: Progress, reports: list[Report], deliv
         console.print(f"not delivered: {error}", markup=False)
     for report in reports:
         console.print(as_text(report), markup=False, highlight=False)
-    unsettled = [report for report in reports if report.findings or report.counts["pending"]]
-    good = not unsettled and not delivery.errors
+    accounted_for = all(report.accounted_for and not report.counts["pending"] for report in reports)
+    good = accounted_for and not delivery.errors
     console.print("Every message is accounted for." if good else "Not every message is accounted for.")
     return 0 if good else 1

@@ -22,20 +22,26 @@ async def trim(base: Base, now: int, retention: int) -> int:
 
 async def _runs(base: Base, cut: int) -> int:
     """Settled runs only: one that is open, or dead, stays until it is settled."""
-    forgotten = 0
-    for run in await base.redis.zrangebyscore(base.key("runs"), "-inf", cut, start=0, num=10 * CHUNK):
-        state, text = await base.redis.hmget(base.key("run", run), ["state", "run"])
-        if state not in (None, "done"):
-            continue
-        about = json.loads(text) if text else {"mailbox": "", "rule": ""}
-        async with base.redis.pipeline(transaction=True) as pipe:
-            pipe.delete(base.key("run", run))
-            pipe.zrem(base.key("runs"), run)
-            pipe.zrem(base.key("runs:mailbox", about["mailbox"]), run)
-            pipe.zrem(base.key("runs:rule", about["rule"]), run)
-            await pipe.execute()
-        forgotten += 1
+    forgotten, kept = 0, 0
+    while runs := await base.redis.zrangebyscore(base.key("runs"), "-inf", cut, start=kept, num=CHUNK):
+        gone = [await _forget(base, run) for run in runs]
+        forgotten += sum(gone)
+        kept += len(runs) - sum(gone)
     return forgotten
+
+
+async def _forget(base: Base, run: str) -> bool:
+    state, text = await base.redis.hmget(base.key("run", run), ["state", "run"])
+    if state not in (None, "done"):
+        return False
+    about = json.loads(text) if text else {"mailbox": "", "rule": ""}
+    async with base.redis.pipeline(transaction=True) as pipe:
+        pipe.delete(base.key("run", run))
+        pipe.zrem(base.key("runs"), run)
+        pipe.zrem(base.key("runs:mailbox", about["mailbox"]), run)
+        pipe.zrem(base.key("runs:rule", about["rule"]), run)
+        await pipe.execute()
+    return True
 
 
 async def _judged(base: Base, mailbox: str, cut: int) -> None:
@@ -73,5 +79,9 @@ async def _needed(base: Base) -> set[str]:
     """Digests that runs not yet settled refer to."""
     open_runs = [*await base.redis.zrange(base.key("due"), 0, -1)]
     open_runs += await base.redis.zrange(base.key("dead"), 0, -1)
+    for mailbox in await base.redis.hkeys(base.key("cursor")):
+        for text in await base.redis.lrange(base.key("groups", mailbox), 0, -1):
+            parts = json.loads(text)["runs"].values()
+            open_runs += [part["run"] for own in parts for part in own]
     texts = [await base.redis.hget(base.key("run", run), "run") for run in open_runs]
     return {json.loads(text)["digest"] for text in texts if text}

@@ -11,6 +11,7 @@ import pytest
 
 from engine.cli.stage import staged
 from engine.sandbox.samples import sample_messages
+from engine.store.connection import connect
 from engine.wiring import open_office
 from tests.e2e.chaos import Chaos
 from tests.e2e.crashing import points, visited
@@ -49,8 +50,9 @@ async def test_the_same_on_a_redis_of_somebody_else(
     tmp_path: Path, mail: list[bytes], external_redis_url: str
 ) -> None:
     elsewhere = play(redis_url=external_redis_url)
+    async with connect(external_redis_url) as redis:
+        await redis.flushdb()
     async with staged(elsewhere, tmp_path) as stage, open_office(stage.settings) as office:
-        await office.base.redis.flushdb()
         outcome = await deliver(stage, office, mail[:60])
         await settled(stage, office, outcome, PATIENCE_S)
         await compare(stage, office, outcome)
