@@ -20,7 +20,7 @@ from engine.sandbox.webhooks import sign
 from engine.wiring import Office, open_office
 
 LOOK_EVERY_S = 0.01
-PATIENCE_S = 600.0
+PATIENCE_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,10 @@ class Site:
             pipe.hlen(key("waiting", mailbox))
             pipe.llen(key("groups", mailbox))
             pipe.zcard(key("due"))
-            pipe.hexists(key("wanted"), mailbox)
-            known, *left = await pipe.execute()
-        return known < judged or any(left)
+            pipe.hget(key("wanted"), mailbox)
+            pipe.hget(key("heard"), mailbox)
+            known, *left, rings, heard = await pipe.execute()
+        return known < judged or any(left) or int(rings or 0) != int(heard or 0)
 
 
 async def ring(client: httpx.AsyncClient, hook: str, secret: str, mailbox: str) -> None:
