@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from engine.cli.rulefiles import below, load_library, read_files
+from engine.cli.rulefiles import TEMPLATES_OPTION, below, load_library, read_files
 from engine.errors import RuleError
 from engine.rules.testing import examine
 from engine.settings import load_settings
@@ -18,9 +18,7 @@ from engine.templating.library import TemplateErrors, load_templates
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--templates", type=click.Path(path_type=Path), help="Their folder; beside the rules by default."
-)
+@TEMPLATES_OPTION
 @click.option("--config", metavar="FILE", help="The configuration; ./postroom.yaml by default.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def check(paths: tuple[Path, ...], templates: Path | None, config: str | None, as_json: bool) -> None:
@@ -44,8 +42,8 @@ def _findings(path: Path, templates: Path | None) -> Iterator[tuple[str, RuleErr
     except TemplateErrors as wrong:
         yield from (("error", below(error, files.template_folder)) for error in wrong.errors)
     checked = examine(files.rules, library)
-    yield from (("error", below(error, files.folder)) for error in checked.errors)
-    yield from (("warning", below(error, files.folder)) for error in checked.warnings)
+    yield from (("error", error) for error in checked.errors)
+    yield from (("warning", error) for error in checked.warnings)
 
 
 def _line(level: str, error: RuleError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -14,8 +14,9 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn
 
+from engine.cli.inputs import shown_actions
 from engine.cli.offline import DEFAULT_LABELS, read_labels, read_message, read_now, received
-from engine.cli.rulefiles import load_files
+from engine.cli.rulefiles import TEMPLATES_OPTION, load_files
 from engine.flow.guard import held, sender_key
 from engine.mail.address import Address
 from engine.mail.archive import Archived, read_archive
@@ -23,7 +24,7 @@ from engine.mail.message import Message
 from engine.rules.effects import SendMessage
 from engine.rules.evaluate import evaluate as judge
 from engine.rules.evaluation import Evaluation, Match
-from engine.rules.ruleset import RuleSet
+from engine.rules.ruleset import Rule, RuleSet
 
 Answered = dict[tuple[str, str], datetime]
 """When a rule last answered a correspondent."""
@@ -36,9 +37,7 @@ Answered = dict[tuple[str, str], datetime]
 @click.option(
     "--mail", required=True, type=click.Path(path_type=Path), help="An .eml, folder, zip, mbox, Maildir."
 )
-@click.option(
-    "--templates", type=click.Path(path_type=Path), help="Their folder; beside the rules by default."
-)
+@TEMPLATES_OPTION
 @click.option("--mailbox", default="", help="The mailbox it arrives in; in every rule's scope by default.")
 @click.option(
     "--now", metavar="TIME", callback=read_now, help="The time of judging; each message's Date by default."
@@ -72,6 +71,7 @@ def _lines(
     labels: frozenset[str],
 ) -> Iterator[dict[str, Any]]:
     own = frozenset({Address("", mailbox).normal}) if mailbox else frozenset[str]()
+    rules = {rule.id: rule for rule in ruleset.rules}
     answered: Answered = {}
     for archived in archive:
         if archived.error:
@@ -79,16 +79,21 @@ def _lines(
             continue
         message, moment = read_message(archived, mailbox, labels, now)
         evaluation = judge(ruleset, received(message), message, moment, final=True)
-        yield _line(evaluation, message, moment, own, answered)
+        yield _line(rules, evaluation, message, moment, own, answered)
 
 
 def _line(
-    evaluation: Evaluation, message: Message, now: datetime, own: frozenset[str], answered: Answered
+    rules: Mapping[str, Rule],
+    evaluation: Evaluation,
+    message: Message,
+    now: datetime,
+    own: frozenset[str],
+    answered: Answered,
 ) -> dict[str, Any]:
     change = evaluation.labels
     line: dict[str, Any] = {
         "message": message.key,
-        "runs": [_run(match, message, now, own, answered) for match in evaluation.matches],
+        "runs": [_run(rules[match.rule], match, message, now, own, answered) for match in evaluation.matches],
         "labels": {"add": list(change.add), "remove": list(change.remove)},
     }
     if evaluation.undecided:
@@ -97,9 +102,9 @@ def _line(
 
 
 def _run(
-    match: Match, message: Message, now: datetime, own: frozenset[str], answered: Answered
+    rule: Rule, match: Match, message: Message, now: datetime, own: frozenset[str], answered: Answered
 ) -> dict[str, Any]:
-    run: dict[str, Any] = {"rule": match.rule, "actions": [dict(action) for action in match.actions]}
+    run: dict[str, Any] = {"rule": match.rule, "actions": shown_actions(rule, match)}
     reasons = [
         held(effect, message, own) or _too_soon(match.rule, effect, message, now, answered)
         for effect in match.effects
@@ -118,7 +123,7 @@ def _too_soon(
         return None
     key = (rule, sender_key(message))
     last = answered.get(key)
-    if last is not None and (now - last).total_seconds() < effect.once_per.seconds:
+    if last is not None and 0 <= (now - last).total_seconds() < effect.once_per.seconds:
         return f"this sender was answered at {last.isoformat()} already"
     answered[key] = now
     return None

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from engine.cli.offline import DEFAULT_LABELS, read_labels, read_message, read_now, received
-from engine.cli.rulefiles import load_files
+from engine.cli.rulefiles import TEMPLATES_OPTION, load_files
 from engine.errors import PostroomError
 from engine.mail.archive import Archived, read_archive
 from engine.rules.evaluation import Reason, Verdict
@@ -27,9 +27,7 @@ MARKS = {Verdict.MATCHED: "+", Verdict.NOT_MATCHED: "-", Verdict.UNDECIDED: "?"}
     "--rules", required=True, type=click.Path(exists=True, path_type=Path), help="A file or folder."
 )
 @click.option("--rule", help="This rule alone, by its id.")
-@click.option(
-    "--templates", type=click.Path(path_type=Path), help="Their folder; beside the rules by default."
-)
+@TEMPLATES_OPTION
 @click.option("--mailbox", default="", help="The mailbox it arrives in; in every rule's scope by default.")
 @click.option(
     "--now", metavar="TIME", callback=read_now, help="The time of judging; the message's Date by default."

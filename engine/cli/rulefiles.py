@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,18 +12,23 @@ from engine.errors import PostroomError, RuleError
 from engine.rules.findings import RuleErrors
 from engine.rules.loader import load_rules, read_sources
 from engine.rules.ruleset import RuleSet
+from engine.rules.testing import misused
 from engine.templating.library import Library, TemplateErrors, load_templates
 
 TEMPLATE_SUFFIXES = (".md", ".html")
 TEMPLATES = "templates"
+TEMPLATES_OPTION = click.option(
+    "--templates",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Their folder; beside the rules by default.",
+)
 
 
 @dataclass(frozen=True)
 class Files:
-    """The sources of a rule set and of its templates, and the folders they lie in."""
+    """The sources of a rule set, by their paths, and of its templates, by their names in their folder."""
 
     rules: Mapping[str, str]
-    folder: Path
     templates: Mapping[str, str] | None
     """None where there is no folder of templates at all."""
     template_folder: Path
@@ -33,10 +38,16 @@ def read_files(rules: Path, templates: Path | None) -> Files:
     """Read rules, and templates from the given folder or the one beside the rules."""
     folder = rules if rules.is_dir() else rules.parent
     beside = folder.absolute().parent / TEMPLATES
-    if templates is not None and not templates.is_dir():
-        raise click.UsageError(f"{templates} is no folder of templates")
     where = templates or (folder / ".." / TEMPLATES if folder.is_absolute() else Path(_relative(beside)))
-    return Files(read_sources(rules), folder, read_templates(where), where)
+    return Files(_sources(rules, folder), read_templates(where), where)
+
+
+def _sources(rules: Path, folder: Path) -> dict[str, str]:
+    """Read rule files by their names as they are reached from here, so that findings name them so."""
+    sources = read_sources(rules)
+    if not sources:
+        raise click.UsageError(f"{rules} is a rules folder without *.yaml or *.yml")
+    return {(folder / name).as_posix(): text for name, text in sources.items()}
 
 
 def _relative(path: Path) -> Path:
@@ -65,24 +76,24 @@ def load_files(rules: Path, templates: Path | None) -> RuleSet:
     try:
         library = load_library(files)
         known = {name: library.needs(name) for name in library.names} if library else None
-        if library is None:
-            click.echo(f"no templates in {files.template_folder}: their names are not checked", err=True)
-        return load_rules(files.rules, known)
+        ruleset = load_rules(files.rules, known)
+        errors = misused(ruleset, library)
     except RuleErrors as found:
-        print_errors(found.errors, files.folder)
+        errors = list(found.errors)
     except TemplateErrors as wrong:
-        print_errors(wrong.errors, files.template_folder)
-    raise SystemExit(1)
+        errors = [below(error, files.template_folder) for error in wrong.errors]
+    if errors:
+        for error in errors:
+            click.echo(str(error), err=True)
+        raise SystemExit(1)
+    if library is None and ruleset.template_uses:
+        click.echo(f"no templates in {files.template_folder}: their names are not checked", err=True)
+    return ruleset
 
 
 def load_library(files: Files) -> Library | None:
     """Compile the templates. Raises TemplateErrors."""
     return None if files.templates is None else load_templates(files.templates)
-
-
-def print_errors(errors: Iterable[RuleError], folder: Path) -> None:
-    for error in errors:
-        click.echo(str(below(error, folder)), err=True)
 
 
 def below(error: RuleError, folder: Path) -> RuleError:

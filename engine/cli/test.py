@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 import click
 
-from engine.cli.rulefiles import below, load_files
+from engine.cli.rulefiles import TEMPLATES_OPTION, load_files
 from engine.rules.testing import Outcome, run_tests
 from engine.settings import load_settings
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option(
-    "--templates", type=click.Path(path_type=Path), help="Their folder; beside the rules by default."
-)
+@TEMPLATES_OPTION
 @click.option("--config", metavar="FILE", help="The configuration; ./postroom.yaml by default.")
 @click.option(
     "--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a JUnit report as well."
@@ -31,23 +32,15 @@ def test(
     settings = load_settings(config)
     chosen = paths or tuple(Path(path) for path in settings.rules)
     beside = templates or (None if paths else settings.templates)
-    results = [result for path in chosen for result in _run(path, beside)]
+    results = [result for path in chosen for result in run_tests(load_files(path, beside))]
     for result in results:
         _print(result, as_json)
     if junit:
-        junit.write_bytes(_junit(results))
+        _write(junit, _junit(results))
     failed = sum(not result.passed for result in results)
     if not as_json:
         click.echo(f"{len(results)} tests, {failed} failed")
     raise SystemExit(1 if failed else 0)
-
-
-def _run(path: Path, templates: Path | None) -> list[Outcome]:
-    folder = path if path.is_dir() else path.parent
-    return [
-        Outcome(result.rule, result.name, below(result.error, folder).place, result.problems)
-        for result in run_tests(load_files(path, templates))
-    ]
 
 
 def _print(result: Outcome, as_json: bool) -> None:
@@ -62,16 +55,28 @@ def _print(result: Outcome, as_json: bool) -> None:
             click.echo(f"    {problem}")
 
 
+def _write(path: Path, report: bytes) -> None:
+    try:
+        path.write_bytes(report)
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _xml(text: str) -> str:
+    """Put U+FFFD for what no XML document may hold (XML 1.0, section 2.2)."""
+    return _NOT_XML.sub("\ufffd", text)
+
+
 def _junit(results: Sequence[Outcome]) -> bytes:
     failed = sum(not result.passed for result in results)
     totals = {"tests": str(len(results)), "failures": str(failed)}
     suite = ElementTree.Element("testsuite", {"name": "postroom", **totals})
     for result in results:
-        where = {"file": result.place.file, "line": str(result.place.line)}
+        where = {"file": _xml(result.place.file), "line": str(result.place.line)}
         case = ElementTree.SubElement(
-            suite, "testcase", {"classname": result.rule, "name": result.name, **where}
+            suite, "testcase", {"classname": result.rule, "name": _xml(result.name), **where}
         )
         if not result.passed:
-            said = "\n".join(result.problems)
-            ElementTree.SubElement(case, "failure", {"message": result.problems[0]}).text = said
+            said = [_xml(problem) for problem in result.problems]
+            ElementTree.SubElement(case, "failure", {"message": said[0]}).text = "\n".join(said)
     return bytes(ElementTree.tostring(suite, encoding="utf-8", xml_declaration=True))

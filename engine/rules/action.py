@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainValidator, WithJsonSchema
 
-from engine.rules.captures import fill
+from engine.rules.captures import fill, fill_all
 from engine.rules.effects import Effect
 from engine.rules.strict import Strict
 from engine.rules.text import Captures
@@ -24,15 +25,42 @@ class Action(Strict):
         """Say what is to be done, in order."""
         raise NotImplementedError
 
+    @cached_property
+    def dumped(self) -> Any:
+        return self.dump()
+
+    def shown(self, captures: Captures) -> Any:
+        """Give its settings with captures filled in, for people and machines to read."""
+        return fill_all(self.dumped, captures)
+
     def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Give every text that may use captures, with its place below the action."""
         return iter(())
 
 
+SYSTEM_LABELS = frozenset(
+    {"INBOX", "UNREAD", "STARRED", "IMPORTANT", "SENT", "DRAFT", "SCHEDULED", "SPAM", "TRASH"}
+)
+MAX_LABEL = 200
+"""Characters of a label's full path."""
+
+
 def filled(labels: tuple[str, ...], captures: Captures) -> tuple[str, ...]:
     """Fill captures in label names; a name that comes out empty is none."""
-    names = (fill(label, captures).strip() for label in labels)
+    names = (_label(label, captures) if "{{" in label else label for label in labels)
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+def _label(label: str, captures: Captures) -> str:
+    """Make a name of what a message's sender chose: a bounded path, and no system label."""
+    parts = (_line(part) for part in fill(label, captures).split("/"))
+    cut = "/".join(part for part in parts if part)[:MAX_LABEL]
+    name = cut.rstrip().rstrip("/").rstrip()
+    return "" if name.upper() in SYSTEM_LABELS else name
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
 
 
 def _switch(value: Any) -> Any:
@@ -44,6 +72,6 @@ def _switch(value: Any) -> Any:
 Switch = Annotated[
     Any,
     PlainValidator(_switch),
-    WithJsonSchema({"anyOf": [{"const": True}, {"type": "object", "maxProperties": 0}]}),
+    WithJsonSchema({"anyOf": [{"const": True}, {"type": "null"}, {"type": "object", "maxProperties": 0}]}),
 ]
 """The value of an action without settings."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from engine.mail.address import Address
 from engine.mail.needs import Need, Needs
-from engine.rules.addresses import AddressKinds, Person
-from engine.rules.condition import Condition
+from engine.rules.addresses import AddressKinds
+from engine.rules.condition import Check, Condition
 from engine.rules.shown import shown
-from engine.rules.text import Captures
 from engine.rules.view import View
 
 
@@ -21,13 +21,16 @@ class AddressCondition(AddressKinds, Condition):
     def needs(self) -> Needs:
         return frozenset({Need.HEADERS})
 
-    def people(self, view: View) -> tuple[Person, ...]:
-        if len(self.fields) == 1:
-            return view.people(self.fields[0])
-        return tuple(person for field in self.fields for person in view.people(field))
-
-    def check(self, view: View) -> Captures | None:
-        return self.match_any(self.people(view))
+    def make_check(self) -> Check:
+        find, fields = self.finder(), self.fields
+        return lambda view: find(view.people(fields))
 
     def seen(self, view: View) -> str:
-        return shown(str(person.address.address) for person in self.people(view))
+        return shown(self._told(person.address) for person in view.people(self.fields).each)
+
+    def _told(self, address: Address) -> str:
+        """What of an address is compared."""
+        if self.name is None:
+            return address.address
+        alone = self.model_fields_set == {"name"}
+        return address.name if alone else f"{address.name} <{address.address}>"

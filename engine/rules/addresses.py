@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
@@ -17,70 +17,12 @@ from pydantic import (
     model_validator,
 )
 
-from engine.mail.address import Address, normal_domain
+from engine.mail.address import normal_domain
 from engine.rules.findings import unknown
-from engine.rules.patterns import Globs, Regexes
-from engine.rules.strict import TEXT_SCHEMA, Flag, Strict, Words, listed
-from engine.rules.text import NONE, Captures, Text, TextKinds, possible, sure
-
-
-class Person:
-    """One address of a message; its comparable forms are made once."""
-
-    def __init__(self, address: Address) -> None:
-        self.address = address
-
-    @cached_property
-    def normal(self) -> str:
-        return self.address.normal
-
-    @cached_property
-    def domain(self) -> str:
-        return self.address.domain
-
-    @cached_property
-    def name(self) -> Text:
-        return Text(self.address.name)
-
-    @cached_property
-    def written(self) -> Text:
-        return Text(self.address.address)
-
-    @cached_property
-    def compared(self) -> Text:
-        return Text(self.normal)
-
-
-@dataclass(frozen=True)
-class AddressSet:
-    """Whole addresses, domains, and domains whose subdomains are meant."""
-
-    addresses: frozenset[str]
-    domains: frozenset[str] = frozenset()
-    parents: tuple[str, ...] = ()
-
-    def has(self, person: Person) -> bool:
-        if person.normal in self.addresses:
-            return True
-        domain = person.domain
-        return bool(domain) and (domain in self.domains or domain.endswith(self.parents))
-
-
-def address_set(texts: Iterable[str]) -> AddressSet:
-    """Gather `ann@x.example`, `@x.example` and `@*.x.example`."""
-    addresses, domains = set(), set()
-    for text in texts:
-        if text.startswith("@"):
-            domains.add(text[1:])
-        else:
-            addresses.add(Address("", text).normal)
-    return AddressSet(frozenset(addresses), *_domains(domains))
-
-
-def _domains(texts: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:
-    exact = frozenset(normal_domain(text) for text in texts if not text.startswith("*."))
-    parents = tuple(sorted("." + normal_domain(text[2:]) for text in texts if text.startswith("*.")))
-    return exact, parents
+from engine.rules.patterns import Globs, Pattern, Regexes
+from engine.rules.people import A_LABEL, AddressSet, People, Person, address_set, domain_sets
+from engine.rules.strict import NOT_EMPTY, TEXT_SCHEMA, Flag, Strict, Words, some
+from engine.rules.text import NONE, Captures, Text, TextKinds, fold, possible, sure
 
 
 def read_domain(text: str) -> str:
@@ -101,20 +43,20 @@ def read_address(text: str) -> str:
         raise ValueError(f"'{text}' is no address; write ann@x.example, or @x.example for a domain")
     if "@" not in address and "." in address:
         raise ValueError(f"'{text}' has no '@'; write '@{address}' for everybody at that domain")
+    if "@" not in address:
+        raise ValueError(
+            f"'{text}' has no '@'; write {address}@x.example, or a glob: {{glob: '{address}@*'}}"
+        )
     if "*" in address:
         raise ValueError(f"'{text}' has a '*'; write it as a glob: {{glob: '{address}'}}")
     return address
 
 
-_MANY = {"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA}]}
+_MANY = {"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]}
 AddressText = Annotated[Words, AfterValidator(read_address)]
-Addresses = Annotated[
-    tuple[AddressText, ...], BeforeValidator(listed), Field(min_length=1), WithJsonSchema(_MANY)
-]
+Addresses = Annotated[tuple[AddressText, ...], BeforeValidator(some), WithJsonSchema(_MANY)]
 DomainText = Annotated[Words, AfterValidator(read_domain)]
-Domains = Annotated[
-    tuple[DomainText, ...], BeforeValidator(listed), Field(min_length=1), WithJsonSchema(_MANY)
-]
+Domains = Annotated[tuple[DomainText, ...], BeforeValidator(some), WithJsonSchema(_MANY)]
 
 
 @dataclass(frozen=True)
@@ -135,7 +77,7 @@ def _find_list(value: Any, info: ValidationInfo) -> ListRef:
 
 
 _OneList = Annotated[ListRef, BeforeValidator(_find_list), PlainSerializer(lambda ref: ref.name)]
-Lists = Annotated[tuple[_OneList, ...], BeforeValidator(listed), Field(min_length=1), WithJsonSchema(_MANY)]
+Lists = Annotated[tuple[_OneList, ...], BeforeValidator(some), WithJsonSchema(_MANY)]
 
 Test = Callable[[Person], Captures | None]
 
@@ -144,6 +86,7 @@ class AddressKinds(Strict):
     """Ways to compare an address. All that are given must hold of one and the same address."""
 
     bare: ClassVar[str] = "is"
+    map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
 
     is_: Addresses | None = Field(
         None, alias="is", description="The whole address; `@x.example` for a domain."
@@ -166,21 +109,25 @@ class AddressKinds(Strict):
     @cached_property
     def tests(self) -> tuple[Test, ...]:
         """One function per kind that is given."""
-        tests: list[Test] = []
-        if self.is_ is not None:
-            tests.append(_within(address_set(self.is_)))
-        if self.domain is not None:
-            tests.append(_within(AddressSet(frozenset(), *_domains(self.domain))))
-        if self.list_ is not None:
-            tests.append(_within(address_set(text for ref in self.list_ for text in ref.entries)))
-        for kinds, read in ((self._globs, _compared), (self._regexes, _written), (self.name, _name)):
+        tests = [_within(wanted) for wanted in self.sets]
+        if self.glob is not None:
+            tests.append(_globs(self.glob))
+        for kinds, read in ((self._regexes, _written), (self.name, _name)):
             if kinds is not None:
                 tests.append(_text(kinds, read))
         return tuple(tests)
 
-    @property
-    def _globs(self) -> TextKinds | None:
-        return None if self.glob is None else TextKinds.model_construct(glob=self.glob)
+    @cached_property
+    def sets(self) -> tuple[AddressSet, ...]:
+        """The kinds that compare with fixed addresses or domains."""
+        sets: list[AddressSet] = []
+        if self.is_ is not None:
+            sets.append(address_set(self.is_))
+        if self.domain is not None:
+            sets.append(AddressSet(frozenset(), *domain_sets(self.domain)))
+        if self.list_ is not None:
+            sets.append(address_set(text for ref in self.list_ for text in ref.entries))
+        return tuple(sets)
 
     @property
     def _regexes(self) -> TextKinds | None:
@@ -197,15 +144,23 @@ class AddressKinds(Strict):
                 found = {**captures, **found}
         return found
 
-    def match_any(self, people: tuple[Person, ...]) -> Captures | None:
-        """Find the first address that all kinds hold of."""
+    def finder(self) -> Callable[[People], Captures | None]:
+        """Make the function that finds the first address that all kinds hold of."""
         if self.exists is False:
-            return None if people else NONE
-        for person in people:
-            found = self.match(person)
-            if found is not None:
-                return found
-        return None
+            return lambda people: None if people.each else NONE
+        if len(self.tests) == len(self.sets) == 1:
+            within = self.sets[0].finder()
+            return lambda people: NONE if within(people) else None
+        match = self.tests[0] if len(self.tests) == 1 else self.match
+
+        def find(people: People) -> Captures | None:
+            for person in people.each:
+                found = match(person)
+                if found is not None:
+                    return found
+            return None
+
+        return find
 
     @property
     def possible_captures(self) -> frozenset[str]:
@@ -221,12 +176,30 @@ def _within(wanted: AddressSet) -> Test:
     return lambda person: NONE if has(person) else None
 
 
+def _globs(globs: tuple[Pattern, ...]) -> Test:
+    """Fit globs to an address; both spellings of its domain fit, however the glob spells it."""
+    patterns = tuple({glob.mapped(fit) for glob in globs for fit in (fold, _encoded)})
+
+    def fits(text: bytes) -> bool:
+        return any(pattern.search(text) is not None for pattern in patterns)
+
+    def test(person: Person) -> Captures | None:
+        if fits(person.compared.folded_bytes):
+            return NONE
+        return NONE if A_LABEL in person.domain and fits(person.spelt.folded_bytes) else None
+
+    return test
+
+
+def _encoded(source: str) -> str:
+    """Write the domain of a glob in A-labels, as far as no wildcard stands in a label."""
+    local, at, domain = fold(source).rpartition("@")
+    labels = (label if set(label) & set("*?\\") else normal_domain(label) for label in domain.split("."))
+    return f"{local}{at}{'.'.join(labels)}"
+
+
 def _text(kinds: TextKinds, read: Callable[[Person], Text]) -> Test:
     return lambda person: kinds.match(read(person))
-
-
-def _compared(person: Person) -> Text:
-    return person.compared
 
 
 def _written(person: Person) -> Text:

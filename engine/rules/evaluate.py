@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from engine.mail.events import Event
 from engine.mail.message import Message
 from engine.mail.needs import NOTHING
-from engine.rules.captures import fill_all
 from engine.rules.condition import NOT_MATCHED, Judged
 from engine.rules.effects import ChangeLabels, Effect
 from engine.rules.evaluation import Evaluation, Match, Undecided, Verdict
@@ -70,7 +70,7 @@ def steps(
     for rule in rules:
         unasked = _unasked(rule, spam, ended) if spam or ended else ""
         judged = NOT_MATCHED if unasked else rule.when.judge(view)
-        if judged.verdict is Verdict.NOT_MATCHED:
+        if judged is NOT_MATCHED:
             if not silent:
                 yield Step(rule, view, judged, unasked)
             continue
@@ -122,9 +122,9 @@ def _match(step: Step) -> Match:
     rule, captures = step.rule, step.judged.captures
     return Match(
         rule=rule.id,
-        actions=tuple({action.key: fill_all(action.dump(), captures)} for action in rule.then),
+        actions=tuple({action.key: action.shown(captures)} for action in rule.then),
         effects=step.effects,
         captures=captures,
         stop=rule.stop,
-        reason=reason_of(rule.when, step.view, "when"),
+        tell=partial(reason_of, rule.when, step.view, "when"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -42,7 +42,12 @@ class Match:
     """One or more per action, in order."""
     captures: Mapping[str, str] = field(default_factory=dict)
     stop: bool = False
-    reason: Reason | None = None
+    tell: Callable[[], Reason] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why it matched, found out when asked; `tell` keeps what it was judged by."""
+        return self.tell() if self.tell else None
 
 
 @dataclass(frozen=True, slots=True)

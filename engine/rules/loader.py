@@ -14,8 +14,7 @@ from engine.errors import Place, PostroomError, RuleError
 from engine.mail.needs import Needs
 from engine.rules.findings import RuleErrors, in_order
 from engine.rules.lint import capture_findings
-from engine.rules.model import RuleFile, RuleModel
-from engine.rules.patterns import Pattern
+from engine.rules.model import FIXTURE_SUFFIX, RuleFile, RuleModel
 from engine.rules.places import load_model, place_of
 from engine.rules.ruleset import PlacedTest, Rule, RuleSet, TemplateUse, ordered
 from engine.rules.templated import Templated
@@ -25,7 +24,6 @@ from engine.rules.yaml import Map, Node, parse_yaml, plain
 __all__ = ["RuleErrors", "RuleSet", "load_rules", "read_sources"]
 
 RULE_SUFFIXES = (".yaml", ".yml")
-FIXTURE_SUFFIX = ".eml"
 MAX_FIXTURE = 10_000_000
 
 
@@ -168,7 +166,7 @@ def _rules(model: RuleFile, root: Node, file: str) -> Iterator[Rule]:
             event=rule.event,
             layer=rule.layer or model.layer,
             priority=rule.priority,
-            scopes=_scopes(model, rule),
+            scope=tuple(glob.mapped(fold) for glob in rule.mailboxes or model.mailboxes or ()),
             when=rule.when,
             then=rule.then,
             stop=rule.stop,
@@ -180,11 +178,6 @@ def _rules(model: RuleFile, root: Node, file: str) -> Iterator[Rule]:
             templates=tuple(_template_uses(rule, root, file, at)),
             location=at,
         )
-
-
-def _scopes(model: RuleFile, rule: RuleModel) -> tuple[tuple[Pattern, ...], ...]:
-    given = (globs for globs in (model.mailboxes, rule.mailboxes) if globs is not None)
-    return tuple(tuple(glob.mapped(fold) for glob in globs) for globs in given)
 
 
 def _template_uses(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from engine.rules.findings import unknown
-from engine.rules.strict import TEXT_SCHEMA, Words, listed
+from engine.rules.strict import TEXT_SCHEMA, Words, some
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 
@@ -53,9 +53,8 @@ def read_type(text: str) -> str:
 
 MediaTypes = Annotated[
     tuple[Annotated[Words, AfterValidator(read_type)], ...],
-    BeforeValidator(listed),
-    Field(min_length=1),
-    WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA}]}),
+    BeforeValidator(some),
+    WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]}),
 ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
@@ -14,7 +14,7 @@ from engine.rules import registry
 from engine.rules.addresses import AddressText
 from engine.rules.patterns import Globs
 from engine.rules.quantities import Size
-from engine.rules.strict import Flag, ManyWords, Strict, Words, listed
+from engine.rules.strict import NOT_EMPTY, TEXT_SCHEMA, AnyWords, Flag, Strict, Words, listed
 
 if TYPE_CHECKING:
     from engine.rules.action import Action as AnyAction
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 else:
     AnyAction, AnyCondition = registry.AnyAction, registry.AnyCondition
 
+FIXTURE_SUFFIX = ".eml"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 
@@ -42,7 +43,7 @@ def _moment(value: Any) -> datetime:
 Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string"})]
 """An ISO 8601 time; UTC unless it says otherwise."""
 
-Id = Annotated[Words, AfterValidator(_id)]
+Id = Annotated[Words, AfterValidator(_id), WithJsonSchema({**TEXT_SCHEMA, "pattern": f"^{_ID.pattern}$"})]
 
 
 def _version(value: Any) -> int:
@@ -53,7 +54,15 @@ def _version(value: Any) -> int:
 
 Version = Annotated[int, PlainValidator(_version), WithJsonSchema({"const": 1})]
 Layer = Literal["before", "default", "after"]
-Scope = Annotated[Globs, Field(min_length=1)]
+
+
+def _fixture(name: str) -> str:
+    if not name.endswith(FIXTURE_SUFFIX):
+        raise ValueError(f"'{name}' is no {FIXTURE_SUFFIX} file: a fixture is one message as it was received")
+    return name
+
+
+Fixture = Annotated[Words, AfterValidator(_fixture)]
 
 
 class GivenAttachment(Strict):
@@ -68,16 +77,16 @@ class Given(Strict):
     """A message made up for a test, or one from a file."""
 
     from_: Words | None = Field(None, alias="from", description="The From field.")
-    to: ManyWords = Field((), description="The To field.")
-    cc: ManyWords = Field((), description="The Cc field.")
+    to: AnyWords = Field((), description="The To field.")
+    cc: AnyWords = Field((), description="The Cc field.")
     subject: Words | None = Field(None, description="The subject.")
-    headers: dict[str, ManyWords] = Field({}, description="Further header fields by name.")
+    headers: dict[str, AnyWords] = Field({}, description="Further header fields by name.")
     body: Words = Field("", description="The text.")
     attachments: tuple[GivenAttachment, ...] = Field((), description="Attached files.")
     size: Size | None = Field(None, description="The size of the whole message.")
     date: Moment | None = Field(None, description="When it was written and received.")
-    fixture: Words | None = Field(None, description="An .eml file beside the rule file, instead of fields.")
-    labels: ManyWords = Field(("INBOX", "UNREAD"), description="Its labels; INBOX and UNREAD unless given.")
+    fixture: Fixture | None = Field(None, description="An .eml file beside the rule file, instead of fields.")
+    labels: AnyWords = Field(("INBOX", "UNREAD"), description="Its labels; INBOX and UNREAD unless given.")
     mailbox: Words = Field("", description="The mailbox; the first one in the rule's scope unless given.")
 
     @model_validator(mode="after")
@@ -92,8 +101,8 @@ class Given(Strict):
 class ExpectLabels(Strict):
     """What this rule's own label changes come to."""
 
-    add: ManyWords = Field((), description="Labels it puts on.")
-    remove: ManyWords = Field((), description="Labels it takes off.")
+    add: AnyWords = Field((), description="Labels it puts on.")
+    remove: AnyWords = Field((), description="Labels it takes off.")
 
 
 def _action_name(value: Any) -> Any:
@@ -107,6 +116,8 @@ ExpectedAction = Annotated[Any, PlainValidator(_action_name), WithJsonSchema({"t
 
 class Expect(Strict):
     """What this rule does within the whole set. Each key that is given is exact."""
+
+    map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
 
     matched: Flag | None = Field(None, description="Whether the rule matches.")
     actions: Annotated[tuple[ExpectedAction, ...], BeforeValidator(listed)] | None = Field(
@@ -128,24 +139,39 @@ class RuleTest(Strict):
 
     name: Words = Field(description="What it shows, as a sentence.")
     given: Given = Field(Given(), description="The message.")
-    fixture: Words | None = Field(None, description="An .eml file beside the rule file, instead of `given`.")
+    fixture: Fixture | None = Field(
+        None, description="An .eml file beside the rule file, instead of `given`."
+    )
     now: Moment | None = Field(None, description="The time of judging.")
     expect: Expect = Field(description="What the rule does.")
+
+    @model_validator(mode="after")
+    def _either_given_or_fixture(self) -> Self:
+        if self.fixture is not None and "given" in self.model_fields_set:
+            raise ValueError("has both 'given' and 'fixture'; write given: {fixture: ...} for both")
+        return self
 
     @property
     def message(self) -> Given:
         """What the test is given, wherever its fixture was named."""
-        return self.given if self.fixture is None else self.given.model_copy(update={"fixture": self.fixture})
+        return self.given if self.fixture is None else Given(fixture=self.fixture)
 
 
 class RuleModel(Strict):
     """One rule: when it applies, and what it then does."""
 
+    map_schema: ClassVar[Mapping[str, Any]] = {
+        "anyOf": [
+            {"required": ["then"], "properties": {"then": {"minItems": 1}}},
+            {"required": ["stop"], "properties": {"stop": {"const": True}}},
+        ]
+    }
+
     id: Id = Field(description="Its name for ever: journals, metrics and once-keys use it.")
     title: Words = Field("", description="What it is for.")
     event: EventKind = Field(EventKind.MESSAGE_RECEIVED, description="The kind of event it listens to.")
-    mailboxes: Scope | None = Field(
-        None, description="Mailboxes it applies to, within those of the file; globs."
+    mailboxes: Globs | None = Field(
+        None, description="Mailboxes it applies to, instead of the file's; globs."
     )
     layer: Layer | None = Field(None, description="before, default or after; the file's unless given.")
     priority: int = Field(0, description="Lower comes first.")
@@ -165,8 +191,8 @@ class RuleFile(Strict):
     """Rules for mailboxes, in the order in which they are judged."""
 
     version: Version = Field(1, description="The version of this format.")
-    mailboxes: Scope | None = Field(
-        None, description="Mailboxes that this file applies to; globs; all unless given."
+    mailboxes: Globs | None = Field(
+        None, description="Mailboxes that rules apply to which name none; globs; all unless given."
     )
     layer: Layer = Field("default", description="before, default or after.")
     lists: Mapping[str, Annotated[tuple[AddressText, ...], BeforeValidator(listed)]] = Field(

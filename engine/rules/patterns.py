@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import re2
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from engine.rules.strict import listed
+from engine.rules.strict import some
 
 MAX_PATTERN = 4_000
 MAX_CAPTURE = 1_000
@@ -71,6 +71,8 @@ class Pattern:
 def regex(text: Any) -> Pattern:
     """Compile an RE2 pattern. Raises ValueError that names what RE2 lacks."""
     source = _text(text)
+    if not source:
+        raise ValueError("is empty, which every text would match")
     expression = unicodedata.normalize("NFC", source)
     pattern = Pattern(source, expression)
     try:
@@ -148,12 +150,13 @@ def _construct(expression: str, said: str) -> str:
     return ""
 
 
-_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}
+_ONE = {"type": "string", "minLength": 1}
+_SCHEMA = {"anyOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1}]}
 _AS_WRITTEN = PlainSerializer(lambda pattern: pattern.source)
 
 OneRegex = Annotated[Pattern, BeforeValidator(regex), _AS_WRITTEN]
 OneGlob = Annotated[Pattern, BeforeValidator(glob), _AS_WRITTEN]
-Regexes = Annotated[tuple[OneRegex, ...], BeforeValidator(listed), WithJsonSchema(_SCHEMA)]
+Regexes = Annotated[tuple[OneRegex, ...], BeforeValidator(some), WithJsonSchema(_SCHEMA)]
 """One RE2 pattern, or a list of which one must be found."""
-Globs = Annotated[tuple[OneGlob, ...], BeforeValidator(listed), WithJsonSchema(_SCHEMA)]
+Globs = Annotated[tuple[OneGlob, ...], BeforeValidator(some), WithJsonSchema(_SCHEMA)]
 """One glob, or a list of which one must fit."""

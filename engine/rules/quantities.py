@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
-from engine.rules.strict import Strict
+from engine.rules.strict import NOT_EMPTY, Strict
 
 BYTES: Mapping[str, int] = {
     "": 1,
@@ -20,6 +20,8 @@ BYTES: Mapping[str, int] = {
     **{f"{prefix}IB": 1024**power for power, prefix in enumerate("KMGT", 1)},
 }
 SECONDS: Mapping[str, int] = {"S": 1, "M": 60, "H": 3600, "D": 86_400, "W": 7 * 86_400}
+
+TEN_YEARS = 10 * 366 * SECONDS["D"]
 
 _QUANTITY = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z]*)\s*", re.ASCII)
 
@@ -52,6 +54,8 @@ def read_duration(value: Any) -> Quantity:
     duration = _quantity(value, SECONDS, "30s, 15m, 12h, 7d or 2w")
     if duration.value <= 0:
         raise ValueError("must be longer than nothing, such as 7d")
+    if duration.value > TEN_YEARS:
+        raise ValueError("durations in rules are at most ten years")
     return duration
 
 
@@ -75,6 +79,7 @@ class SizeKinds(Strict):
     """Ways to compare a size. All that are given must hold."""
 
     bare: ClassVar[str] = "eq"
+    map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
 
     gt: Size | None = Field(None, description="More than.")
     gte: Size | None = Field(None, description="At least.")

@@ -46,8 +46,8 @@ class Rule:
     event: EventKind
     layer: Layer
     priority: int
-    scopes: tuple[tuple[Pattern, ...], ...]
-    """The file's mailboxes and the rule's own; of each, one glob must fit."""
+    scope: tuple[Pattern, ...]
+    """Its own mailboxes, else the file's, of which one glob must fit; none means all."""
     when: Condition
     then: tuple[Action, ...]
     stop: bool
@@ -59,10 +59,10 @@ class Rule:
 
     def covers(self, mailbox: str) -> bool:
         """Say whether a mailbox is in scope; no mailbox ("") is in every scope."""
-        if not mailbox or not self.scopes:
+        if not mailbox or not self.scope:
             return True
         address = to_bytes(fold(mailbox))
-        return all(any(glob.search(address) is not None for glob in globs) for globs in self.scopes)
+        return any(glob.search(address) is not None for glob in self.scope)
 
     @cached_property
     def used_captures(self) -> frozenset[str]:

@@ -39,6 +39,8 @@ class Strict(BaseModel):
     only_bare: ClassVar[bool] = False
     shorthand: ClassVar[Mapping[str, Any]] = {}
     """The schema of a shorthand that `spread` knows beside `bare`."""
+    map_schema: ClassVar[Mapping[str, Any]] = {}
+    """What the schema says of the map beyond its keys."""
 
     @model_validator(mode="before")
     @classmethod
@@ -79,7 +81,7 @@ class Strict(BaseModel):
         schema = handler.resolve_ref_schema(handler(core))
         schema.pop("title", None)
         bare = schema.get("properties", {}).get(cls.bare)
-        whole = {**schema, "patternProperties": {"^x-": {}}}
+        whole = {**schema, "patternProperties": {"^x-": {}}, **cls.map_schema}
         short = bare or dict(cls.shorthand)
         schema.clear()
         schema.update(bare if cls.only_bare else {"anyOf": [short, whole]} if short else whole)
@@ -135,6 +137,18 @@ def listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def not_empty(value: Any) -> Any:
+    """Refuse an empty list, before its members are looked at. Raises ValueError."""
+    if isinstance(value, list | tuple) and not value:
+        raise ValueError("must not be empty")
+    return value
+
+
+def some(value: Any) -> Any:
+    """Take one value for a list of one, and no empty list. Raises ValueError."""
+    return listed(not_empty(value))
+
+
 def _flag(value: Any) -> bool:
     if isinstance(value, str) and value in ("true", "True", "TRUE"):
         return True
@@ -144,6 +158,9 @@ def _flag(value: Any) -> bool:
         return value
     raise ValueError("must be true or false")
 
+
+NOT_EMPTY: Mapping[str, Any] = {"minProperties": 1}
+"""The `map_schema` of a map that must say something."""
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 """`true` or `false`; YAML 1.2 knows no `yes`."""
@@ -155,7 +172,14 @@ Words = Annotated[str, WithJsonSchema(TEXT_SCHEMA)]
 
 ManyWords = Annotated[
     tuple[Words, ...],
+    BeforeValidator(some),
+    WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]}),
+]
+"""One text, or a list of them."""
+
+AnyWords = Annotated[
+    tuple[Words, ...],
     BeforeValidator(listed),
     WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA}]}),
 ]
-"""One text, or a list of them."""
+"""One text, or a list that may be empty."""

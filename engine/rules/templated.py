@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Val
 from engine.mail.address import parse_address
 from engine.rules.action import Action
 from engine.rules.findings import unknown
-from engine.rules.strict import TEXT_SCHEMA, Words, listed
+from engine.rules.strict import TEXT_SCHEMA, Words, some
 
 Mode = Literal["send", "draft"]
 
@@ -47,8 +47,8 @@ def _recipient(text: str) -> str:
 
 Recipients = Annotated[
     tuple[Annotated[Words, AfterValidator(_recipient)], ...],
-    BeforeValidator(listed),
-    Field(min_length=1, max_length=100),
+    BeforeValidator(some),
+    Field(max_length=100),
     WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]}),
 ]
 

@@ -82,11 +82,12 @@ def examine(sources: Mapping[str, str], templates: Templates | None) -> Checked:
     except RuleErrors as found:
         return Checked(None, found.errors, found.warnings)
     results = run_tests(ruleset)
-    errors = _misused(ruleset, templates) + [result.error for result in results if not result.passed]
+    errors = misused(ruleset, templates) + [result.error for result in results if not result.passed]
     return Checked(None if errors else ruleset, tuple(in_order(errors)), ruleset.warnings, results)
 
 
-def _misused(ruleset: RuleSet, templates: Templates | None) -> list[RuleError]:
+def misused(ruleset: RuleSet, templates: Templates | None) -> list[RuleError]:
+    """List what is wrong in the rules' use of templates; without any, nothing is known."""
     if templates is None:
         return []
     return [
@@ -114,7 +115,7 @@ def run_test(ruleset: RuleSet, rule: Rule, placed: PlacedTest) -> Outcome:
 
 def _first_mailbox(rule: Rule) -> str:
     """A test that names no mailbox takes place in the first that its rule is written for."""
-    names = (glob.source for globs in reversed(rule.scopes) for glob in globs)
+    names = (glob.source for glob in rule.scope)
     return next((name for name in names if not {"*", "?", "\\"} & set(name) and rule.covers(name)), "")
 
 

@@ -9,20 +9,23 @@ from engine.errors import Missing, Unreadable
 from engine.mail.automated import automated
 from engine.mail.message import Message
 from engine.mail.needs import Need
-from engine.rules.addresses import Person
+from engine.rules.people import People, Person
 from engine.rules.text import Text
 
 AUTOMATED = " automated"
 """Where the cache keeps the kinds of automated mail: no header field has such a name."""
 
+MAX_PEOPLE = 1_000
+"""How many addresses of one header field are looked at."""
+
 
 class View:
     """A message under judgement; reading what was not fetched raises Missing."""
 
-    def __init__(self, message: Message, now: datetime, cache: dict[str, Any] | None = None) -> None:
+    def __init__(self, message: Message, now: datetime, cache: dict[Any, Any] | None = None) -> None:
         self.message = message
         self.now = now
-        self._cache: dict[str, Any] = {} if cache is None else cache
+        self._cache: dict[Any, Any] = {} if cache is None else cache
 
     def relabelled(self, labels: frozenset[str]) -> View:
         """See the same message with the labels that earlier rules planned."""
@@ -39,11 +42,21 @@ class View:
             found = self._cache[name] = tuple(map(Text, self.message.headers.texts(name)))
         return found
 
-    def people(self, field: str) -> tuple[Person, ...]:
-        """Every address of a header field, in order; `field` capitalised, unlike a header's name."""
-        found: tuple[Person, ...] | None = self._cache.get(field)
+    def people(self, fields: tuple[str, ...]) -> People:
+        """The addresses of some header fields, in order, of each the first MAX_PEOPLE."""
+        found: People | None = self._cache.get(fields)
         if found is None:
-            found = self._cache[field] = tuple(map(Person, self.message.addresses(field)))
+            each = (person for field in fields for person in self._people_of(field))
+            found = self._cache[fields] = People(tuple(each))
+        return found
+
+    def _people_of(self, field: str) -> tuple[Person, ...]:
+        """Those of one field, made once however many conditions look there."""
+        key = ("one of many", field)
+        found: tuple[Person, ...] | None = self._cache.get(key)
+        if found is None:
+            found = tuple(map(Person, self.message.addresses(field)[:MAX_PEOPLE]))
+            self._cache[key] = found
         return found
 
     def label_texts(self) -> tuple[Text, ...]:

@@ -294,6 +294,95 @@ def test_schema_and_list_are_for_machines_too() -> None:
 
 @pytest.mark.corpus
 def test_the_whole_corpus_is_judged(folder: Path, corpus: Path) -> None:
-    found = evaluate("--mail", str(corpus))
-    assert len(found) >= 2_638
-    assert not any("error" in line or "undecided" in line for line in found)
+    found = lines(call("evaluate", "--rules", "rules", "--mail", str(corpus)))
+    beside = [line for line in found if "error" in line]
+    assert len(found) - len(beside) >= 2_638
+    assert all("no mail" in line["error"] for line in beside)
+    assert not any("undecided" in line for line in found)
+
+
+ALONE = "rules: [{id: a, when: {subject: x}, then: [{archive: true}]}]\n"
+
+
+@pytest.fixture
+def bare(folder: Path) -> Path:
+    """A project folder without templates, and with a rule that names none."""
+    (folder / "templates" / "got.md").unlink()
+    (folder / "templates").rmdir()
+    (folder / "rules" / "orders.yaml").write_text(ALONE)
+    return folder
+
+
+@pytest.mark.parametrize("command", [("check",), ("check", "rules"), ("test",), ("test", "rules")])
+def test_a_project_needs_no_folder_of_templates(bare: Path, command: tuple[str, ...]) -> None:
+    result = call(*command)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert call(*command, "--templates", "none").exit_code == 2
+
+
+EVERY = [
+    pytest.param(("check", "rules"), id="check"),
+    pytest.param(("test", "rules"), id="test"),
+    pytest.param(("evaluate", "--rules", "rules", "--mail", "m.eml"), id="evaluate"),
+    pytest.param(("explain", "--rules", "rules", "m.eml"), id="explain"),
+]
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_a_folder_without_rules_is_no_success(bare: Path, command: tuple[str, ...]) -> None:
+    (bare / "m.eml").write_bytes(order(1))
+    (bare / "rules" / "orders.yaml").rename(bare / "rules" / "orders.txt")
+    result = call(*command)
+    assert result.exit_code == 2
+    assert "rules is a rules folder without *.yaml or *.yml" in result.stderr
+
+
+@pytest.mark.parametrize("command", EVERY)
+def test_every_command_refuses_a_wrong_use_of_a_template(folder: Path, command: tuple[str, ...]) -> None:
+    (folder / "m.eml").write_bytes(order(1))
+    spoil(folder, "with: {n: '{{ captures.n }}'}, ", "")
+    result = call(*command)
+    assert result.exit_code == 1
+    said = "rules/orders.yaml:9:16 rules[0].then[2].reply: template 'got' needs the input 'n'"
+    assert said in result.stdout + result.stderr
+
+
+def test_an_input_that_reads_captures_alone_is_shown_filled_in(folder: Path) -> None:
+    spoil(folder, "n>\\d+", "n>.+")
+    spoil(folder, "n: '{{ captures.n }}'", "n: '{{ captures.n | upper }}'")
+    spoil(folder, "{n: '12'}", "{n: x}")
+    (folder / "m.eml").write_bytes(b"From: ann@x.example\nSubject: Order ab {{ 7*7 }}\n\nhi")
+    reply = evaluate("--mail", "m.eml")[0]["runs"][0]["actions"][2]["reply"]
+    assert reply["with"] == {"n": "AB {{ 7*7 }}"}
+    spoil(folder, "{{ captures.n | upper }}", "{{ captures.n }} {{ message.subject }}")
+    reply = evaluate("--mail", "m.eml")[0]["runs"][0]["actions"][2]["reply"]
+    assert reply["with"] == {"n": "ab {{ 7*7 }} {{ message.subject }}"}
+
+
+def test_mail_from_before_the_answer_is_not_held(folder: Path) -> None:
+    mail = [order(1, date="Mon, 02 Mar 2026 09:00:00 +0000"), order(2)]
+    (folder / "m.mbox").write_bytes(
+        b"".join(b"From a@b Sun Mar  1 09:00:00 2026\n" + each + b"\n" for each in mail)
+    )
+    assert ["held" in line["runs"][0] for line in evaluate("--mail", "m.mbox")] == [False, False]
+
+
+def test_a_report_that_cannot_be_written_is_a_matter_of_usage(folder: Path) -> None:
+    result = call("test", "--junit", "none/report.xml")
+    assert result.exit_code == 2
+    assert "none/report.xml cannot be written" in result.stderr
+
+
+def test_a_report_is_xml_whatever_a_test_is_named(folder: Path) -> None:
+    spoil(folder, "name: an order is filed", 'name: "an \\e[31m order \\x01"')
+    spoil(folder, "captures: {n: '12'}", 'captures: {n: "\\x02"}')
+    assert call("test", "--junit", "report.xml").exit_code == 1
+    case = ElementTree.parse(folder / "report.xml").getroot()[0]
+    assert case.get("name") == "an \ufffd[31m order \ufffd"
+
+
+def test_a_finding_names_another_file_as_it_names_its_own(folder: Path) -> None:
+    (folder / "rules" / "z.yaml").write_text(ALONE.replace("id: a", "id: orders"))
+    said = call("check").stdout
+    assert said.startswith("rules/z.yaml:1:")
+    assert "the id 'orders' is taken by the rule at rules/orders.yaml:3" in said

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from functools import partial
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from engine.mail.message import Attachment, Message
-from tests.rules.making import holds, make_message
+from engine.rules.people import address_set
+from engine.rules.view import MAX_PEOPLE, View
+from tests.rules.making import NOW, holds, make_message
 
 ANN = ("From", "Ann Müller <Ann@Sales.Partner.Example>")
 
@@ -199,3 +204,44 @@ def test_logic_nests_freely() -> None:
     message = make_message(ANN, ("Subject", "hello"))
     asked = "all: [{any: [{subject: x}, {not: {subject: y}}]}, {none: [{subject: z}, {label: Z}]}]"
     assert holds(asked, message)
+
+
+@pytest.mark.parametrize("address", ["a@bücher.example", "a@BÜCHER.example", "a@xn--bcher-kva.example"])
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        pytest.param("*@bücher.example", True, id="written in letters"),
+        pytest.param("*@xn--bcher-kva.example", True, id="written in A-labels"),
+        pytest.param("*@b*cher.example", True, id="a wildcard among the letters"),
+        pytest.param("A@B?CHER.*", True, id="one character, case ignored"),
+        pytest.param("*@bucher.example", False, id="other letters"),
+        pytest.param("bü*@*", False, id="no such local part"),
+    ],
+)
+def test_a_glob_fits_both_spellings_of_a_domain(asked: str, wanted: bool, address: str) -> None:
+    assert holds(f"from: {{glob: '{asked}'}}", make_message(("From", address))) is wanted
+
+
+def test_only_so_many_addresses_of_a_field_are_looked_at() -> None:
+    people = ", ".join(f"u{number}@x.example" for number in range(MAX_PEOPLE + 1))
+    view = View(make_message(("To", people), ("Cc", people)), NOW)
+    assert len(view.people(("To",)).each) == MAX_PEOPLE
+    both = view.people(("To", "Cc"))
+    assert len(both.each) == 2 * MAX_PEOPLE
+    assert both.each[0] is view.people(("To",)).each[0]
+    assert view.people(("To", "Cc")) is both
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    people=st.lists(st.sampled_from(["a@x.example", "b@s.x.example", "c@y.example", "root", "<>"])),
+    wanted=st.sets(
+        st.sampled_from(["a@x.example", "@x.example", "@*.x.example", "@y.example"]), min_size=1
+    ).map(sorted),
+)
+def test_all_addresses_at_once_match_as_each_by_itself(people: list[str], wanted: list[str]) -> None:
+    message = make_message(("To", ", ".join(people)))
+    asked = f"to: {json.dumps(wanted)}"
+    whole = address_set(wanted)
+    each = View(message, NOW).people(("To",)).each
+    assert holds(asked, message) is any(whole.has(person) for person in each)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
 from engine.mail.needs import Need
+from engine.rules.action import SYSTEM_LABELS, filled
+from engine.rules.actions.label import Label
 from engine.rules.effects import ChangeLabels, OncePer, SaveDraft, SendMessage
 from engine.rules.evaluation import Verdict
 from engine.rules.explain import explain
@@ -135,7 +138,7 @@ def test_modes_choose_between_sending_and_drafting() -> None:
     )
 
 
-def test_a_scope_is_that_of_the_file_and_of_the_rule() -> None:
+def test_a_rule_s_own_scope_takes_the_place_of_the_file_s() -> None:
     ruleset = rules(
         file(
             rule("all"),
@@ -146,7 +149,7 @@ def test_a_scope_is_that_of_the_file_and_of_the_rule() -> None:
     )
     assert matched(judge(ruleset, make_message())) == ["all", "support"]
     assert matched(judge(ruleset, make_message(), mailbox="SALES@acme.example")) == ["all", "other"]
-    assert matched(judge(ruleset, make_message(), mailbox="sales@other.example")) == []
+    assert matched(judge(ruleset, make_message(), mailbox="sales@other.example")) == ["other"]
     assert matched(judge(ruleset, make_message(), mailbox="")) == ["all", "support", "other"]
 
 
@@ -243,3 +246,63 @@ def test_merged_labels_are_labels_changed_one_by_one(
     assert set(net.add) == after - before
     assert set(net.remove) == before - after
     assert list(net.add) == sorted(net.add)
+
+
+@pytest.mark.parametrize(
+    ("label", "captured", "wanted"),
+    [
+        pytest.param("O/{{ captures.n }}", "7", ("O/7",), id="as meant"),
+        pytest.param("O/{{ captures.n }}", "", ("O",), id="a path part that is empty"),
+        pytest.param(
+            "{{ captures.n }}", "/ a // b /c/", ("a/b/c",), id="empty parts, and blanks around them"
+        ),
+        pytest.param("{{ captures.n }}", "a\u200b\x07\tb", ("a b",), id="control characters"),
+        pytest.param("{{ captures.n }}", "x" * 999, ("x" * 200,), id="a name without end"),
+        pytest.param("{{ captures.n }}", "x" * 199 + "/y", ("x" * 199,), id="a cut behind a slash"),
+        pytest.param("{{ captures.n }}", " /spam/ ", (), id="a system label"),
+        pytest.param("{{ captures.n }}", "UNREAD", (), id="another system label"),
+        pytest.param("O/{{ captures.n }}", "SPAM", ("O/SPAM",), id="no system label below another"),
+        pytest.param("TRASH", "7", ("TRASH",), id="a system label as the author wrote it"),
+        pytest.param("{{ captures.n }}", "", (), id="nothing at all"),
+    ],
+)
+def test_what_mail_writes_into_a_label_is_a_name_of_a_label(
+    label: str, captured: str, wanted: tuple[str, ...]
+) -> None:
+    action = Label(add=(label,))
+    assert action.effects({"n": captured}) == (ChangeLabels(add=wanted),)
+    assert action.shown({"n": captured}) == {"add": list(wanted)}
+
+
+@settings(max_examples=100, deadline=None)
+@given(captured=st.text() | st.text(alphabet="/ aSPM\t"))
+def test_no_capture_makes_a_label_that_a_provider_refuses(captured: str) -> None:
+    for name in filled(("O/{{ captures.n }}", "{{ captures.n }}"), {"n": captured}):
+        assert all(part and part == part.strip() for part in name.split("/"))
+        assert name.isprintable()
+        assert len(name) <= 200
+        assert name.upper() not in SYSTEM_LABELS
+
+
+def test_explain_shows_the_display_name_where_it_is_compared() -> None:
+    ruleset = rules(
+        file(
+            rule("name", when="{from: {name: Bob}}"),
+            rule("both", when="{from: {name: Bob, domain: x.example}}"),
+            rule("address", when="{from: bob@x.example}"),
+        )
+    )
+    event = Event(EventKind.MESSAGE_RECEIVED, "", 1, "k")
+    told = explain(ruleset, event, make_message(("From", "Ann <ann@x.example>")), NOW)
+    assert [reason.children[0].text.partition(";")[0] for reason in told] == [
+        'found "Ann"',
+        'found "Ann <ann@x.example>"',
+        'found "ann@x.example"',
+    ]
+
+
+def test_a_match_tells_its_reason_when_asked() -> None:
+    match = judge(rules(file(rule("a"))), make_message()).matches[0]
+    assert match.reason is not None
+    assert match.reason.path == "when.size"
+    assert match.reason.verdict is Verdict.MATCHED

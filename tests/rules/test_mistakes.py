@@ -420,3 +420,66 @@ def test_a_mistake_is_named_where_it_stands(right: str, wrong: str, said: str) -
     assert right in GOOD
     found = problems(GOOD.replace(right, wrong, 1))
     assert any(one.startswith(f"r.yaml:{said}") for one in found), found
+
+
+REFUSED = [
+    pytest.param("subject: []", "must not be empty", id="a subject out of none"),
+    pytest.param("subject: {glob: []}", "must not be empty", id="a glob out of none"),
+    pytest.param("subject: {regex: ''}", "is empty, which every text would match", id="an empty pattern"),
+    pytest.param("from: {regex: ''}", "is empty, which every text would match", id="of an address too"),
+    pytest.param("from: bob", "'bob' has no '@'; write bob@x.example", id="an address without a domain"),
+    pytest.param("from: {list: vips}", "unknown list 'vips'", id="a list that is not there"),
+    pytest.param("header: X-Spam", "write {name: X-Spam, exists: true}", id="a header's bare name"),
+    pytest.param("all: []", "must not be empty", id="all of nothing"),
+    pytest.param("all: x", "must be a list", id="all of a text"),
+    pytest.param("all: [{form: x}]", "unknown condition 'form'", id="all of one misspelt"),
+    pytest.param("any: [{form: x}]", "unknown condition 'form'", id="any of one misspelt"),
+    pytest.param("none: [{form: x}]", "unknown condition 'form'", id="none of one misspelt"),
+    pytest.param("from: {is: [bob]}", "'bob' has no '@'", id="addresses of which one is wrong"),
+]
+
+
+@pytest.mark.parametrize(("when", "said"), REFUSED)
+def test_a_condition_that_is_wrong_is_refused_with_one_error(when: str, said: str) -> None:
+    found = problems(f"rules: [{{id: a, when: {{{when}}}, then: [{{archive: true}}]}}]\n")
+    assert len(found) == 1
+    assert said in found[0]
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        pytest.param("draft: {template: received, reply: false}", "goes to nobody", id="a draft for nobody"),
+        pytest.param(
+            "reply: {template: received, once_per: {sender: 99999999999999w}}",
+            "durations in rules are at most ten years",
+            id="a window of ages",
+        ),
+        pytest.param("label: {add: []}", "must not be empty", id="labels out of none"),
+    ],
+)
+def test_an_action_that_is_wrong_is_refused_with_one_error(then: str, said: str) -> None:
+    found = problems(f"rules: [{{id: a, when: {{subject: x}}, then: [{{{then}}}]}}]\n")
+    assert len(found) == 1
+    assert said in found[0]
+
+
+def test_ten_years_are_allowed() -> None:
+    change = ("once_per: {sender: 7d}", "once_per: {sender: 3650d}")
+    assert load_rules({"r.yaml": GOOD.replace(*change)}, {"received": frozenset()}).rules
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        pytest.param(
+            "fixture: a.eml\n        given: {subject: x}", "has both 'given' and 'fixture'", id="two messages"
+        ),
+        pytest.param("fixture: a.txt", "'a.txt' is no .eml file", id="a fixture that is no mail"),
+        pytest.param("given: {fixture: a.txt}", "'a.txt' is no .eml file", id="nor is it within given"),
+    ],
+)
+def test_a_test_has_one_message(wrong: str, said: str) -> None:
+    found = problems(GOOD.replace('given: {from: ann@partner.example, subject: "Order 12"}', wrong))
+    assert len(found) == 1
+    assert said in found[0]

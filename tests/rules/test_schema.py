@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jsonschema
 import pytest
 
+from engine.rules.findings import RuleErrors
+from engine.rules.loader import load_rules
 from engine.rules.registry import ACTIONS, CONDITIONS
 from engine.rules.schema import rules_schema
 from engine.rules.yaml import parse_yaml, plain
@@ -69,3 +72,49 @@ def test_every_component_and_key_is_described() -> None:
     for component in [*CONDITIONS.values(), *ACTIONS.values()]:
         assert component.__doc__
         assert component.__doc__.splitlines()[0] in described
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param({"id": "a b", "then": [{"archive": True}]}, id="an id with a blank"),
+        pytest.param({"id": "a"}, id="a rule that does nothing"),
+        pytest.param({"id": "a", "then": []}, id="nothing to do"),
+        pytest.param({"id": "a", "stop": False}, id="nothing to do, and no stop"),
+        pytest.param({"id": "a", "then": [{"label": {}}]}, id="an empty action"),
+        pytest.param({"id": "a", "stop": True, "when": {"subject": {}}}, id="an empty text kind"),
+        pytest.param({"id": "a", "stop": True, "when": {"from": {}}}, id="an empty address kind"),
+        pytest.param({"id": "a", "stop": True, "when": {"size": {}}}, id="an empty number kind"),
+        pytest.param({"id": "a", "stop": True, "when": {"attachment": {}}}, id="an empty attachment"),
+        pytest.param({"id": "a", "stop": True, "when": {"subject": []}}, id="any of no subjects"),
+        pytest.param({"id": "a", "stop": True, "when": {"subject": {"regex": ""}}}, id="an empty pattern"),
+        pytest.param({"id": "a", "stop": True, "tests": [{"name": "t", "expect": {}}]}, id="no expectation"),
+    ],
+)
+def test_what_the_loader_refuses_by_shape_does_not_fit(rule: dict[str, Any]) -> None:
+    text = {"rules": [{"when": {"subject": "x"}, **rule}]}
+    assert not VALIDATOR.is_valid(text)
+    with pytest.raises(RuleErrors):
+        load_rules({"r.yaml": json.dumps(text)}, None)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param({"id": "a", "then": [{"archive": None}]}, id="archive without a value"),
+        pytest.param({"id": "a", "stop": True}, id="a stop alone"),
+        pytest.param({"id": 12, "then": [{"trash": {}}]}, id="an id of digits"),
+        pytest.param(
+            {
+                "id": "a",
+                "stop": True,
+                "tests": [{"name": "t", "given": {"labels": []}, "expect": {"stop": True}}],
+            },
+            id="a message without labels",
+        ),
+    ],
+)
+def test_what_the_loader_takes_fits(rule: dict[str, Any]) -> None:
+    text = {"rules": [{"when": {"subject": "x"}, **rule}]}
+    VALIDATOR.validate(text)
+    assert load_rules({"r.yaml": json.dumps(text).replace("null", "")}, None).rules

@@ -25,6 +25,8 @@ class Draft(Templated):
     def _answers_or_addresses(self) -> Self:
         if self.reply and self.to:
             raise ValueError("an answer goes to whom it answers: take 'to' or 'reply: true' out")
+        if self.reply is False and not self.to:
+            raise ValueError("goes to nobody: write 'to', or take 'reply: false' out")
         return self
 
     def effects(self, captures: Captures) -> tuple[Effect, ...]:

@@ -1,23 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
-from engine.rules.action import Action, filled
+from engine.rules.action import MAX_LABEL, Action, filled
 from engine.rules.captures import only_plain
 from engine.rules.effects import ChangeLabels, Effect
-from engine.rules.strict import TEXT_SCHEMA, Words, listed
+from engine.rules.strict import NOT_EMPTY, TEXT_SCHEMA, Words, some
 from engine.rules.text import Captures
-
-MAX_NAME = 200
 
 
 def _label_name(text: str) -> str:
-    if not text.strip() or text != text.strip() or not text.isprintable() or len(text) > MAX_NAME:
+    if not text.strip() or text != text.strip() or not text.isprintable() or len(text) > MAX_LABEL:
         raise ValueError(
-            f"must be a label's name: one line of at most {MAX_NAME} characters, no blanks around it"
+            f"must be a label's name: one line of at most {MAX_LABEL} characters, no blanks around it"
         )
     if text.startswith("/") or text.endswith("/") or "//" in text:
         raise ValueError(f"'{text}' has an empty part in its path; write Parent/Child")
@@ -28,8 +26,7 @@ def _label_name(text: str) -> str:
 
 Labels = Annotated[
     tuple[Annotated[Words, AfterValidator(_label_name)], ...],
-    BeforeValidator(listed),
-    Field(min_length=1),
+    BeforeValidator(some),
     WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]}),
 ]
 
@@ -39,6 +36,7 @@ class Label(Action):
 
     key = "label"
     bare: ClassVar[str] = "add"
+    map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
     examples = ("label: {add: [Finance/Invoices], remove: [INBOX]}", "label: Finance")
 
     add: Labels | None = Field(None, description="Labels to put on.")
@@ -56,6 +54,9 @@ class Label(Action):
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
         add, remove = filled(self.add or (), captures), filled(self.remove or (), captures)
         return (ChangeLabels(add=add, remove=tuple(label for label in remove if label not in add)),)
+
+    def shown(self, captures: Captures) -> Any:
+        return {key: list(filled(tuple(labels), captures)) for key, labels in self.dumped.items()}
 
     def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         named: dict[str, Any] = {"add": self.add or (), "remove": self.remove or ()}

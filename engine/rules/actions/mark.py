@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from engine.rules.action import Action
 from engine.rules.effects import ChangeLabels, Effect
 from engine.rules.findings import unknown
-from engine.rules.strict import Flag
+from engine.rules.strict import NOT_EMPTY, Flag
 from engine.rules.text import Captures
 
 WORDS: Mapping[str, dict[str, str]] = {
@@ -24,6 +24,7 @@ class Mark(Action):
 
     key = "mark"
     shorthand: ClassVar[Mapping[str, Any]] = {"enum": list(WORDS)}
+    map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
     examples = ("mark: {read: true, starred: true}", "mark: read")
 
     read: Flag | None = Field(None, description="True takes UNREAD off, false puts it on.")

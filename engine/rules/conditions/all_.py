@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from engine.mail.needs import Needs, union
-from engine.rules.condition import Condition, Judged, judge_all
-from engine.rules.view import View
+from engine.rules.condition import Condition, Judge, judge_all
+from engine.rules.strict import not_empty
 
 if TYPE_CHECKING:
     from engine.rules.condition import Condition as AnyCondition
@@ -20,7 +20,9 @@ class All(Condition):
     only_bare: ClassVar[bool] = True
     examples = ("all: [{from: '@partner.example'}, {subject: {contains: invoice}}]",)
 
-    conditions: tuple[AnyCondition, ...] = Field(description="What must hold.", min_length=1)
+    conditions: Annotated[tuple[AnyCondition, ...], BeforeValidator(not_empty)] = Field(
+        description="What must hold.", json_schema_extra={"minItems": 1}
+    )
 
     @property
     def members(self) -> tuple[Condition, ...]:
@@ -38,5 +40,6 @@ class All(Condition):
     def sure_captures(self) -> frozenset[str]:
         return frozenset[str]().union(*(member.sure_captures for member in self.conditions))
 
-    def judge(self, view: View) -> Judged:
-        return judge_all(self.conditions, view)
+    def make_judge(self) -> Judge:
+        members = self.conditions
+        return lambda view: judge_all(members, view)

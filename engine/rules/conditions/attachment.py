@@ -13,7 +13,7 @@ from engine.rules.condition import Condition
 from engine.rules.media import MediaTypes, fits, wanted_types
 from engine.rules.quantities import SizeKinds
 from engine.rules.shown import shown
-from engine.rules.strict import Flag, Words, listed
+from engine.rules.strict import NOT_EMPTY, Flag, Words, some
 from engine.rules.text import NONE, Captures, Text, TextKinds
 from engine.rules.view import View
 
@@ -24,9 +24,7 @@ def _digest(text: str) -> str:
     return text.lower()
 
 
-Digests = Annotated[
-    tuple[Annotated[Words, AfterValidator(_digest)], ...], BeforeValidator(listed), Field(min_length=1)
-]
+Digests = Annotated[tuple[Annotated[Words, AfterValidator(_digest)], ...], BeforeValidator(some)]
 
 
 class Attachment(Condition):
@@ -35,6 +33,8 @@ class Attachment(Condition):
     key = "attachment"
     examples = ("attachment: {type: pdf, size: {gt: 1MB}}", "attachment: {name: {ends_with: .csv}}")
     shorthand: ClassVar[Mapping[str, Any]] = {"type": "boolean"}
+
+    map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
 
     exists: Flag | None = Field(None, description="Whether there is any attachment at all.")
     name: TextKinds | None = Field(None, description="The file name.")

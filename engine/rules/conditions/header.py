@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from engine.mail.needs import Need, Needs
-from engine.rules.condition import Condition
+from engine.rules.condition import Check, Condition
+from engine.rules.finding import text_finder
 from engine.rules.shown import shown
 from engine.rules.strict import Words
-from engine.rules.text import Captures, TextKinds
+from engine.rules.text import TextKinds
 from engine.rules.view import View
 
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,200}", re.ASCII)
@@ -32,6 +33,14 @@ class Header(TextKinds, Condition):
         description="The header's name; case is ignored."
     )
 
+    @classmethod
+    def spread(cls, data: Any) -> Any:
+        if isinstance(data, str):
+            raise ValueError(
+                f"must be a map; write {{name: {data}, exists: true}}, or another kind beside the name"
+            )
+        return super().spread(data)
+
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
         if self.exists is False and self.tests:
@@ -42,8 +51,9 @@ class Header(TextKinds, Condition):
     def needs(self) -> Needs:
         return frozenset({Need.HEADERS})
 
-    def check(self, view: View) -> Captures | None:
-        return self.match_any(view.header(self.name.lower()))
+    def make_check(self) -> Check:
+        find, name = text_finder(self), self.name.lower()
+        return lambda view: find(view.header(name))
 
     def seen(self, view: View) -> str:
         return shown(text.raw for text in view.header(self.name.lower()))

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from engine.mail.needs import Need, Needs, union
 from engine.rules.choices import choices
-from engine.rules.condition import Condition, Judged, judge_any
+from engine.rules.condition import Condition, Judge, judge_any
 from engine.rules.shown import shown
 from engine.rules.text import NONE, Captures
 from engine.rules.view import View
@@ -118,5 +118,6 @@ class Is(Condition):
         found = [fact for fact in sorted(FACTS) if FACTS[fact][0] <= self.needs and FACTS[fact][1](view)]
         return shown(found)
 
-    def judge(self, view: View) -> Judged:
-        return judge_any((_Fact.model_construct(fact=fact) for fact in self.facts), view)
+    def make_judge(self) -> Judge:
+        members = tuple(_Fact.model_construct(fact=fact) for fact in self.facts)
+        return lambda view: judge_any(members, view)

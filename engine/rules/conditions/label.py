@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from engine.mail.needs import Need, Needs
 from engine.rules.condition import Condition
 from engine.rules.shown import shown
+from engine.rules.strict import NOT_EMPTY
 from engine.rules.text import Captures, TextKinds
 from engine.rules.view import View
 
@@ -16,6 +18,7 @@ class Label(TextKinds, Condition):
     """
 
     key = "label"
+    map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
     exact: ClassVar[bool] = True
     examples = ("label: Finance/Invoices", "label: [INBOX, SPAM]", "label: {starts_with: Finance/}")
 

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import Field
 
 from engine.mail.needs import Needs
-from engine.rules.condition import Condition, Judged, negate
-from engine.rules.view import View
+from engine.rules.condition import Condition, Judge, negate
 
 if TYPE_CHECKING:
     from engine.rules.condition import Condition as AnyCondition
@@ -30,5 +29,6 @@ class Not(Condition):
     def needs(self) -> Needs:
         return self.condition.needs
 
-    def judge(self, view: View) -> Judged:
-        return negate(self.condition.judge(view))
+    def make_judge(self) -> Judge:
+        judge = self.condition.judge
+        return lambda view: negate(judge(view))

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
 from engine.mail.needs import Need, Needs
-from engine.rules.condition import Condition
+from engine.rules.condition import Check, Condition
+from engine.rules.finding import text_finder
 from engine.rules.shown import shown
-from engine.rules.text import Captures, TextKinds
+from engine.rules.strict import NOT_EMPTY
+from engine.rules.text import TextKinds
 from engine.rules.view import View
 
 
@@ -11,6 +16,7 @@ class Subject(TextKinds, Condition):
     """The subject line, decoded."""
 
     key = "subject"
+    map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
     examples = (
         "subject: Your invoice",
         "subject: {starts_with: [invoice, bill]}",
@@ -21,8 +27,9 @@ class Subject(TextKinds, Condition):
     def needs(self) -> Needs:
         return frozenset({Need.HEADERS})
 
-    def check(self, view: View) -> Captures | None:
-        return self.match_any(view.header("subject")[:1])
+    def make_check(self) -> Check:
+        find = text_finder(self)
+        return lambda view: find(view.header("subject")[:1])
 
     def seen(self, view: View) -> str:
         return shown(text.raw for text in view.header("subject")[:1])

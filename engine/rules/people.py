@@ -1,0 +1,118 @@
+"""The addresses of a message as they are compared, and sets of addresses to compare them with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from engine.mail.address import Address, normal_domain
+from engine.rules.text import Text
+
+A_LABEL = "xn--"
+
+
+def written_domain(domain: str) -> str:
+    """Give a normal domain in the letters that people write; what cannot be decoded stays."""
+    return ".".join(map(_written_label, domain.split(".")))
+
+
+def _written_label(label: str) -> str:
+    if not label.startswith(A_LABEL):
+        return label
+    try:
+        return label.removeprefix(A_LABEL).encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label
+
+
+class Person:
+    """One address of a message; its comparable forms are made once."""
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+
+    @cached_property
+    def normal(self) -> str:
+        return self.address.normal
+
+    @cached_property
+    def domain(self) -> str:
+        return self.address.domain
+
+    @cached_property
+    def name(self) -> Text:
+        return Text(self.address.name)
+
+    @cached_property
+    def written(self) -> Text:
+        return Text(self.address.address)
+
+    @cached_property
+    def compared(self) -> Text:
+        return Text(self.normal)
+
+    @cached_property
+    def spelt(self) -> Text:
+        """As compared, with the domain in the letters that its A-labels stand for."""
+        return Text(f"{self.normal.rpartition('@')[0]}@{written_domain(self.domain)}")
+
+
+class People:
+    """All addresses of some header fields; what is compared of them together is gathered once."""
+
+    def __init__(self, each: tuple[Person, ...]) -> None:
+        self.each = each
+
+    @cached_property
+    def normals(self) -> frozenset[str]:
+        return frozenset(person.normal for person in self.each)
+
+    @cached_property
+    def domains(self) -> frozenset[str]:
+        return frozenset(person.domain for person in self.each if person.domain)
+
+
+@dataclass(frozen=True)
+class AddressSet:
+    """Whole addresses, domains, and domains whose subdomains are meant."""
+
+    addresses: frozenset[str]
+    domains: frozenset[str] = frozenset()
+    parents: tuple[str, ...] = ()
+
+    def has(self, person: Person) -> bool:
+        if person.normal in self.addresses:
+            return True
+        domain = person.domain
+        return bool(domain) and (domain in self.domains or domain.endswith(self.parents))
+
+    def finder(self) -> Callable[[People], bool]:
+        """Make the function that says whether any of many is in the set."""
+        addresses, domains, parents = self.addresses, self.domains, self.parents
+
+        def find(people: People) -> bool:
+            return (
+                (bool(addresses) and not addresses.isdisjoint(people.normals))
+                or (bool(domains) and not domains.isdisjoint(people.domains))
+                or (bool(parents) and any(domain.endswith(parents) for domain in people.domains))
+            )
+
+        return find
+
+
+def address_set(texts: Iterable[str]) -> AddressSet:
+    """Gather `ann@x.example`, `@x.example` and `@*.x.example`."""
+    addresses, domains = set(), set()
+    for text in texts:
+        if text.startswith("@"):
+            domains.add(text[1:])
+        else:
+            addresses.add(Address("", text).normal)
+    return AddressSet(frozenset(addresses), *domain_sets(domains))
+
+
+def domain_sets(texts: Iterable[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    exact = frozenset(normal_domain(text) for text in texts if not text.startswith("*."))
+    parents = tuple(sorted("." + normal_domain(text[2:]) for text in texts if text.startswith("*.")))
+    return exact, parents
