@@ -12,6 +12,7 @@ from arq.cron import cron
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
+from engine.ending import end
 from engine.errors import LeaseLost, SettingsError
 from engine.flow import drain as draining
 from engine.flow import execute as executing
@@ -81,8 +82,7 @@ async def run_worker(office: Office, stop: asyncio.Event) -> None:
             )
             await _wait(stop, pause)
     finally:
-        reloading.cancel()
-        await asyncio.gather(reloading, return_exceptions=True)
+        await end(reloading)
 
 
 async def _work(office: Office, stop: asyncio.Event) -> None:
@@ -94,7 +94,7 @@ async def _work(office: Office, stop: asyncio.Event) -> None:
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if stop.is_set():
             await _finish(worker)
-            working.cancel()
+            await end(working)
         await working
     except asyncio.CancelledError:
         if not stop.is_set():

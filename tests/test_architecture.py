@@ -19,6 +19,7 @@ FLOW = PURE | {"flow"}
 ALLOWED = {
     "errors": set(),
     "deadline": {"errors"},
+    "ending": set(),
     "mail": {"errors"},
     "rules": {"errors", "mail"},
     "templating": {"errors", "mail"},
@@ -26,12 +27,12 @@ ALLOWED = {
     "net": {"errors", "deadline"},
     "providers": FLOW | {"net", "deadline"},
     "services": FLOW | {"net", "deadline"},
-    "store": FLOW,
+    "store": FLOW | {"ending"},
     "sandbox": {"errors", "mail"},
     "settings": PURE,
     "web": FLOW | {"settings", "store"},
     "wiring": FLOW | {"providers", "services", "settings", "store", "web"},
-    "worker": FLOW | {"settings", "store", "wiring"},
+    "worker": FLOW | {"ending", "settings", "store", "wiring"},
     "cli": FLOW | {"sandbox", "settings", "store", "web", "wiring", "worker"},
     "__main__": {"cli"},
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from redis.exceptions import RedisError
 
+from engine.ending import end
 from engine.store.base import Base
 
 LEASE_S = 6.0
@@ -39,8 +40,7 @@ async def take_lease(base: Base, key: str) -> AsyncIterator[HeldLease | None]:
     try:
         yield lease
     finally:
-        renewing.cancel()
-        await asyncio.gather(renewing, return_exceptions=True)
+        await end(renewing)
         with contextlib.suppress(RedisError, OSError):
             await base.scripts("lease", [key], [lease.token, 0])
 

@@ -62,7 +62,7 @@ Failures = dict[str, list[Exception]]
 class FakeProvider:
     """A mail service of several mailboxes in one memory: history, listing, labels, sends."""
 
-    clock: Clock
+    clock: Callable[[], int]
     page_size: int = 100
     base: int = 1000
     """The history id before the first record."""

@@ -1,0 +1,317 @@
+"""Workers: whatever gets lost or breaks, everything comes to its end, once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+from engine import ending, worker
+from engine.errors import LeaseLost, SettingsError
+from engine.settings import load_settings
+from engine.store.embedded import EmbeddedRedis
+from engine.wiring import Office, open_office
+from engine.worker import guarded, run_worker
+from tests.flow.fakes import BOX, FakeProvider, mail
+from tests.waiting import wait_for
+
+SECRET = "client-" + "s3cret"
+RULES = """version: 1
+rules:
+  - {id: answer, when: {subject: {contains: hello}}, then: [label: Seen, reply: hi]}
+"""
+BROKEN = "version: 1\nrules:\n  - {id: answer, wenn: 1}\n"
+TEMPLATE = "---\nsubject: Thank you\n---\nHello.\n"
+HELLO = mail("hello")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "RELOAD_EVERY_S", 0.1)
+
+
+@dataclass
+class Shop:
+    """A configured folder, and one mail service for all offices over it."""
+
+    folder: Path
+    service: FakeProvider | None = None
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "postroom.yaml"
+
+    def write_rules(self, text: str) -> None:
+        (self.folder / "rules" / "r.yaml").write_text(text)
+
+    @contextlib.asynccontextmanager
+    async def office(self) -> AsyncIterator[Office]:
+        async with open_office(load_settings(str(self.config))) as office:
+            self.service = self.service or FakeProvider(office.clock)
+            office._providers["acme"] = self.service
+            yield office
+
+
+def make_shop(folder: Path, redis: str) -> Shop:
+    (folder / "rules").mkdir()
+    (folder / "templates").mkdir()
+    (folder / "templates" / "hi.md").write_text(TEMPLATE)
+    (folder / "secret").write_text(SECRET)
+    shop = Shop(folder)
+    shop.write_rules(RULES)
+    shop.config.write_text(
+        f"{redis}\n"
+        "accounts: {acme: {provider: zoom, account_id: A, client_id: C, client_secret: file:secret,"
+        " url: 'http://127.0.0.1:9'}}\n"
+        f"mailboxes: {{{BOX}: {{account: acme, poll: off}}}}\n"
+    )
+    return shop
+
+
+@pytest.fixture
+def shop(tmp_path: Path, redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    monkeypatch.setenv("REDIS_URL", redis_url)
+    return make_shop(tmp_path, "redis: {url: env:REDIS_URL}")
+
+
+@contextlib.asynccontextmanager
+async def working(*offices: Office) -> AsyncIterator[asyncio.Event]:
+    """A worker in each office; on leaving they are asked to stop and come to their end."""
+    stop = asyncio.Event()
+    workers = [asyncio.create_task(run_worker(office, stop)) for office in offices]
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.wait_for(asyncio.gather(*workers), 30)
+
+
+async def in_service(office: Office) -> None:
+    await wait_for(lambda: office.mailboxes.cursor(BOX), what="a first cursor")
+
+
+async def deliver(shop: Shop, office: Office, *keys: str) -> None:
+    assert shop.service is not None
+    for number, key in enumerate(keys):
+        shop.service.deliver(key, mail("hello", sender=f"ann{number}@x.example"))
+    await office.mailboxes.ring([BOX], office.clock())
+
+
+def sent(shop: Shop) -> int:
+    assert shop.service is not None
+    return len(shop.service.sent)
+
+
+async def settled(office: Office, count: int) -> None:
+    """Wait until so many runs are done."""
+
+    async def all_done() -> bool:
+        runs = [await office.journal.get(run) for run in await office.journal.newest(1_000)]
+        return len(runs) == count and all(run is not None and run.state == "done" for run in runs)
+
+    await wait_for(all_done, what=f"{count} runs that are done")
+
+
+async def test_mail_is_labelled_and_answered(shop: Shop) -> None:
+    async with shop.office() as office, working(office):
+        await in_service(office)
+        await deliver(shop, office, "1", "2")
+        await settled(office, 2)
+        assert shop.service is not None
+        assert sent(shop) == 2
+        assert all("Seen" in shop.service.labels(key) for key in "12")
+
+
+async def test_two_workers_do_everything_once(shop: Shop) -> None:
+    async with shop.office() as first, shop.office() as second, working(first, second):
+        await in_service(first)
+        keys = [str(number) for number in range(40)]
+        for start in range(0, 40, 8):
+            await deliver(shop, first, *keys[start : start + 8])
+        await settled(first, 40)
+        assert sent(shop) == 40
+
+
+async def lose_all_jobs(office: Office) -> None:
+    jobs = [key async for key in office.base.redis.scan_iter("arq:*")]
+    await office.base.redis.delete(office.base.queue, *jobs)
+
+
+@pytest.mark.parametrize("stage", ["a doorbell", "a lane", "a run"])
+async def test_without_any_job_the_ticks_bring_everything_to_its_end(shop: Shop, stage: str) -> None:
+    async with shop.office() as office:
+        assert shop.service is not None
+        await office.keeper.reload()
+        await worker.poll({"office": office}, BOX)
+        await deliver(shop, office, "1")
+        if stage != "a doorbell":
+            await worker.poll({"office": office}, BOX)
+        if stage == "a run":
+            await worker.drain({"office": office}, BOX)
+            (run,) = await office.journal.newest(9)
+            await office.base.redis.zadd(office.base.key("due"), {run: office.clock()})
+        await lose_all_jobs(office)
+        async with working(office):
+            await settled(office, 1)
+        assert sent(shop) == 1
+
+
+async def test_a_job_under_way_is_finished_before_the_worker_ends(shop: Shop) -> None:
+    async with shop.office() as office:
+        going_on, begun = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> None:
+            begun.set()
+            await going_on.wait()
+
+        async with working(office) as stop:
+            await in_service(office)
+            assert shop.service is not None
+            shop.service.meanwhile["change_labels"] = slow
+            await deliver(shop, office, "1")
+            await begun.wait()
+            stop.set()
+            going_on.set()
+        assert "Seen" in shop.service.labels("1")
+        (run,) = await office.journal.newest(9)
+        recorded = await office.journal.get(run)
+        assert recorded is not None
+        assert recorded.receipts[0]["outcome"] == "done"
+
+
+class Deaf:
+    """An arq worker in which a cancellation gets lost, as it does in arq's now and then."""
+
+    tasks: dict[str, asyncio.Task[None]] = {}
+    allow_pick_jobs = True
+
+    async def async_run(self) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await asyncio.Event().wait()
+
+    async def close(self) -> None:
+        return None
+
+
+async def test_a_cancellation_that_gets_lost_does_not_keep_the_worker_from_ending(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "make_worker", lambda _office: Deaf())
+    monkeypatch.setattr(ending, "AGAIN_AFTER_S", 0.01)
+    async with shop.office() as office, working(office):
+        await asyncio.sleep(0)
+
+
+async def test_broken_rules_are_not_loaded_and_the_last_good_ones_survive_a_restart(shop: Shop) -> None:
+    async with shop.office() as office, working(office):
+        await in_service(office)
+    shop.write_rules(BROKEN)
+    async with shop.office() as office, working(office):
+        await deliver(shop, office, "1")
+        await settled(office, 1)
+        shop.write_rules(RULES.replace("id: answer", "id: better"))
+        await wait_for(lambda: _in_force(office, "better"), what="the new rules in force")
+
+
+def _in_force(office: Office, rule: str) -> bool:
+    current = office.keeper.current()
+    return current is not None and [one.id for one in current.rules.rules] == [rule]
+
+
+async def test_with_no_good_rules_mail_waits(shop: Shop) -> None:
+    shop.write_rules(BROKEN)
+    async with shop.office() as office, working(office):
+        await in_service(office)
+        await deliver(shop, office, "1")
+        events = office.base.key("events", BOX)
+        await wait_for(lambda: office.base.redis.xlen(events), what="the event in its lane")
+        assert await office.journal.newest(9) == []
+        shop.write_rules(RULES)
+        await settled(office, 1)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(RedisConnectionError("away"), id="Redis is away"),
+        pytest.param(OSError("broken pipe"), id="the connection broke"),
+        pytest.param(LeaseLost("taken over"), id="another worker has the lane"),
+        pytest.param(SettingsError("no such mailbox"), id="a mailbox that is no longer configured"),
+    ],
+)
+async def test_a_job_survives_what_is_foreseen(error: Exception) -> None:
+    async def poll(ctx: dict[str, Any], mailbox: str) -> None:
+        raise error
+
+    job = guarded(poll)
+    assert job.__name__ == "poll"
+    await job({}, BOX)
+
+
+async def test_a_defect_in_a_job_is_not_hidden() -> None:
+    async def poll(ctx: dict[str, Any]) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await guarded(poll)({})
+
+
+async def test_a_worker_goes_on_when_redis_was_killed(tmp_path: Path) -> None:
+    redis = EmbeddedRedis(tmp_path / "data")
+    await redis.start()
+    watching = asyncio.create_task(redis.watch())
+    try:
+        shop = make_shop(tmp_path, "data: data")
+        async with shop.office() as office, working(office):
+            await in_service(office)
+            await deliver(shop, office, "1")
+            await settled(office, 1)
+            pid = redis.pid
+            assert pid is not None
+            os.kill(pid, signal.SIGKILL)
+            await wait_for(lambda: redis.pid not in (None, pid), what="a new Redis")
+            await deliver(shop, office, "2")
+            await wait_for(lambda: sent(shop) == 2, seconds=20, what="the second answer")
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+        await redis.stop()
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Iterator[Path]:
+    """Where a real worker speaks; afterwards, what it said is held against what it must not say."""
+    path = tmp_path / "worker.log"
+    yield path
+    said = path.read_text()
+    assert "in force" in said
+    assert SECRET not in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_real_worker_ends_with_0_when_asked_to(
+    shop: Shop, redis: Redis, out: Path, number: signal.Signals
+) -> None:
+    with out.open("wb") as log:
+        words = ("-m", "engine", "worker", "--config", str(shop.config))
+        process = await asyncio.create_subprocess_exec(sys.executable, *words, stdout=log, stderr=log)
+    try:
+        await wait_for(lambda: redis.hget("postroom:paused", BOX), what="a first try to poll")
+        process.send_signal(number)
+        assert await asyncio.wait_for(process.wait(), 20) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
