@@ -89,10 +89,6 @@ class Plan:
     runs: tuple[Run, ...]
     groups: tuple[LabelGroup, ...]
 
-    @property
-    def grouped_keys(self) -> frozenset[str]:
-        return frozenset(key for group in self.groups for key in group.keys)
-
 
 def run_id(event: str, rule: str) -> str:
     """The same event and rule always give the same run."""

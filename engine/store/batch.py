@@ -50,10 +50,6 @@ class Batch:
         head = ("RUN", run.id, state, left, run.model_dump_json(), run.mailbox, run.rule, self._now)
         self.add(*head, *words)
 
-    def enqueue_drain(self, lane: str) -> None:
-        job = self._base.drain_job(lane)
-        self.add("ENQUEUE", self._base.queue, job.id, job.payload, self._now, JOB_TTL_MS)
-
     async def carry_out(self, lane: str, lease: Lease) -> None:
         """Carry it out. Raises LeaseLost and then has changed nothing."""
         keys = [self._base.key("lease", lane), self._base.key("committed", lane)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engine.flow.plan import Run
@@ -73,12 +73,6 @@ class RedisJournal:
             return list(reversed(await self._redis.zinter(both, aggregate="MAX")))[:count]
         index = self._key("dead") if dead else self._index(mailbox, rule)
         return list(await self._redis.zrevrange(index, 0, count - 1))
-
-    async def of_mailbox(self, mailbox: str) -> AsyncIterator[Recorded]:
-        """Every run of one mailbox, oldest first."""
-        for run in await self._redis.zrange(self._key("runs:mailbox", mailbox), 0, -1):
-            if recorded := await self.get(run):
-                yield recorded
 
     async def reopen(self, run: str, now: int) -> bool:
         """Open a dead run again from the first step that failed; False if it is not dead."""

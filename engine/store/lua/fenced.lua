@@ -24,7 +24,6 @@ for _, w in ipairs(commands) do
   if w[1] == 'RUN' then record(w[2], w[3], w[4], w[5], w[6], w[7], w[8], rest(w, 9))
   elseif w[1] == 'SETTLE' then settle(w[2], w[3], w[4], w[5], w[6])
   elseif w[1] == 'OPEN' then open(w[2], w[3], w[4], w[5], w[6], w[7], w[8])
-  elseif w[1] == 'ENQUEUE' then enqueue(w[2], w[3], w[4], w[5], w[6])
   else redis.call(unpack(w)) end
 end
 return #commands
