@@ -7,8 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +17,12 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from engine import ending, worker
 from engine.errors import LeaseLost, SettingsError
-from engine.settings import load_settings
 from engine.store.embedded import EmbeddedRedis
-from engine.wiring import Office, open_office
-from engine.worker import guarded, run_worker
-from tests.flow.fakes import BOX, FakeProvider, mail
+from engine.wiring import Office
+from engine.worker import guarded
+from tests.flow.fakes import BOX, mail
+from tests.shop import BROKEN, RULES, SECRET, Shop, make_shop, working
 from tests.waiting import wait_for
-
-SECRET = "client-" + "s3cret"
-RULES = """version: 1
-rules:
-  - {id: answer, when: {subject: {contains: hello}}, then: [label: Seen, reply: hi]}
-"""
-BROKEN = "version: 1\nrules:\n  - {id: answer, wenn: 1}\n"
-TEMPLATE = "---\nsubject: Thank you\n---\nHello.\n"
-HELLO = mail("hello")
 
 
 @pytest.fixture(autouse=True)
@@ -40,60 +30,10 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "RELOAD_EVERY_S", 0.1)
 
 
-@dataclass
-class Shop:
-    """A configured folder, and one mail service for all offices over it."""
-
-    folder: Path
-    service: FakeProvider | None = None
-
-    @property
-    def config(self) -> Path:
-        return self.folder / "postroom.yaml"
-
-    def write_rules(self, text: str) -> None:
-        (self.folder / "rules" / "r.yaml").write_text(text)
-
-    @contextlib.asynccontextmanager
-    async def office(self) -> AsyncIterator[Office]:
-        async with open_office(load_settings(str(self.config))) as office:
-            self.service = self.service or FakeProvider(office.clock)
-            office._providers["acme"] = self.service
-            yield office
-
-
-def make_shop(folder: Path, redis: str) -> Shop:
-    (folder / "rules").mkdir()
-    (folder / "templates").mkdir()
-    (folder / "templates" / "hi.md").write_text(TEMPLATE)
-    (folder / "secret").write_text(SECRET)
-    shop = Shop(folder)
-    shop.write_rules(RULES)
-    shop.config.write_text(
-        f"{redis}\n"
-        "accounts: {acme: {provider: zoom, account_id: A, client_id: C, client_secret: file:secret,"
-        " url: 'http://127.0.0.1:9'}}\n"
-        f"mailboxes: {{{BOX}: {{account: acme, poll: off}}}}\n"
-    )
-    return shop
-
-
 @pytest.fixture
 def shop(tmp_path: Path, redis: Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Shop:
     monkeypatch.setenv("REDIS_URL", redis_url)
     return make_shop(tmp_path, "redis: {url: env:REDIS_URL}")
-
-
-@contextlib.asynccontextmanager
-async def working(*offices: Office) -> AsyncIterator[asyncio.Event]:
-    """A worker in each office; on leaving they are asked to stop and come to their end."""
-    stop = asyncio.Event()
-    workers = [asyncio.create_task(run_worker(office, stop)) for office in offices]
-    try:
-        yield stop
-    finally:
-        stop.set()
-        await asyncio.wait_for(asyncio.gather(*workers), 30)
 
 
 async def in_service(office: Office) -> None:
