@@ -9,9 +9,8 @@ from math import ceil
 from pathlib import Path
 
 from engine.flow.drain import BATCH
-from engine.flow.guard import held
+from engine.flow.guard import held, once_key
 from engine.flow.plan import Judged, LabelGroup, Plan, make_plan
-from engine.flow.prepare import once_key
 from engine.mail.address import Address
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
@@ -103,7 +102,7 @@ class _Guard:
         why = held(effect, message, self._own, event.kind)
         if why or not isinstance(effect, SendMessage) or not effect.once_per:
             return why
-        key = once_key(event.mailbox, rule, message)
+        key = once_key(event.mailbox, rule, effect, message)
         if key in self._answered:
             return "answered before"
         self._answered.add(key)
