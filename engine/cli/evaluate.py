@@ -17,7 +17,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 from engine.cli.inputs import shown_actions
 from engine.cli.offline import DEFAULT_LABELS, read_labels, read_message, read_now, received
 from engine.cli.rulefiles import TEMPLATES_OPTION, load_files
-from engine.flow.guard import held, sender_key
+from engine.flow.guard import held, once_key
 from engine.mail.address import Address
 from engine.mail.archive import Archived, read_archive
 from engine.mail.message import Message
@@ -26,7 +26,7 @@ from engine.rules.evaluate import evaluate as judge
 from engine.rules.evaluation import Evaluation, Match
 from engine.rules.ruleset import Rule, RuleSet
 
-Answered = dict[tuple[str, str], datetime]
+Answered = dict[str, datetime]
 """When a rule last answered a correspondent."""
 
 
@@ -121,7 +121,7 @@ def _too_soon(
     """Hold a second answer within its window, and remember the first."""
     if effect.once_per is None:
         return None
-    key = (rule, sender_key(message))
+    key = once_key(message.mailbox, rule, effect, message)
     last = answered.get(key)
     if last is not None and 0 <= (now - last).total_seconds() < effect.once_per.seconds:
         return f"this sender was answered at {last.isoformat()} already"

@@ -38,10 +38,10 @@ def _held_notice(message: Message, own: frozenset[str]) -> str | None:
     return f"nothing is sent because of an echo ({', '.join(sorted(echoes))})" if echoes else None
 
 
-def sender_key(message: Message) -> str:
-    """The correspondent whom `once_per: sender` remembers."""
+def once_key(mailbox: str, rule: str, effect: SendMessage, message: Message) -> str:
+    """What `once_per: sender` remembers: the correspondent and the unexpanded template (RFC 5230, 4.2)."""
     address = answer_to(message)
-    return address.normal if address else ""
+    return f"{mailbox}:{rule}:{effect.template}:{address.normal if address else ''}"
 
 
 def _held_address(to: Address | None, message: Message, own: frozenset[str]) -> str | None:

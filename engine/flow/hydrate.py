@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from engine.errors import MessageGone, ProviderError, RateLimited, Rejected
+from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
 from engine.flow.stores import Queued
@@ -118,7 +118,7 @@ def _wanting(evaluation: Evaluation) -> Needs:
 
 def _is_final(error: ProviderError, patient: bool) -> bool:
     """Say whether waiting will not help, or has gone on for long enough."""
-    if isinstance(error, (RateLimited, MessageGone)):
+    if isinstance(error, (RateLimited, Unauthorized, MessageGone)):
         return False
     return isinstance(error, Rejected) or not patient
 

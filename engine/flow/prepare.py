@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from engine.errors import ConditionError
 from engine.flow.clock import Clock, now_ms
-from engine.flow.guard import held, sender_key
+from engine.flow.guard import held, once_key
 from engine.flow.hydrate import Looked, judge_once
 from engine.flow.plan import Judged, Plan, make_plan
 from engine.flow.rulebook import Rulebook, Rulebooks
@@ -151,15 +151,11 @@ class _Guard:
             return f"whether it may be answered cannot be told: {error}"
         if why or not isinstance(effect, SendMessage) or not effect.once_per:
             return why
-        key = once_key(event.mailbox, rule, message)
+        key = once_key(event.mailbox, rule, effect, message)
         if key in self._taken or key in self.taken_now:
             return "this correspondent was answered by this rule within its window"
         self.taken_now[key] = effect.once_per.seconds * 1000
         return None
-
-
-def once_key(mailbox: str, rule: str, message: Message) -> str:
-    return f"{mailbox}:{rule}:{sender_key(message)}"
 
 
 def _once_keys(item: Judged) -> Iterator[str]:
@@ -167,4 +163,4 @@ def _once_keys(item: Judged) -> Iterator[str]:
         for effect in match.effects:
             if item.message and isinstance(effect, SendMessage) and effect.once_per:
                 with contextlib.suppress(ConditionError):  # Then the guard holds the effect for that reason.
-                    yield once_key(item.event.mailbox, match.rule, item.message)
+                    yield once_key(item.event.mailbox, match.rule, effect, item.message)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import Missing
-from engine.flow.guard import held, sender_key
+from engine.flow.guard import held, once_key
 from engine.mail.events import EventKind
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
@@ -103,10 +103,17 @@ def test_without_headers_there_is_no_verdict() -> None:
 
 
 def test_the_correspondent_is_whom_the_answer_goes_to() -> None:
-    assert sender_key(message(mail(Reply_To="Ann <ANN@Y.example>"))) == sender_key(
-        message(mail(sender="ann@y.example"))
+    first = message(mail(Reply_To="Ann <ANN@Y.example>"))
+    assert once_key(BOX, "r", REPLY, first) == once_key(
+        BOX, "r", REPLY, message(mail(sender="ann@y.example"))
     )
-    assert sender_key(message(mail(sender="Nobody"))) == ""
+    assert once_key(BOX, "r", REPLY, message(mail(sender="Nobody"))).endswith(":")
+
+
+def test_another_template_is_another_answer() -> None:
+    first = message(mail())
+    other = SendMessage(template="other", reply=True)
+    assert once_key(BOX, "r", REPLY, first) != once_key(BOX, "r", other, first)
 
 
 TAINTS = [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from engine.flow.prepare import once_key
+from engine.flow.guard import once_key
 from engine.mail.mime import from_raw
+from engine.rules.effects import SendMessage
 from tests.flow.conftest import World
 from tests.flow.fakes import BOX, mail
 
@@ -11,6 +12,7 @@ ONCE = "{id: once, when: {subject: {contains: order}}, then: [reply: {template: 
 OTHER = (
     "{id: other, when: {subject: {contains: order}}, then: [reply: {template: hi, once_per: {sender: 1d}}]}"
 )
+EFFECT = SendMessage(template="hi", reply=True)
 WEEK_MS = 7 * 86_400_000
 
 
@@ -54,7 +56,7 @@ async def test_an_answer_goes_out_again_when_the_window_is_over(world: World) ->
     await world.rules(ONCE)
     world.provider.deliver("1", mail("order"))
     await world.read_and_drain()
-    key = world.base.key("once", once_key(BOX, "once", from_raw(mail("order"), key="1")))
+    key = world.base.key("once", once_key(BOX, "once", EFFECT, from_raw(mail("order"), key="1")))
     assert WEEK_MS - 60_000 < await world.base.redis.pttl(key) <= WEEK_MS
     await world.base.redis.pexpire(key, 0)
     world.provider.deliver("2", mail("order"))
