@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,7 @@ from engine.flow.stores import Lanes, Lease, Settled
 LEASE_MARGIN_S = 1.0
 """No label call is begun when the lease could lapse this soon: somebody else may then hold the lane."""
 SPLIT_AFTER = 4
+CALLS_AT_ONCE = 8
 GIVE_UP_MS = 86_400_000
 PAUSE_MS = 60_000
 LONGEST_WAIT_MS = 300_000
@@ -34,43 +36,45 @@ async def finish_groups(
 ) -> Unfinished | None:
     """Carry out every group of a lane that is due; a group waits for earlier ones of the same message."""
     while groups := await lanes.groups(lane):
-        waiting: list[int] = []
-        held_up: set[str] = set()
-        parted = False
-        for group in groups:
-            if group.again > clock() or not held_up.isdisjoint(group.keys):
-                waiting.append(group.again)
-                held_up.update(group.keys)
-                continue
-            error = await _attempt(provider, lane, group, lease)
-            left = await _record(lanes, lane, lease, group, error, clock())
-            waiting += [one.again for one in left]
-            parted = parted or any(not one.again for one in left)
-            held_up.update(key for one in left for key in one.keys)
-        if not parted:
-            due = [again for again in waiting if again]
-            return Unfinished(len(waiting), min(due)) if waiting else None
+        ready = _ready(groups, clock())
+        if not ready:
+            return Unfinished(len(groups), min(group.again for group in groups if group.again))
+        slots = asyncio.Semaphore(CALLS_AT_ONCE)
+        errors = await asyncio.gather(*(_attempt(provider, lane, group, lease, slots) for group in ready))
+        for group, error in zip(ready, errors, strict=True):
+            await _record(lanes, lane, lease, group, error, clock())
     return None
 
 
-async def _attempt(provider: Provider, lane: str, group: LabelGroup, lease: Lease) -> ProviderError | None:
-    token = DEADLINE.set(lease.lapses - LEASE_MARGIN_S)
-    try:
-        await provider.change_labels(lane, group.keys, group.add, group.remove)
-    except ProviderError as error:
-        return error
-    finally:
-        DEADLINE.reset(token)
-    return None
+def _ready(groups: Sequence[LabelGroup], now: int) -> list[LabelGroup]:
+    """Groups that are due and share no message with an earlier one."""
+    ready: list[LabelGroup] = []
+    earlier: set[str] = set()
+    for group in groups:
+        if group.again <= now and earlier.isdisjoint(group.keys):
+            ready.append(group)
+        earlier.update(group.keys)
+    return ready
+
+
+async def _attempt(
+    provider: Provider, lane: str, group: LabelGroup, lease: Lease, slots: asyncio.Semaphore
+) -> ProviderError | None:
+    async with slots:
+        token = DEADLINE.set(lease.lapses - LEASE_MARGIN_S)
+        try:
+            await provider.change_labels(lane, group.keys, group.add, group.remove)
+        except ProviderError as error:
+            return error
+        finally:
+            DEADLINE.reset(token)
+        return None
 
 
 async def _record(
     lanes: Lanes, lane: str, lease: Lease, group: LabelGroup, error: ProviderError | None, now: int
-) -> Sequence[LabelGroup]:
-    """Write down what came of it, and give what is left to do.
-
-    Sends go ahead after the first attempt, whatever its outcome.
-    """
+) -> None:
+    """Write down what came of it; sends go ahead after the first attempt, whatever its outcome."""
     opened = [part.run for part in _parts(group) if part.more]
     settled: list[Settled] = []
     left: Sequence[LabelGroup] = ()
@@ -84,7 +88,6 @@ async def _record(
         settled = list(_settled(group, *_refusal(error)))
     answered = () if left else _footsteps(group)
     await lanes.settle_group(lane, lease, group, settled, opened, left, answered, now)
-    return left
 
 
 def _refusal(error: ProviderError) -> tuple[Mapping[str, str], bool]:
