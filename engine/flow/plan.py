@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -116,15 +117,11 @@ def _matched(item: Judged, match: Match, digest: str, now: float, hold: Holder) 
         for index, effect in enumerate(match.effects)
         if message and (reason := hold(match.rule, effect, message, event))
     }
-    return Run(
-        id=run_id(event.id, match.rule),
-        rule=match.rule,
-        event=event.id,
-        kind=event.kind,
-        mailbox=event.mailbox,
-        key=event.key,
-        digest=digest,
-        created=now,
+    return _run(
+        item.event,
+        match.rule,
+        digest,
+        now,
         steps=match.effects,
         grouped=_leading_labels(match.effects),
         held=held,
@@ -133,17 +130,20 @@ def _matched(item: Judged, match: Match, digest: str, now: float, hold: Holder) 
 
 
 def _undecided(item: Judged, undecided: Undecided, digest: str, now: float) -> Run:
-    event = item.event
+    return _run(item.event, undecided.rule, digest, now, undecided=undecided.why)
+
+
+def _run(event: Event, rule: str, digest: str, now: float, **decided: Any) -> Run:
     return Run(
-        id=run_id(event.id, undecided.rule),
-        rule=undecided.rule,
+        id=run_id(event.id, rule),
+        rule=rule,
         event=event.id,
         kind=event.kind,
         mailbox=event.mailbox,
         key=event.key,
         digest=digest,
         created=now,
-        undecided=undecided.why,
+        **decided,
     )
 
 
