@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 
 FACTOR = 8
-ATTEMPTS = 5
+ATTEMPTS = 8
+LEAST_NS = 2_000_000
+"""Less than this is noise; quadratic work on so much takes far more."""
 
 
 def is_linear(work: Callable[[int], object], size: int) -> bool:
@@ -21,6 +24,11 @@ def is_linear(work: Callable[[int], object], size: int) -> bool:
 
 
 def _took(work: Callable[[int], object], size: int) -> float:
-    started = time.process_time_ns()
-    work(size)
-    return max(time.process_time_ns() - started, 100_000)
+    gc.collect()
+    gc.disable()  # A collection costs what other tests have left lying about.
+    try:
+        started = time.process_time_ns()
+        work(size)
+        return max(time.process_time_ns() - started, LEAST_NS)
+    finally:
+        gc.enable()
