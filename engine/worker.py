@@ -13,7 +13,7 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from engine.ending import end
-from engine.errors import LeaseLost, SettingsError
+from engine.errors import LeaseLost, PostroomError, SettingsError
 from engine.flow import drain as draining
 from engine.flow import execute as executing
 from engine.flow import poll as polling
@@ -156,8 +156,10 @@ async def _reload(office: Office) -> None:
         try:
             await office.clock.sync()
             await office.keeper.reload()
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, PostroomError) as error:
             log.warning("rules were not read again: %s", error)
+        except Exception:
+            log.exception("rules were not read again")
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import click
 import uvicorn
+from redis.exceptions import RedisError
 
 from engine.cli.logs import start_logs
 from engine.cli.processes import Child, watch_children
@@ -67,7 +68,7 @@ async def _serve(settings: Settings, serve: Callable[[Office, asyncio.Event], Aw
                 async with open_office(settings) as office:
                     await serve(office, stop)
                     return
-            except StoreError as error:
+            except (StoreError, RedisError, OSError) as error:
                 log.warning("%s", error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), TRY_AGAIN_S)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from engine.errors import ProviderError, RateLimited, Unauthorized
 from engine.flow.hydrate import Hydrator, Looked
 from engine.flow.labels import finish_groups
+from engine.flow.plan import LabelGroup
 from engine.flow.ports import Provider
 from engine.flow.prepare import LOOK_AGAIN_MS, Decided, Draining, prepare
 from engine.flow.rulebook import Rulebook
@@ -36,8 +39,8 @@ async def drain(draining: Draining, provider: Provider, lane: str) -> int | None
 async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease) -> int | None:
     end = draining.clock() + SLICE_MS
     while draining.clock() < end:
-        unfinished = await finish_groups(draining.lanes, provider, lane, lease, draining.clock)
-        if unfinished and unfinished.count > UNFINISHED:
+        unfinished = await finish_groups(draining.lanes, provider, lane, lease, draining.clock, end)
+        if unfinished and len(unfinished.groups) > UNFINISHED:
             return unfinished.again
         book = draining.books.current()
         if book is None:
@@ -47,30 +50,42 @@ async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease
             again = unfinished.again if unfinished else None
             if await draining.lanes.rest(lane, lease, draining.clock(), again):
                 return None
-        elif again := await _decide(draining, provider, book, lane, lease, queued):
-            return again
+        else:
+            turn = Turn(lane, lease, end, unfinished.groups if unfinished else ())
+            if again := await _decide(draining, provider, book, turn, queued):
+                return again
     return draining.clock()
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One drain of a lane: under which lease, until when, behind which label groups."""
+
+    lane: str
+    lease: Lease
+    end: int
+    pending: tuple[LabelGroup, ...]
+
+
 async def _decide(
-    draining: Draining, provider: Provider, book: Rulebook, lane: str, lease: Lease, queued: list[Queued]
+    draining: Draining, provider: Provider, book: Rulebook, turn: Turn, queued: list[Queued]
 ) -> int | None:
     """Decide one batch and commit it. Returns when to go on if the provider keeps us waiting."""
-    now = draining.clock()
+    now, lane = draining.clock(), turn.lane
     keys = [one.event.key for one in queued if one.event.kind in RECEPTIONS]
     judged = await draining.lanes.judged(lane, keys)
     steps = await draining.lanes.footsteps(lane, [s for one in queued for s in footsteps_of(one.event)])
     sifted = sift(queued, judged, steps, book.rules)
     patient = [not one.since or now - one.since < PATIENCE_MS for one in sifted.look]
-    looked = await Hydrator(provider, book, now).look(sifted.look, patient)
+    looked = await Hydrator(provider, book, draining.clock, turn.end).look(sifted.look, patient)
     decided, again = _until_kept_waiting(looked, now)
     if decided and all(one.evaluation is None for one in decided) and not await _answers(provider, lane):
         decided, again = [], now + OUTAGE_MS
     late = looked[len(decided)].queued.entry if len(decided) < len(looked) else None
     taken = _before(queued, late)
     if taken:
-        commit = await prepare(draining, book, lane, Decided(taken, sifted, judged, tuple(decided)), now)
-        await draining.lanes.commit(lane, lease, commit, now)
+        part = Decided(taken, sifted, judged, tuple(decided), turn.pending)
+        await draining.lanes.commit(lane, turn.lease, await prepare(draining, book, lane, part, now), now)
     return again
 
 

@@ -117,8 +117,10 @@ async def _change_labels(
     signed = [("+", label) for label in effect.add] + [("-", label) for label in effect.remove]
     steps = [footstep(run.key, sign, label) for sign, label in signed]
     await executing.mailboxes.tread(run.mailbox, steps, 0)
-    await provider.change_labels(run.mailbox, [run.key], effect.add, effect.remove)
-    await executing.mailboxes.tread(run.mailbox, steps, executing.clock())
+    try:
+        await provider.change_labels(run.mailbox, [run.key], effect.add, effect.remove)
+    finally:
+        await executing.mailboxes.tread(run.mailbox, steps, executing.clock())
     return {"outcome": "done"}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
+from engine.flow.clock import Clock
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
 from engine.flow.stores import Queued
@@ -38,9 +39,9 @@ class Looked:
 class Hydrator:
     """Looks at one batch of events of one mailbox."""
 
-    def __init__(self, provider: Provider, book: Rulebook, now_ms: int) -> None:
+    def __init__(self, provider: Provider, book: Rulebook, clock: Clock, end: int) -> None:
         self._provider, self._book = provider, book
-        self._now = now_ms
+        self._clock, self._now, self._end = clock, clock(), end
         self._slots = asyncio.Semaphore(FETCHES_AT_ONCE)
         self._limited: RateLimited | None = None
         """Once the service asks us to wait, nothing more is fetched: it would be fetched again anyway."""
@@ -52,6 +53,9 @@ class Hydrator:
 
     async def _look(self, index: int, queued: Queued, patient: bool) -> Looked:
         async with self._slots:
+            if index and self._clock() >= self._end:
+                # What is decided by now is committed first; the rest has its turn afterwards.
+                self._limited = self._limited or RateLimited("the turn is over", until=0)
             if self._limited:
                 return Looked(queued, error=self._limited)
             try:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.deadline import DEADLINE
-from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
+from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized, Unavailable
 from engine.flow.clock import Clock
 from engine.flow.plan import LabelGroup, RunLabels
 from engine.flow.ports import Provider
@@ -17,6 +17,7 @@ from engine.flow.stores import Lanes, Lease, Settled
 LEASE_MARGIN_S = 1.0
 """No label call is begun when the lease could lapse this soon: somebody else may then hold the lane."""
 SPLIT_AFTER = 4
+SMALLEST = 10
 CALLS_AT_ONCE = 8
 GIVE_UP_MS = 86_400_000
 PAUSE_MS = 60_000
@@ -25,24 +26,32 @@ LONGEST_WAIT_MS = 300_000
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """Groups that have to wait: how many, and until when (epoch ms)."""
+    """Groups that have to wait, and until when (epoch ms)."""
 
-    count: int
+    groups: tuple[LabelGroup, ...]
     again: int
 
 
 async def finish_groups(
-    lanes: Lanes, provider: Provider, lane: str, lease: Lease, clock: Clock
+    lanes: Lanes, provider: Provider, lane: str, lease: Lease, clock: Clock, end: int
 ) -> Unfinished | None:
-    """Carry out every group of a lane that is due; a group waits for earlier ones of the same message."""
+    """Carry out every group of a lane that is due, until `end`, and give those that have to wait.
+
+    A group waits for earlier ones of the same message.
+    """
     while groups := await lanes.groups(lane):
-        ready = _ready(groups, clock())
+        ready = _ready(groups, clock())[:CALLS_AT_ONCE]
         if not ready:
-            return Unfinished(len(groups), min(group.again for group in groups if group.again))
-        slots = asyncio.Semaphore(CALLS_AT_ONCE)
-        errors = await asyncio.gather(*(_attempt(provider, lane, group, lease, slots) for group in ready))
-        for group, error in zip(ready, errors, strict=True):
-            await _record(lanes, lane, lease, group, error, clock())
+            return Unfinished(tuple(groups), min(group.again for group in groups if group.again))
+        if clock() >= end:
+            return Unfinished(tuple(groups), clock())
+        calls = (_attempt(provider, lane, group, lease) for group in ready)
+        # Every call comes to its end before anything else happens: none may outlive the lease.
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        for group, outcome in zip(ready, outcomes, strict=True):
+            if isinstance(outcome, BaseException) and not isinstance(outcome, ProviderError):
+                raise outcome
+            await _record(lanes, lane, lease, group, outcome, clock())
     return None
 
 
@@ -57,18 +66,15 @@ def _ready(groups: Sequence[LabelGroup], now: int) -> list[LabelGroup]:
     return ready
 
 
-async def _attempt(
-    provider: Provider, lane: str, group: LabelGroup, lease: Lease, slots: asyncio.Semaphore
-) -> ProviderError | None:
-    async with slots:
-        token = DEADLINE.set(lease.lapses - LEASE_MARGIN_S)
-        try:
-            await provider.change_labels(lane, group.keys, group.add, group.remove)
-        except ProviderError as error:
-            return error
-        finally:
-            DEADLINE.reset(token)
-        return None
+async def _attempt(provider: Provider, lane: str, group: LabelGroup, lease: Lease) -> ProviderError | None:
+    token = DEADLINE.set(lease.lapses - LEASE_MARGIN_S)
+    try:
+        await provider.change_labels(lane, group.keys, group.add, group.remove)
+    except ProviderError as error:
+        return error
+    finally:
+        DEADLINE.reset(token)
+    return None
 
 
 async def _record(
@@ -107,7 +113,8 @@ def _again(error: ProviderError, tries: int, now: int) -> int:
 def _tried(group: LabelGroup, error: ProviderError, now: int) -> Sequence[LabelGroup]:
     """The group once more; in halves where it may be too large to be done before a lease could lapse."""
     tried = {"tries": group.tries + 1, "since": group.since or now, "again": _again(error, group.tries, now)}
-    parts = _halves(group) if (group.tries + 1) % SPLIT_AFTER == 0 and len(group.keys) > 1 else [group]
+    splits = isinstance(error, Unavailable) and (group.tries + 1) % SPLIT_AFTER == 0
+    parts = _halves(group) if splits and len(group.keys) > SMALLEST else [group]
     return [part.model_copy(update=tried) for part in parts]
 
 

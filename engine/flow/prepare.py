@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ from engine.errors import ConditionError
 from engine.flow.clock import Clock, now_ms
 from engine.flow.guard import held, once_key
 from engine.flow.hydrate import Looked, judge_once
-from engine.flow.plan import Judged, Plan, make_plan
+from engine.flow.plan import Judged, LabelGroup, Plan, make_plan
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of
 from engine.flow.stores import Commit, Lanes, Mailboxes, Queued, Verdicts
@@ -44,13 +44,15 @@ class Decided:
     sifted: Sifted
     judged_before: frozenset[str]
     looked: tuple[Looked, ...]
+    pending: tuple[LabelGroup, ...] = ()
+    """Label changes of earlier batches that are still to come."""
 
 
 async def prepare(draining: Draining, book: Rulebook, lane: str, decided: Decided, now: int) -> Commit:
     """Turn one batch into a plan and all that has to be written with it."""
     cursor = await draining.mailboxes.cursor(lane)
     started = datetime.fromtimestamp((cursor.started if cursor else 0) / 1000, UTC)
-    judged = _judge_in_order(decided.looked, book, started, now)
+    judged = _judge_in_order(decided, book, started, now)
     guard = await _Guard.load(draining, lane, judged)
     plan = make_plan(judged, book.digest, now / 1000, guard.hold)
     waiting = tuple(
@@ -72,22 +74,32 @@ async def prepare(draining: Draining, book: Rulebook, lane: str, decided: Decide
     )
 
 
-def _judge_in_order(looked: Sequence[Looked], book: Rulebook, started: datetime, now: int) -> list[Judged]:
+def _judge_in_order(decided: Decided, book: Rulebook, started: datetime, now: int) -> list[Judged]:
     """What was decided, in order; a later event of a message sees the labels planned before it."""
     planned: dict[str, frozenset[str]] = {}
     judged = []
-    for one in looked:
+    for one in decided.looked:
         if one.evaluation is None or (one.message and _is_not_ours_to_judge(one, started)):
             continue
         event, message, evaluation = one.queued.event, one.message, one.evaluation
-        if message and event.key in planned:
-            message = message.relabelled(planned[event.key])
-            evaluation = judge_once(book, event, message, now, final=True)
         if message:
+            labels = planned.get(event.key, _to_come(message, decided.pending))
+            if labels != message.labels:
+                message = message.relabelled(labels)
+                evaluation = judge_once(book, event, message, now, final=True)
             change = evaluation.labels
             planned[event.key] = (message.labels - set(change.remove)) | set(change.add)
         judged.append(Judged(event, message, evaluation))
     return judged
+
+
+def _to_come(message: Message, pending: Iterable[LabelGroup]) -> frozenset[str]:
+    """The labels that a message will have once earlier changes are carried out."""
+    labels = message.labels
+    for group in pending:
+        if message.key in group.runs:
+            labels = labels.difference(group.remove).union(group.add)
+    return labels
 
 
 def _is_not_ours_to_judge(one: Looked, started: datetime) -> bool:

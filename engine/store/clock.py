@@ -5,7 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from engine.errors import SettingsError
+
 SAMPLES = 3
+FAR_MS = 5_000
+"""arq's jobs and the service's own times go by the machine's clock: a second or two does no harm."""
 
 
 class ServerClock:
@@ -19,9 +23,15 @@ class ServerClock:
         return int(time.time() * 1000 + self._ahead)
 
     async def sync(self) -> None:
-        """Ask Redis a few times; the quickest answer is the truest."""
+        """Ask Redis a few times; the quickest answer is the truest.
+
+        Raises SettingsError when this machine's clock is too wrong to share work with others.
+        """
         asked = [await self._ask() for _ in range(SAMPLES)]
-        self._ahead = min(asked)[1]
+        took, self._ahead = min(asked)
+        if abs(self._ahead) > took + FAR_MS:
+            wrong = f"the clocks of Redis and of this machine differ by {abs(self._ahead) / 1000:.0f} s"
+            raise SettingsError(f"{wrong}: set them right")
 
     async def _ask(self) -> tuple[float, float]:
         """How long the answer took, and how far Redis was ahead of us in its middle, in ms."""

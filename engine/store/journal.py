@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from engine.flow.plan import Run
 from engine.flow.stores import Claim, Settled
+from engine.mail.events import EventKind
+from engine.rules.effects import ChangeLabels
 from engine.store.base import Base
 from engine.store.batch import dump
 
@@ -55,11 +57,17 @@ class RedisJournal:
         strict = int(claim is not None and settled.receipt["outcome"] != "done")
         args: list[str | int] = [settled.run, settled.step, dump(settled.receipt), int(settled.failed), now]
         held = _held(claim) if claim else ""
-        return int(await self._base.scripts("settle", [], [*args, held, strict])) > 0
+        keep = int(claim is not None and isinstance(claim.run.steps[settled.step], ChangeLabels))
+        return int(await self._base.scripts("settle", [], [*args, held, strict, keep])) > 0
 
     async def get(self, run: str) -> Recorded | None:
         fields = await self._redis.hgetall(self._key("run", run))
-        return _recorded(fields) if fields else None
+        if not fields:
+            return None
+        try:
+            return _recorded(fields)
+        except ValueError:
+            return _unreadable(run, fields)
 
     async def find(self, start: str) -> list[str]:
         """Ids of runs that begin with `start`."""
@@ -90,6 +98,13 @@ class RedisJournal:
         if mailbox:
             return self._key("runs:mailbox", mailbox)
         return self._key("runs:rule", rule) if rule else self._key("runs")
+
+
+def _unreadable(run: str, fields: Mapping[str, str]) -> Recorded:
+    """A run that another version wrote: enough to show it and to settle it."""
+    kind = EventKind.MESSAGE_RECEIVED
+    blank = Run(id=run, rule="?", event="?", kind=kind, mailbox="?", key="?", digest="?", created=0.0)
+    return Recorded(blank, fields["state"], {}, int(fields.get("attempts", 0)), fields.get("why", ""))
 
 
 def _held(claim: Claim) -> str:

@@ -40,6 +40,7 @@ async def take_lease(base: Base, key: str) -> AsyncIterator[HeldLease | None]:
     try:
         yield lease
     finally:
+        lease.lapses = 0.0  # Whoever still holds on to it begins no call any more.
         await end(renewing)
         with contextlib.suppress(RedisError, OSError):
             await base.scripts("lease", [key], [lease.token, 0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.errors import LeaseLost, RateLimited, Unauthorized, Unavailable
+from engine.errors import LeaseLost, RateLimited, Rejected, Unauthorized, Unavailable
 from engine.mail.events import EventKind
 from tests.flow.conftest import World
 from tests.flow.fakes import BOX, mail
@@ -187,3 +187,54 @@ async def test_a_later_change_of_a_message_waits_for_the_earlier_one(world: Worl
     world.clock.forward(60_000)
     await world.drain()
     assert [change[1] for change in world.provider.changes] == [("A",), ("B",)]
+
+
+async def test_what_is_decided_meanwhile_sees_the_labels_that_are_still_to_come(world: World) -> None:
+    await world.rules(
+        "{when: {subject: one}, then: [label: {add: Todo}]}",
+        "{event: message.updated, when: {label: Todo}, then: [label: {add: Done, remove: Todo}]}",
+    )
+    world.provider.deliver("1", mail("one"))
+    world.provider.failures["change_labels"] = [RateLimited("busy", until=world.clock() / 1000 + 30)]
+    await world.read_and_drain()
+    world.provider.report(EventKind.MESSAGE_UPDATED, "1")
+    await world.read_and_drain()
+    world.clock.forward(60_000)
+    await world.drain()
+    assert world.provider.labels("1") >= {"Done"}
+    assert "Todo" not in world.provider.labels("1")
+
+
+async def test_a_call_beside_one_that_broke_down_ends_before_the_lane_is_given_back(world: World) -> None:
+    await world.rules("{when: {subject: one}, then: [label: A]}", "{when: {subject: two}, then: [label: B]}")
+    world.provider.deliver("1", mail("one"))
+    world.provider.deliver("2", mail("two"))
+    world.provider.failures["change_labels"] = [ConnectionError("Redis went away")]
+    with pytest.raises(ConnectionError):
+        await world.read_and_drain()
+    assert [change[0] for change in world.provider.changes] == [("2",)]
+    await world.drain()
+    assert {one.state for one in await world.runs()} == {"done"}
+
+
+async def test_refused_credentials_break_no_batch_into_pieces(world: World) -> None:
+    await world.rules("{when: {label: INBOX}, then: [label: A]}")
+    for number in range(20):
+        world.provider.deliver(str(number))
+    world.provider.failures["change_labels"] = [Unauthorized("no")] * 9
+    await world.read_and_drain()
+    for _ in range(9):
+        world.clock.forward(60_000)
+        await world.drain()
+    assert [len(change[0]) for change in world.provider.changes] == [20]
+
+
+async def test_a_late_label_change_that_fails_leaves_no_footstep_for_ever(world: World) -> None:
+    await world.rules("{when: {label: INBOX}, then: [reply: hi, label: Answered]}")
+    world.provider.deliver("1")
+    await world.read_and_drain()
+    world.provider.failures["change_labels"] = [Rejected("never")]
+    await world.execute_all()
+    assert (await world.run()).state == "dead"
+    steps = await world.lanes.footsteps(BOX, ["1|+Answered"])
+    assert steps["1|+Answered"] > 0

@@ -116,3 +116,25 @@ async def test_without_the_kept_sources_a_run_needs_a_person(world: World) -> No
     recorded = await world.run()
     assert recorded.state == "dead"
     assert "no longer kept" in recorded.why
+
+
+async def test_replay_looks_for_a_send_also_behind_a_label_that_failed(world: World) -> None:
+    await world.rules("{when: {label: INBOX}, then: [label: A, reply: hi]}")
+    world.provider.deliver("1")
+    world.provider.poison = frozenset({"1"})
+    await world.read_and_drain()
+    run = (await world.run()).run.id
+    world.provider.failures["find"] = [Rejected("no")]
+    world.provider.lost_answers = 1
+    again = await world.execute(run)
+    assert again is not None
+    world.clock.forward(again - world.clock())
+    await world.execute(run)
+    assert (await world.run()).state == "dead"
+    world.provider.poison = frozenset()
+    assert await world.journal.reopen(run, world.clock())
+    for _ in range(LOOKS):
+        if again := await world.execute(run):
+            world.clock.forward(again - world.clock())
+    assert len(world.provider.sent) == 1
+    assert (await world.run()).state == "done"

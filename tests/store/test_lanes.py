@@ -206,3 +206,23 @@ async def test_labels_that_settle_late_leave_alone_a_send_that_is_under_way(base
         assert await journal.claim(one.id, now=71, deadline=99, margin=10) == 100
     assert not await journal.settle(Settled(one.id, 1, {"outcome": "done"}), now=80, claim=claim)
     assert await lanes.groups(BOX) == []
+
+
+async def test_a_dismissed_run_stays_settled_when_its_labels_are_changed_after_all(base: Base) -> None:
+    await fill(base, "1")
+    lanes, journal, one = RedisLanes(base), RedisJournal(base), run("1", send=True)
+    async with lanes.lease(BOX) as lease:
+        assert lease is not None
+        queued = tuple(await lanes.read(BOX, 9, now=20))
+        await lanes.commit(BOX, lease, Commit(queued, runs=(one,), groups=(group(one),)), now=30)
+        tried = group(one).model_copy(update={"tries": 1, "again": 50})
+        await lanes.settle_group(BOX, lease, group(one), (), [one.id], (tried,), (), now=40)
+        await journal.settle(Settled(one.id, 1, {"outcome": "failed", "why": "no"}, failed=True), now=50)
+        assert await journal.dismiss(one.id, now=60)
+        await lanes.settle_group(
+            BOX, lease, tried, [Settled(one.id, 0, {"outcome": "done"})], (), (), (), now=70
+        )
+    recorded = await journal.get(one.id)
+    assert recorded is not None
+    assert recorded.state == "done"
+    assert await journal.newest(9, dead=True) == []

@@ -12,11 +12,13 @@ end
 
 -- A receipt is written once; whoever comes second changes nothing. Only whoever holds the claim ends it:
 -- a label group that settles its step leaves alone a send of the same run that is under way.
-local function settle(run, step, receipt, failed, now, claim)
+-- What may have worked stays in doubt while a label change is settled (`keep`): it speaks of a send.
+local function settle(run, step, receipt, failed, now, claim, keep)
   local key = run_key(run)
   if redis.call('EXISTS', key) == 0 then return 0 end
   if claim and redis.call('HGET', key, 'claim') == claim then
-    redis.call('HDEL', key, 'claim', 'unknown', 'looks')
+    redis.call('HDEL', key, 'claim')
+    if keep ~= '1' then redis.call('HDEL', key, 'unknown', 'looks') end
   end
   if redis.call('HSETNX', key, 'receipt:' .. step, receipt) == 1 then
     if failed == '1' then redis.call('HSET', key, 'failed', '1') end
