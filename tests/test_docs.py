@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from pydantic import BaseModel
 
 from engine import __version__
 from engine.cli.main import COMMANDS
+from engine.rules.schema import rules_schema
 from engine.rules.testing import examine
 from engine.settings import AccountSettings, HookSettings, MailboxSettings, Settings, load_settings
 from engine.templating.library import load_templates
@@ -138,3 +140,8 @@ def test_the_architecture_names_every_key_of_the_store() -> None:
 
 def test_the_changelog_speaks_of_this_version() -> None:
     assert f"\n## {__version__}\n" in text("CHANGELOG.md")
+
+
+def test_the_published_schema_is_fresh() -> None:
+    """`postroom schema > docs/rules.schema.json` brings it in line with the components."""
+    assert json.loads(text("docs/rules.schema.json")) == rules_schema()
