@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
+from engine.cli.stage import free_port
 from engine.store.connection import connect
 from engine.store.embedded import EmbeddedRedis
 from engine.store.server import find_server
@@ -36,7 +37,7 @@ def external_redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str
         yield f"{given.rstrip('/')}/{worker.removeprefix('gw')}"
         return
     folder = tmp_path_factory.mktemp("external")
-    port = _free_port()
+    port = free_port()
     durable = ["--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction"]
     places = ["--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", ""]
     with (folder / "redis.out").open("wb") as log:
@@ -71,13 +72,6 @@ def corpus() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no mail corpus in {folder}: set POSTROOM_CORPUS")
     return folder
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _answers(port: int) -> bool:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.store.jobs import JOB_TTL_MS, Job, new_job, queue_name
 from engine.store.scripts import Scripts
 
-__all__ = ["JOB_TTL_MS", "Base"]
+__all__ = ["JOB_TTL_MS", "Base", "chunks"]
+
+CHUNK = 1000
+"""Lua's unpack takes some thousands of words; one command never has more than this."""
+
+T = TypeVar("T")
+
+
+def chunks(items: Sequence[T]) -> Iterator[list[T]]:
+    """Part a list into what one command may carry."""
+    for start in range(0, len(items), CHUNK):
+        yield list(items[start : start + CHUNK])
 
 
 @dataclass(frozen=True)

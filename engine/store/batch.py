@@ -9,10 +9,8 @@ from collections.abc import Mapping, Sequence
 from engine.errors import LeaseLost
 from engine.flow.plan import Run
 from engine.flow.stores import Lease, Settled
-from engine.store.base import JOB_TTL_MS, Base
+from engine.store.base import JOB_TTL_MS, Base, chunks
 
-CHUNK = 1000
-"""Lua's unpack takes some thousands of words; one command never has more than this."""
 OPEN_NET_MS = 5_000
 """After this the tick looks after a run that was opened and that nobody claimed."""
 
@@ -29,8 +27,8 @@ class Batch:
 
     def add_many(self, command: str, key: str, values: Sequence[str | int]) -> None:
         """Add one command over many values, in chunks."""
-        for start in range(0, len(values), CHUNK):
-            self.add(command, key, *values[start : start + CHUNK])
+        for chunk in chunks(values):
+            self.add(command, key, *chunk)
 
     def set_fields(self, key: str, fields: Mapping[str, str | int]) -> None:
         self.add_many("HSET", key, [word for pair in fields.items() for word in pair])

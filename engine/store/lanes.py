@@ -13,6 +13,7 @@ from engine.flow.stores import Commit, Lease, Queued, Settled
 from engine.mail.events import Event
 from engine.store.base import Base
 from engine.store.batch import Batch, dump
+from engine.store.judged import read_judged
 from engine.store.leases import HeldLease, take_lease
 
 
@@ -35,10 +36,7 @@ class RedisLanes:
         return waited + [_queued(entry, fields) for entry, fields in fresh]
 
     async def judged(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]:
-        if not keys:
-            return frozenset()
-        known = await self._redis.hmget(self._key("judged", mailbox), list(keys))
-        return frozenset(key for key, value in zip(keys, known, strict=True) if value is not None)
+        return frozenset(await read_judged(self._base, mailbox, keys))
 
     async def once(self, keys: Sequence[str]) -> frozenset[str]:
         if not keys:

@@ -9,9 +9,9 @@ from contextlib import AbstractAsyncContextManager
 from engine.flow.stores import Cursor
 from engine.mail.events import Event
 from engine.store.base import JOB_TTL_MS, Base
+from engine.store.judged import read_judged
 from engine.store.leases import HeldLease, take_lease
 
-CHUNK = 1000
 UNKNOWN_KEPT = 10_000
 
 
@@ -93,12 +93,7 @@ class RedisMailboxes:
         return {mailbox: _paused(text) for mailbox, text in known.items()}
 
     async def judged_among(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]:
-        judged: set[str] = set()
-        for start in range(0, len(keys), CHUNK):
-            chunk = list(keys[start : start + CHUNK])
-            known = await self._redis.hmget(self._key("judged", mailbox), chunk)
-            judged.update(key for key, value in zip(chunk, known, strict=True) if value is not None)
-        return frozenset(judged)
+        return frozenset(await read_judged(self._base, mailbox, keys))
 
 
 def _paused(text: str) -> tuple[int, str]:

@@ -6,10 +6,9 @@ import json
 from collections.abc import Sequence
 
 from engine.flow.stores import Cursor
-from engine.store.base import Base
+from engine.store.base import Base, chunks
+from engine.store.judged import read_judged
 from engine.store.mailboxes import RedisMailboxes
-
-CHUNK = 1000
 
 
 class RedisRecords:
@@ -25,14 +24,8 @@ class RedisRecords:
         return int(await self._redis.hget(self._key("origin"), mailbox) or 0)
 
     async def judged_rules(self, mailbox: str, keys: Sequence[str]) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {}
-        for start in range(0, len(keys), CHUNK):
-            chunk = list(keys[start : start + CHUNK])
-            values = await self._redis.hmget(self._key("judged", mailbox), chunk)
-            found |= {
-                key: tuple(json.loads(value)[2]) for key, value in zip(chunk, values, strict=True) if value
-            }
-        return found
+        judged = await read_judged(self._base, mailbox, keys)
+        return {key: tuple(json.loads(record)[2]) for key, record in judged.items()}
 
     async def queued_keys(self, lane: str) -> frozenset[str]:
         fresh = await self._redis.xrange(self._key("events", lane))
@@ -42,8 +35,7 @@ class RedisRecords:
 
     async def run_states(self, runs: Sequence[str]) -> dict[str, str]:
         states: dict[str, str] = {}
-        for start in range(0, len(runs), CHUNK):
-            chunk = runs[start : start + CHUNK]
+        for chunk in chunks(runs):
             async with self._redis.pipeline(transaction=False) as pipe:
                 for run in chunk:
                     pipe.hget(self._key("run", run), "state")

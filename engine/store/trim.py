@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 
-from engine.store.base import Base
-
-CHUNK = 1000
+from engine.store.base import CHUNK, Base, chunks
 
 
 async def trim(base: Base, now: int, retention: int) -> int:
@@ -50,8 +48,8 @@ async def _judged(base: Base, mailbox: str, cut: int) -> None:
     async for name, value in base.redis.hscan_iter(key, count=CHUNK):
         if json.loads(value)[0] < cut:
             old.append(name)
-    for start in range(0, len(old), CHUNK):
-        await base.redis.hdel(key, *old[start : start + CHUNK])
+    for chunk in chunks(old):
+        await base.redis.hdel(key, *chunk)
 
 
 async def _footsteps(base: Base, mailbox: str) -> None:
@@ -61,8 +59,8 @@ async def _footsteps(base: Base, mailbox: str) -> None:
     read = int(await base.redis.hget(base.key("polled"), mailbox) or 0)
     steps = await base.redis.hgetall(base.key("footsteps", mailbox))
     stale = [step for step, answered in steps.items() if 0 < int(answered) < read]
-    for start in range(0, len(stale), CHUNK):
-        await base.redis.hdel(base.key("footsteps", mailbox), *stale[start : start + CHUNK])
+    for chunk in chunks(stale):
+        await base.redis.hdel(base.key("footsteps", mailbox), *chunk)
 
 
 async def _blobs(base: Base, cut: int) -> None:
