@@ -13,6 +13,17 @@ from engine.mail.needs import Needs
 
 
 @dataclass(frozen=True, slots=True)
+class Period:
+    """From `start` up to `end`, in epoch ms; 0 means that it is open on that side."""
+
+    start: int = 0
+    end: int = 0
+
+    def holds(self, now: int) -> bool:
+        return self.start <= now and (not self.end or now < self.end)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A mailbox as its provider sees it."""
 
@@ -22,6 +33,8 @@ class Profile:
     """`active`, or why it is not."""
     addresses: frozenset[str]
     """Its own address, aliases and group addresses, lower case."""
+    vacation: Period | None = None
+    """When the mailbox answers by itself that its owner is away; None when that is switched off."""
 
 
 @dataclass(frozen=True, slots=True)
