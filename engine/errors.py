@@ -9,6 +9,7 @@
     ├── TemplateError             a template could not be rendered
     ├── ProviderError
     │   ├── Unauthorized          the credentials are refused; the mailbox is paused
+    │   ├── Inactive              the service has put the mailbox out of use; it is paused
     │   ├── CursorExpired         the history no longer reaches back to our cursor
     │   ├── MessageGone           the message was deleted before we could read it
     │   ├── RateLimited           try again at `until`
@@ -100,6 +101,10 @@ class ProviderError(PostroomError):
 
 class Unauthorized(ProviderError):
     """The credentials are refused."""
+
+
+class Inactive(ProviderError):
+    """The service says that the mailbox is not in use: suspended, read-only, on its way out."""
 
 
 class CursorExpired(ProviderError):

@@ -9,7 +9,7 @@ from engine.flow.hydrate import Hydrator, Looked
 from engine.flow.labels import finish_groups
 from engine.flow.plan import LabelGroup
 from engine.flow.ports import Provider
-from engine.flow.prepare import LOOK_AGAIN_MS, Decided, Draining, prepare
+from engine.flow.prepare import LOOK_AGAIN_MS, Decided, Draining, Profiles, prepare
 from engine.flow.rulebook import Rulebook
 from engine.flow.sift import RECEPTIONS, footsteps_of, sift
 from engine.flow.stores import Lease, Queued
@@ -22,6 +22,8 @@ PATIENCE_MS = 86_400_000
 UNFINISHED = 200
 """With so many label groups waiting, nothing more is decided: the provider has to come back first."""
 NO_RULES_MS = 2_000
+INACTIVE_MS = 60_000
+"""How long the lane of a mailbox that is not in use is left alone; its poll wakes it when that is over."""
 OUTAGE_MS = 3_000
 
 
@@ -37,6 +39,9 @@ async def drain(draining: Draining, provider: Provider, lane: str) -> int | None
 
 
 async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease) -> int | None:
+    profiles = await draining.mailboxes.profiles()
+    if lane in profiles and not profiles[lane].active:
+        return draining.clock() + INACTIVE_MS
     end = draining.clock() + SLICE_MS
     while draining.clock() < end:
         unfinished = await finish_groups(draining.lanes, provider, lane, lease, draining.clock, end)
@@ -51,7 +56,7 @@ async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease
             if await draining.lanes.rest(lane, lease, draining.clock(), again):
                 return None
         else:
-            turn = Turn(lane, lease, end, unfinished.groups if unfinished else ())
+            turn = Turn(lane, lease, end, profiles, unfinished.groups if unfinished else ())
             if again := await _decide(draining, provider, book, turn, queued):
                 return again
     return draining.clock()
@@ -64,6 +69,7 @@ class Turn:
     lane: str
     lease: Lease
     end: int
+    profiles: Profiles
     pending: tuple[LabelGroup, ...]
 
 
@@ -84,7 +90,7 @@ async def _decide(
     late = looked[len(decided)].queued.entry if len(decided) < len(looked) else None
     taken = _before(queued, late)
     if taken:
-        part = Decided(taken, sifted, judged, tuple(decided), turn.pending)
+        part = Decided(taken, sifted, judged, tuple(decided), turn.profiles, turn.pending)
         await draining.lanes.commit(lane, turn.lease, await prepare(draining, book, lane, part, now), now)
     return again
 

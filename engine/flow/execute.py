@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engine.deadline import DEADLINE
 from engine.errors import (
+    Inactive,
     MessageGone,
     OutcomeUnknown,
     PostroomError,
@@ -97,6 +98,9 @@ async def _perform(
 ) -> Mapping[str, str] | None:
     """Do one step and return its receipt; None when an earlier attempt was looked up in vain."""
     run, effect = claim.run, claim.run.steps[step]
+    profiles = await executing.mailboxes.profiles()
+    if run.mailbox in profiles and not profiles[run.mailbox].active:
+        raise Inactive(f"the mailbox is {profiles[run.mailbox].status}")
     if isinstance(effect, ChangeLabels):
         return await _change_labels(executing, provider, run, effect)
     own_id = message_id(run, step)
@@ -104,7 +108,7 @@ async def _perform(
         found = await provider.find(run.mailbox, own_id)
         return {"outcome": "done", "id": found.key, "message_id": own_id, "how": "found"} if found else None
     book = await executing.books.pinned(run.digest)
-    own = await executing.mailboxes.own_addresses()
+    own = {mailbox: profile.addresses for mailbox, profile in profiles.items()}
     raw = await compose_step(provider, book.templates, claim, step, own, executing.clock())
     perform = {SendMessage: provider.send, SaveDraft: provider.save_draft}[type(effect)]
     return {"outcome": "done", "id": await perform(run.mailbox, raw), "message_id": own_id}
@@ -159,6 +163,6 @@ async def _release(
 def _again(error: PostroomError, attempt: int, now: int) -> int:
     if isinstance(error, RateLimited):
         return max(int(error.until * 1000), now + 50)
-    if isinstance(error, Unauthorized):
+    if isinstance(error, (Unauthorized, Inactive)):
         return now + PAUSE_MS
     return now + min(LONGEST_WAIT_MS, 1000 << min(attempt, 12))

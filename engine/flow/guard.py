@@ -15,19 +15,30 @@ def held(
     message: Message,
     own: frozenset[str],
     kind: EventKind = EventKind.MESSAGE_RECEIVED,
+    *,
+    away: bool = False,
 ) -> str | None:
-    """Say why this effect must not be performed, or None. `own` holds our addresses in normal form."""
+    """Say why this effect must not be performed, or None.
+
+    `own` holds our addresses in normal form; `away` says that the mailbox answers by itself.
+    """
     if not isinstance(effect, SendMessage):
         return None
     if not effect.reply:
         return _held_notice(message, own)
     if kind is EventKind.MESSAGE_IMPORTED:
         return "imported mail is never answered"
+    if away:
+        return "the mailbox's own vacation reply is on"
+    return _held_kind(message) or _held_address(answer_to(message), message, own)
+
+
+def _held_kind(message: Message) -> str | None:
     if "SPAM" in message.labels:
         return "spam is never answered"
     if kinds := automated(message.headers):
         return f"automated mail ({', '.join(sorted(kinds))}) is never answered"
-    return _held_address(answer_to(message), message, own)
+    return None
 
 
 def _held_notice(message: Message, own: frozenset[str]) -> str | None:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from engine.errors import CursorExpired, ProviderError, RateLimited, Unauthorized
+from engine.errors import CursorExpired, Inactive, ProviderError, RateLimited, Unauthorized
 from engine.flow.clock import Clock, now_ms
-from engine.flow.ports import Profile, Provider
+from engine.flow.ports import ACTIVE, Profile, Provider
 from engine.flow.recovery import recover
-from engine.flow.stores import Cursor, Mailboxes
+from engine.flow.stores import Cursor, Mailboxes, Outset
 from engine.mail.address import parse_address
+from engine.mail.events import EventKind
 
 log = logging.getLogger("postroom.poll")
 
 PAUSE_MS = 300_000
-"""How long a mailbox whose credentials were refused is left alone."""
+"""How long a mailbox is left alone that is inactive or whose credentials were refused."""
 RETRY_MS = 5_000
 LEARN_MS = 3_600_000
-"""How often a mailbox is asked for its addresses."""
+"""How often a mailbox is asked for its profile."""
 
 
 @dataclass(frozen=True)
@@ -48,28 +49,29 @@ async def _read_all(polling: Polling, provider: Provider, mailbox: str) -> None:
     heard = False
     while not heard:
         began = polling.clock()
-        wanted = await polling.mailboxes.wanted(mailbox)
-        cursor = await polling.mailboxes.cursor(mailbox)
-        if cursor and began // LEARN_MS > cursor.read // LEARN_MS:
-            await learn(polling, provider, mailbox)
-        if cursor is None:
-            await _start(polling, provider, mailbox)
-        elif not await _read_pages(polling, provider, mailbox, cursor):
+        outset = await polling.mailboxes.outset(mailbox)
+        if _is_worth_learning(outset, began):
+            profile = await learn(polling, provider, mailbox)
+            if outset.cursor is None:
+                # A new mailbox starts now: older mail stays untouched.
+                await polling.mailboxes.start(mailbox, profile.history, polling.clock())
+        if outset.cursor and not await _read_pages(polling, provider, mailbox, outset.cursor):
             continue
-        heard = await polling.mailboxes.polled(mailbox, wanted, began)
+        heard = await polling.mailboxes.polled(mailbox, outset.wanted, began)
 
 
-async def _start(polling: Polling, provider: Provider, mailbox: str) -> None:
-    """A new mailbox starts now: older mail stays untouched."""
-    profile = await learn(polling, provider, mailbox)
-    await polling.mailboxes.start(mailbox, profile.history, polling.clock())
+def _is_worth_learning(outset: Outset, now: int) -> bool:
+    cursor, profile = outset.cursor, outset.profile
+    return not cursor or not profile or not profile.active or now // LEARN_MS > cursor.read // LEARN_MS
 
 
 async def learn(polling: Polling, provider: Provider, mailbox: str) -> Profile:
-    """Read the profile and remember which addresses are ours."""
+    """Read the profile and remember it. Raises Inactive for a mailbox that is not in use."""
     profile = await provider.profile(mailbox)
     addresses = frozenset(parse_address(address).normal for address in profile.addresses)
-    await polling.mailboxes.know(mailbox, addresses)
+    await polling.mailboxes.know(mailbox, replace(profile, addresses=addresses))
+    if not profile.active:
+        raise Inactive(f"the service says that the mailbox is {profile.status}, not {ACTIVE}")
     return profile
 
 
@@ -82,6 +84,9 @@ async def _read_pages(polling: Polling, provider: Provider, mailbox: str, cursor
         except CursorExpired:
             now = polling.clock()
             return await recover(polling.mailboxes, provider, mailbox, at, now, polling.retention_ms)
+        if any(event.kind is EventKind.SETTINGS_CHANGED for event in page.events):
+            # A vacation reply may have been switched on: known before anything of this page is decided.
+            await learn(polling, provider, mailbox)
         if page.unknown:
             await polling.mailboxes.keep_unknown(mailbox, page.unknown)
         if not await polling.mailboxes.append(mailbox, at, page.cursor, page.events, polling.clock()):
@@ -94,7 +99,7 @@ async def _put_off(polling: Polling, mailbox: str, error: ProviderError) -> int:
     """Pause the mailbox until it is worth trying again, and say why."""
     now = polling.clock()
     again = now + RETRY_MS
-    if isinstance(error, Unauthorized):
+    if isinstance(error, (Unauthorized, Inactive)):
         again = now + PAUSE_MS
     elif isinstance(error, RateLimited):
         again = max(int(error.until * 1000), now + 100)

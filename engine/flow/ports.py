@@ -11,6 +11,8 @@ from engine.mail.events import Event
 from engine.mail.message import Message
 from engine.mail.needs import Needs
 
+ACTIVE = "active"
+
 
 @dataclass(frozen=True, slots=True)
 class Period:
@@ -30,11 +32,19 @@ class Profile:
     history: int
     """The newest history id: where a new mailbox starts."""
     status: str
-    """`active`, or why it is not."""
+    """ACTIVE, or in the service's own word why it is not."""
     addresses: frozenset[str]
     """Its own address, aliases and group addresses, lower case."""
     vacation: Period | None = None
     """When the mailbox answers by itself that its owner is away; None when that is switched off."""
+
+    @property
+    def active(self) -> bool:
+        return self.status == ACTIVE
+
+    def is_away(self, now: int) -> bool:
+        """Whether the mailbox's own vacation reply is on at `now` (epoch ms)."""
+        return self.vacation is not None and self.vacation.holds(now)
 
 
 @dataclass(frozen=True, slots=True)

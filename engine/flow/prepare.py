@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from engine.flow.clock import Clock, now_ms
 from engine.flow.guard import held, once_key
 from engine.flow.hydrate import Looked, judge_once
 from engine.flow.plan import Judged, LabelGroup, Plan, make_plan
+from engine.flow.ports import Profile
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of
 from engine.flow.stores import Commit, Lanes, Mailboxes, Queued, Verdicts
@@ -21,6 +22,7 @@ from engine.mail.message import Message
 from engine.rules.effects import Effect, SendMessage
 
 LOOK_AGAIN_MS = 60_000
+Profiles = Mapping[str, Profile]
 OUR_MESSAGE_ID = ".postroom@"
 
 
@@ -44,6 +46,8 @@ class Decided:
     sifted: Sifted
     judged_before: frozenset[str]
     looked: tuple[Looked, ...]
+    profiles: Profiles
+    """Our mailboxes: whom we are, and who is away."""
     pending: tuple[LabelGroup, ...] = ()
     """Label changes of earlier batches that are still to come."""
 
@@ -53,7 +57,7 @@ async def prepare(draining: Draining, book: Rulebook, lane: str, decided: Decide
     cursor = await draining.mailboxes.cursor(lane)
     started = datetime.fromtimestamp((cursor.started if cursor else 0) / 1000, UTC)
     judged = _judge_in_order(decided, book, started, now)
-    guard = await _Guard.load(draining, lane, judged)
+    guard = await _Guard.load(draining, lane, decided.profiles, judged, now)
     plan = make_plan(judged, book.digest, now / 1000, guard.hold)
     waiting = tuple(
         (replace(one.queued, since=one.queued.since or now), now + LOOK_AGAIN_MS)
@@ -144,21 +148,23 @@ def _heard(decided: Decided) -> tuple[str, ...]:
 class _Guard:
     """The guard for one batch: whom we never answer, and whom we have answered already."""
 
-    def __init__(self, own: frozenset[str], taken: frozenset[str]) -> None:
-        self._own, self._taken = own, taken
+    def __init__(self, own: frozenset[str], taken: frozenset[str], away: bool) -> None:
+        self._own, self._taken, self._away = own, taken, away
         self.taken_now: dict[str, int] = {}
 
     @classmethod
-    async def load(cls, draining: Draining, lane: str, judged: Sequence[Judged]) -> _Guard:
-        known = await draining.mailboxes.own_addresses()
-        ours = {parse_address(mailbox).normal for mailbox in (lane, *known, *draining.configured)}
-        own = frozenset(ours).union(*known.values())
+    async def load(
+        cls, draining: Draining, lane: str, profiles: Profiles, judged: Sequence[Judged], now: int
+    ) -> _Guard:
+        ours = {parse_address(mailbox).normal for mailbox in (lane, *profiles, *draining.configured)}
+        own = frozenset(ours).union(*(profile.addresses for profile in profiles.values()))
         keys = {key for item in judged for key in _once_keys(item)}
-        return cls(own, await draining.lanes.once(sorted(keys)))
+        away = lane in profiles and profiles[lane].is_away(now)
+        return cls(own, await draining.lanes.once(sorted(keys)), away)
 
     def hold(self, rule: str, effect: Effect, message: Message, event: Event) -> str | None:
         try:
-            why = held(effect, message, self._own, event.kind)
+            why = held(effect, message, self._own, event.kind, away=self._away)
         except ConditionError as error:
             return f"whether it may be answered cannot be told: {error}"
         if why or not isinstance(effect, SendMessage) or not effect.once_per:

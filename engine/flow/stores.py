@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.flow.plan import LabelGroup, Run
+from engine.flow.ports import Profile
 from engine.mail.events import Event
 
 
@@ -177,6 +178,18 @@ class Cursor:
     """When the mailbox was taken into service."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outset:
+    """What is known of a mailbox before its history is read."""
+
+    wanted: int
+    """How often its doorbell has rung."""
+    cursor: Cursor | None
+    """None before it is taken into service."""
+    profile: Profile | None
+    """As it was last learned."""
+
+
 class Mailboxes(Protocol):
     """Cursors, doorbells, and what is known of a mailbox."""
 
@@ -192,9 +205,7 @@ class Mailboxes(Protocol):
         """Append events and advance the cursor in one step; False if it is no longer `old`."""
         ...
 
-    async def wanted(self, mailbox: str) -> int:
-        """How often the doorbell has rung."""
-        ...
+    async def outset(self, mailbox: str) -> Outset: ...
 
     async def polled(self, mailbox: str, wanted: int, began: int) -> bool:
         """Record a complete read that heard so many rings; False when there was another meanwhile."""
@@ -202,16 +213,16 @@ class Mailboxes(Protocol):
 
     async def keep_unknown(self, mailbox: str, records: Sequence[str]) -> None: ...
 
-    async def know(self, mailbox: str, addresses: frozenset[str]) -> None:
-        """Remember which addresses are ours."""
+    async def know(self, mailbox: str, profile: Profile) -> None:
+        """Remember a profile, its addresses in normal form."""
         ...
 
     async def tread(self, mailbox: str, steps: Sequence[str], answered: int) -> None:
         """Note label changes of ours; `answered` is 0 before the call, and its time afterwards."""
         ...
 
-    async def own_addresses(self) -> dict[str, frozenset[str]]:
-        """By mailbox, all addresses that are ours, in normal form."""
+    async def profiles(self) -> dict[str, Profile]:
+        """Every mailbox of ours as it was last learned."""
         ...
 
     async def pause(self, mailbox: str, why: str, until: int) -> None: ...

@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
-from engine.flow.stores import Cursor
+from engine.flow.ports import Profile
+from engine.flow.stores import Cursor, Outset
 from engine.mail.events import Event
 from engine.store.base import JOB_TTL_MS, Base
 from engine.store.judged import read_judged
 from engine.store.leases import HeldLease, take_lease
+from engine.store.profiles import read_profile, write_profile
 
 UNKNOWN_KEPT = 10_000
 
@@ -25,13 +27,13 @@ class RedisMailboxes:
         return take_lease(self._base, self._key("polling", mailbox))
 
     async def cursor(self, mailbox: str) -> Cursor | None:
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for part in ("cursor", "polled", "started"):
-                pipe.hget(self._key(part), mailbox)
-            history, read, started = await pipe.execute()
-        if history is None:
-            return None
-        return Cursor(int(history), int(read or 0), int(started or 0))
+        return _cursor(*await self._of(mailbox, "cursor", "polled", "started"))
+
+    async def outset(self, mailbox: str) -> Outset:
+        wanted, profile, *cursor = await self._of(
+            mailbox, "wanted", "profiles", "cursor", "polled", "started"
+        )
+        return Outset(int(wanted or 0), _cursor(*cursor), read_profile(profile) if profile else None)
 
     async def start(self, mailbox: str, history: int, now: int) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
@@ -56,9 +58,6 @@ class RedisMailboxes:
         keys = [self._key("wanted"), self._key("heard"), self._base.queue]
         await self._base.scripts("ring", keys, args)
 
-    async def wanted(self, mailbox: str) -> int:
-        return int(await self._redis.hget(self._key("wanted"), mailbox) or 0)
-
     async def polled(self, mailbox: str, wanted: int, began: int) -> bool:
         keys = [self._key("wanted"), self._key("heard"), self._key("polled")]
         return bool(await self._base.scripts("polled", keys, [mailbox, wanted, began]))
@@ -71,15 +70,15 @@ class RedisMailboxes:
             pipe.hincrby(self._key("counts"), f"unknown:{mailbox}", len(records))
             await pipe.execute()
 
-    async def know(self, mailbox: str, addresses: frozenset[str]) -> None:
-        await self._redis.hset(self._key("addresses"), mailbox, json.dumps(sorted(addresses)))
+    async def know(self, mailbox: str, profile: Profile) -> None:
+        await self._redis.hset(self._key("profiles"), mailbox, write_profile(profile))
 
     async def tread(self, mailbox: str, steps: Sequence[str], answered: int) -> None:
         await self._redis.hset(self._key("footsteps", mailbox), mapping=dict.fromkeys(steps, answered))
 
-    async def own_addresses(self) -> dict[str, frozenset[str]]:
-        known = await self._redis.hgetall(self._key("addresses"))
-        return {mailbox: frozenset(json.loads(text)) for mailbox, text in known.items()}
+    async def profiles(self) -> dict[str, Profile]:
+        known = await self._redis.hgetall(self._key("profiles"))
+        return {mailbox: read_profile(text) for mailbox, text in known.items()}
 
     async def pause(self, mailbox: str, why: str, until: int) -> None:
         await self._redis.hset(self._key("paused"), mailbox, json.dumps([until, why]))
@@ -94,6 +93,17 @@ class RedisMailboxes:
 
     async def judged_among(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]:
         return frozenset(await read_judged(self._base, mailbox, keys))
+
+    async def _of(self, mailbox: str, *parts: str) -> list[str | None]:
+        """The mailbox's fields of several hashes, in one round trip."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for part in parts:
+                pipe.hget(self._key(part), mailbox)
+            return list(await pipe.execute())
+
+
+def _cursor(history: str | None, read: str | None, started: str | None) -> Cursor | None:
+    return None if history is None else Cursor(int(history), int(read or 0), int(started or 0))
 
 
 def _paused(text: str) -> tuple[int, str]:

@@ -26,7 +26,7 @@ from engine.store.mailboxes import RedisMailboxes
 
 RUNS: list[tuple[type, str]] = [
     (RedisJournal, "claim"),
-    (RedisMailboxes, "own_addresses"),
+    (RedisMailboxes, "profiles"),
     (ZoomMail, "fetch"),
     (ZoomMail, "find"),
     (ZoomMail, "send"),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from engine.errors import CursorExpired, MessageGone, OutcomeUnknown, Rejected
-from engine.flow.ports import Found, HistoryPage, ListPage, Profile
+from engine.flow.ports import Found, HistoryPage, ListPage, Period, Profile
 from engine.mail.events import Event, EventKind
 from engine.mail.headers import parse_headers
 from engine.mail.message import Message
@@ -76,6 +76,8 @@ class FakeProvider:
     expired: int = 0
     """History ids below this are gone."""
     aliases: dict[str, frozenset[str]] = field(default_factory=dict)
+    status: str = "active"
+    vacation: Period | None = None
     meanwhile: dict[str, Callable[[], Awaitable[object]]] = field(default_factory=dict)
     """What happens elsewhere during the next call of a method."""
     messages: dict[str, Stored] = field(default_factory=dict)
@@ -134,7 +136,8 @@ class FakeProvider:
 
     async def profile(self, mailbox: str) -> Profile:
         await self._begin("profile")
-        return Profile(self.newest, "active", self.aliases.get(mailbox, frozenset()) | {mailbox})
+        addresses = self.aliases.get(mailbox, frozenset()) | {mailbox}
+        return Profile(self.newest, self.status, addresses, self.vacation)
 
     async def history(self, mailbox: str, cursor: int) -> HistoryPage:
         await self._begin("history")

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine.errors import Missing
 from engine.flow.guard import held, once_key
+from engine.flow.ports import Profile
 from engine.mail.events import EventKind
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
@@ -165,7 +166,8 @@ async def test_the_headers_are_read_before_a_rule_answers_that_asked_for_labels_
 
 
 async def test_aliases_and_group_addresses_of_every_mailbox_are_ours(world: World) -> None:
-    await world.mailboxes.know("sales@acme.example", frozenset({"sales@acme.example", "team@acme.example"}))
+    ours = frozenset({"sales@acme.example", "team@acme.example"})
+    await world.mailboxes.know("sales@acme.example", Profile(1, "active", ours))
     await world.rules("{when: {label: INBOX}, then: [reply: hi]}")
     world.provider.deliver("1", mail("one", sender="team@acme.example"))
     world.provider.deliver("2", mail("two", sender="sales@acme.example"))

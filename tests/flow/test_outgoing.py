@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import Rejected
+from engine.flow.ports import Profile
 from engine.mail.events import EventKind
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
@@ -17,7 +18,7 @@ ALIAS = "help@acme.example"
 
 async def sent(world: World, rule: str, raw: bytes, templates: dict[str, str] | None = None) -> Message:
     """What a rule makes of a message: the only mail that left, or the only draft."""
-    await world.mailboxes.know(BOX, frozenset({BOX, ALIAS}))
+    await world.mailboxes.know(BOX, Profile(1, "active", frozenset({BOX, ALIAS})))
     await world.rules(rule, templates=templates)
     world.provider.deliver("1", raw)
     await world.read_and_drain()
