@@ -17,7 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from engine.sandbox.auth import answer_token, check_token
+from engine.sandbox.auth import answer_revoke, answer_token, authorize, check_token
 from engine.sandbox.call import Call, read_body
 from engine.sandbox.config import SandboxConfig
 from engine.sandbox.control import control_routes
@@ -25,7 +25,7 @@ from engine.sandbox.failure import ApiError
 from engine.sandbox.faults import perform
 from engine.sandbox.operations import ANSWERS, Answer, Operation, operations
 from engine.sandbox.state import Sandbox, build_sandbox
-from engine.sandbox.store import Mailbox
+from engine.sandbox.store import Mailbox, Store
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -41,7 +41,9 @@ def create_app(
     sandbox.webhooks.transport = webhook_transport
     app = Starlette(
         routes=[
-            Route("/oauth/token", _token(sandbox), methods=["POST"]),
+            Route("/oauth/token", _oauth(sandbox, "token", answer_token), methods=["POST"]),
+            Route("/oauth/revoke", _oauth(sandbox, "revoke", answer_revoke), methods=["POST"]),
+            Route("/oauth/authorize", _authorize(sandbox), methods=["GET"]),
             *(_route(sandbox, found) for found in operations() if found.id in ANSWERS),
             Mount("/_sandbox", routes=control_routes(sandbox)),
         ],
@@ -87,13 +89,22 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     sandbox.store.db.close()
 
 
-def _token(sandbox: Sandbox) -> Endpoint:
+def _oauth(
+    sandbox: Sandbox, name: str, answer: Callable[[Request, SandboxConfig, Store], Awaitable[Response]]
+) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        sandbox.calls["token"] += 1
+        sandbox.calls[name] += 1
         return await perform(
-            sandbox.faults.take("token"),
-            lambda: answer_token(request, sandbox.config, sandbox.store),
+            sandbox.faults.take(name),
+            lambda: answer(request, sandbox.config, sandbox.store),
         )
+
+    return endpoint
+
+
+def _authorize(sandbox: Sandbox) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        return authorize(request, sandbox.config, sandbox.store)
 
     return endpoint
 
@@ -115,10 +126,10 @@ def _route(sandbox: Sandbox, operation: Operation) -> Route:
 async def _answer(sandbox: Sandbox, operation: Operation, answer: Answer, request: Request) -> Response:
     """Check who calls and how often, then answer within one transaction."""
     body = await read_body(request)
-    check_token(sandbox.store, request.headers.get("authorization", ""))
+    owner = check_token(sandbox.store, request.headers.get("authorization", ""))
     headers = _take(sandbox, operation)
     with sandbox.store.transaction():
-        box = _mailbox(sandbox, request.path_params["email"])
+        box = _mailbox(sandbox, owner, request.path_params["email"])
         content = answer(Call(sandbox, box, request.path_params, request.query_params, body))
     return (
         Response(status_code=204, headers=headers) if content is None else Answered(content, headers=headers)
@@ -133,13 +144,15 @@ def _take(sandbox: Sandbox, operation: Operation) -> dict[str, str]:
         raise
 
 
-def _mailbox(sandbox: Sandbox, address: str) -> Mailbox:
-    """Find the mailbox that a call names; a Server-to-Server token has no "me"."""
-    if address == "me":
+def _mailbox(sandbox: Sandbox, owner: str, address: str) -> Mailbox:
+    """Find the mailbox that a call names: a user reaches only their own, the account has no "me"."""
+    if not owner and address == "me":
         raise ApiError(
             400, "A Server-to-Server token must name the mailbox, not me.", code=300, field="email"
         )
-    box = sandbox.store.mailbox(address)
+    if owner and address.casefold() not in ("me", owner):
+        raise ApiError(400, "Invalid access token, does not contain scopes:[mail:read:admin].", code=4711)
+    box = sandbox.store.mailbox(owner or address)
     if box is None:
         raise ApiError(404, "User does not exist.", code=1001)
     return box

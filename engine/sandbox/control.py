@@ -11,7 +11,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.errors import PostroomError
-from engine.sandbox.auth import revoke_tokens
 from engine.sandbox.call import read_body
 from engine.sandbox.failure import invalid, not_found
 from engine.sandbox.faults import read_faults
@@ -22,6 +21,7 @@ from engine.sandbox.representation import Json, encoded
 from engine.sandbox.sending import outbox
 from engine.sandbox.state import Sandbox
 from engine.sandbox.store import Mailbox
+from engine.sandbox.tokens import end_tokens, issue_code, issue_refresh_token, revoke_tokens
 
 STATUSES = frozenset(
     ["active", "readOnly", "inactive", "deactivated", "suspended", "softDeleted", "purging", "preProvision"]
@@ -38,7 +38,8 @@ def control_routes(sandbox: Sandbox) -> list[Route]:
         *(
             _route(sandbox, "POST", control)
             for control in (
-                deliver, load, faults, reset, expire_history_, mailboxes, revoke_tokens_, subscribe, validate,
+                deliver, load, faults, reset, expire_history_, mailboxes, grant, revoke_tokens_,
+                subscribe, validate,
             )
         ),
     ]  # fmt: skip
@@ -157,9 +158,24 @@ async def mailboxes(sandbox: Sandbox, request: Request) -> Json:
     return {"mailbox": box.address, "historyId": str(box.history)}
 
 
-async def revoke_tokens_(sandbox: Sandbox, _request: Request) -> Json:
+async def grant(sandbox: Sandbox, request: Request) -> Json:
+    """Let a user consent: {"mailbox"} -> {"code", "refresh_token"}; use one of them."""
+    box = _mailbox(sandbox, (await read_body(request)).get("mailbox"))
     with sandbox.store.transaction():
-        revoke_tokens(sandbox.store)
+        return {
+            "code": issue_code(sandbox.store, box.address),
+            "refresh_token": issue_refresh_token(sandbox.store, box.address),
+        }
+
+
+async def revoke_tokens_(sandbox: Sandbox, request: Request) -> Json:
+    """Revoke every token, or {"mailbox"}'s alone."""
+    body = await read_body(request)
+    with sandbox.store.transaction():
+        if "mailbox" in body:
+            end_tokens(sandbox.store, _mailbox(sandbox, body["mailbox"]).address)
+        else:
+            revoke_tokens(sandbox.store)
     return {}
 
 

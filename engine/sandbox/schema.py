@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 from engine.errors import SettingsError
 
-VERSION = 1
+VERSION = 2
 
 TABLES = """
 CREATE TABLE mailboxes (
@@ -93,7 +93,14 @@ CREATE TABLE outbox (
     raw BLOB NOT NULL,
     at INTEGER NOT NULL
 );
-CREATE TABLE tokens (value TEXT PRIMARY KEY, expires REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE tokens (
+    value TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    mailbox TEXT NOT NULL,
+    redirect TEXT NOT NULL,
+    expires REAL NOT NULL,
+    revoked INTEGER NOT NULL
+) WITHOUT ROWID;
 """
 
 CONTENT = (

@@ -8,9 +8,9 @@ from typing import Any
 import httpx
 
 from engine.sandbox.app import create_app
-from engine.sandbox.auth import issue_token
 from engine.sandbox.config import SandboxConfig
 from engine.sandbox.state import Sandbox
+from engine.sandbox.tokens import issue_token
 from tests.sandbox.contract import hold
 
 ANN = "ann@acme.example"

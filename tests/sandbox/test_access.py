@@ -5,10 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from engine.sandbox.auth import LIFE
 from engine.sandbox.config import Rates
 from engine.sandbox.failure import ApiError
 from engine.sandbox.limits import DAY, Limiter
+from engine.sandbox.tokens import LIFE
 from tests.sandbox.driving import Driver, drive, encoded, mail
 
 GRANT = {"grant_type": "account_credentials", "account_id": "sandbox"}
