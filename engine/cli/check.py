@@ -9,11 +9,15 @@ from typing import Any
 
 import click
 
+from engine.cli.mailstates import read_profiles, state_warnings
 from engine.cli.rulefiles import TEMPLATES_OPTION, below, load_library, read_files
 from engine.errors import RuleError
+from engine.rules.findings import RuleErrors
+from engine.rules.loader import load_rules
 from engine.rules.testing import examine
-from engine.settings import load_settings
+from engine.settings import Settings, load_settings
 from engine.templating.library import TemplateErrors, load_templates
+from engine.wiring import read_rule_sources
 
 
 @click.command()
@@ -27,6 +31,8 @@ def check(paths: tuple[Path, ...], templates: Path | None, config: str | None, a
     chosen = paths or tuple(Path(path) for path in settings.rules)
     beside = templates or (None if paths else settings.templates)
     findings = [finding for path in chosen for finding in _findings(path, beside)]
+    if not paths and settings.mailboxes:
+        findings += _states(settings)
     for level, error in findings:
         click.echo(json.dumps(_as_dict(level, error)) if as_json else _line(level, error))
     if not findings and not as_json:
@@ -44,6 +50,19 @@ def _findings(path: Path, templates: Path | None) -> Iterator[tuple[str, RuleErr
     checked = examine(files.rules, library)
     yield from (("error", error) for error in checked.errors)
     yield from (("warning", error) for error in checked.warnings)
+
+
+def _states(settings: Settings) -> Iterator[tuple[str, RuleError]]:
+    """What the mailboxes' own states mean for the rules; nothing where the rules do not even load."""
+    profiles = read_profiles(settings)
+    if profiles is None:
+        click.echo("the states of the mailboxes are not known: there is no Redis to ask", err=True)
+        return
+    try:
+        ruleset = load_rules(read_rule_sources(settings).rules, None)
+    except RuleErrors:
+        return
+    yield from (("warning", warning) for warning in state_warnings(settings, ruleset, profiles))
 
 
 def _line(level: str, error: RuleError) -> str:
