@@ -15,15 +15,19 @@ ENGINE = Path(__file__).parent.parent / "engine"
 MODULES = sorted(ENGINE.rglob("*.py"))
 
 PURE = {"errors", "mail", "rules", "templating"}
-FLOW = PURE | {"flow"}
+LEAVES = {"metrics", "tracing"}
+FLOW = PURE | LEAVES | {"flow"}
 ALLOWED = {
     "errors": set(),
     "deadline": {"errors"},
     "ending": set(),
+    "metrics": set(),
+    "tracing": set(),
+    "telemetry": {"errors", "tracing"},
     "mail": {"errors"},
     "rules": {"errors", "mail"},
     "templating": {"errors", "mail"},
-    "flow": PURE | {"deadline"},
+    "flow": PURE | LEAVES | {"deadline"},
     "net": {"errors", "deadline"},
     "providers": FLOW | {"net", "deadline"},
     "services": FLOW | {"net", "deadline"},
@@ -33,7 +37,7 @@ ALLOWED = {
     "web": FLOW | {"settings", "store"},
     "wiring": FLOW | {"providers", "services", "settings", "store", "web"},
     "worker": FLOW | {"ending", "settings", "store", "wiring"},
-    "cli": FLOW | {"sandbox", "settings", "store", "web", "wiring", "worker"},
+    "cli": FLOW | {"sandbox", "settings", "store", "telemetry", "web", "wiring", "worker"},
     "__main__": {"cli"},
 }
 """What each part may import beside itself. Every part may read the version in engine/__init__.py."""
