@@ -1,4 +1,4 @@
-"""A way out for spans: OTLP over HTTP, by OpenTelemetry's SDK. Imported only where an endpoint is configured."""
+"""A way out for spans: OTLP over HTTP, by OpenTelemetry's SDK; imported only where there is an endpoint."""
 
 from __future__ import annotations
 

@@ -43,6 +43,8 @@ class Run(BaseModel):
     captures: dict[str, str] = {}
     undecided: str = ""
     """Why the rule could not be judged; such a run has no steps and needs a person."""
+    trace: str = ""
+    """The traceparent of its event."""
 
 
 class RunLabels(BaseModel):
@@ -55,6 +57,8 @@ class RunLabels(BaseModel):
     """Steps that this group settles; empty for a run that only waits for it."""
     more: bool
     """Whether the run goes on after its label changes."""
+    trace: str = ""
+    """The traceparent of its event."""
 
 
 class LabelGroup(BaseModel):
@@ -81,6 +85,8 @@ class Judged:
     event: Event
     message: Message | None = None
     evaluation: Evaluation = field(default_factory=Evaluation)
+    trace: str = ""
+    """The traceparent of what brought the event here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,7 @@ def _matched(item: Judged, match: Match, digest: str, now: float, hold: Holder) 
         if message and (reason := hold(match.rule, effect, message, event))
     }
     return _run(
-        item.event,
+        item,
         match.rule,
         digest,
         now,
@@ -130,10 +136,11 @@ def _matched(item: Judged, match: Match, digest: str, now: float, hold: Holder) 
 
 
 def _undecided(item: Judged, undecided: Undecided, digest: str, now: float) -> Run:
-    return _run(item.event, undecided.rule, digest, now, undecided=undecided.why)
+    return _run(item, undecided.rule, digest, now, undecided=undecided.why)
 
 
-def _run(event: Event, rule: str, digest: str, now: float, **decided: Any) -> Run:
+def _run(item: Judged, rule: str, digest: str, now: float, **decided: Any) -> Run:
+    event = item.event
     return Run(
         id=run_id(event.id, rule),
         rule=rule,
@@ -143,6 +150,7 @@ def _run(event: Event, rule: str, digest: str, now: float, **decided: Any) -> Ru
         key=event.key,
         digest=digest,
         created=now,
+        trace=item.trace,
         **decided,
     )
 
@@ -183,7 +191,9 @@ def net_change(labels: frozenset[str], runs: Iterable[Run]) -> tuple[tuple[str, 
 
 def _parts(runs: Iterable[Run]) -> tuple[RunLabels, ...]:
     return tuple(
-        RunLabels(run=run.id, steps=tuple(range(run.grouped)), more=run.grouped < len(run.steps))
+        RunLabels(
+            run=run.id, steps=tuple(range(run.grouped)), more=run.grouped < len(run.steps), trace=run.trace
+        )
         for run in runs
         if run.steps
     )

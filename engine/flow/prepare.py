@@ -93,7 +93,7 @@ def _judge_in_order(decided: Decided, book: Rulebook, started: datetime, now: in
                 evaluation = judge_once(book, event, message, now, final=True)
             change = evaluation.labels
             planned[event.key] = (message.labels - set(change.remove)) | set(change.add)
-        judged.append(Judged(event, message, evaluation))
+        judged.append(Judged(event, message, evaluation, one.queued.trace))
     return judged
 
 

@@ -23,6 +23,8 @@ class Queued:
     """When the complete history read before the one that found it began; 0 when there was none."""
     since: int = 0
     """When it began to wait for a part that could not be had; 0 when it never did."""
+    trace: str = ""
+    """The traceparent of what brought it here."""
 
 
 class Lease(Protocol):
@@ -188,6 +190,8 @@ class Outset:
     """None before it is taken into service."""
     profile: Profile | None
     """As it was last learned."""
+    trace: str = ""
+    """The cause of the newest ring that no complete read has heard, "" when nobody rang."""
 
 
 class Mailboxes(Protocol):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 
 from engine.errors import LeaseLost
 from engine.flow.plan import LabelGroup, Run
@@ -62,7 +61,7 @@ class RedisLanes:
         for run in commit.runs:
             _record(batch, run, waiting_for_labels)
         for group in commit.groups:
-            batch.add("RPUSH", self._key("groups", lane), group.model_dump_json())
+            batch.add("RPUSH", self._key("groups", lane), dump_group(group))
         for key, window in commit.once.items():
             batch.add("SET", self._key("once", key), now, "PX", window)
         batch.set_fields(self._key("footsteps", lane), dict.fromkeys(commit.footsteps, 0))
@@ -85,9 +84,9 @@ class RedisLanes:
         now: int,
     ) -> None:
         batch = Batch(self._base, now)
-        key, old = self._key("groups", lane), group.model_dump_json()
+        key, old = self._key("groups", lane), dump_group(group)
         for new in instead:
-            batch.add("LINSERT", key, "BEFORE", old, new.model_dump_json())
+            batch.add("LINSERT", key, "BEFORE", old, dump_group(new))
         batch.add("LREM", key, 1, old)
         for one in settled:
             batch.settle(one)
@@ -120,19 +119,25 @@ class RedisLanes:
 
     def _put_aside(self, batch: Batch, lane: str, waiting: Iterable[tuple[Queued, int]]) -> None:
         for queued, again in waiting:
-            text = dump([queued.event.to_json(), queued.read, queued.since])
+            text = dump([queued.event.to_json(), queued.read, queued.since, queued.trace])
             batch.add("HSET", self._key("waiting", lane), queued.entry, text)
             batch.add("ZADD", self._key("waiting-due", lane), again, queued.entry)
             batch.add("XDEL", self._key("events", lane), queued.entry)
 
 
+def dump_group(group: LabelGroup) -> str:
+    """The text that the list holds, sign for sign: by it the group is found again, an older version's too."""
+    return group.model_dump_json(exclude_unset=True)
+
+
 def _queued(entry: str, fields: Mapping[str, str]) -> Queued:
-    return Queued(entry, Event.from_json(fields["event"]), int(fields["read"]))
+    event = Event.from_json(fields["event"])
+    return Queued(entry, event, int(fields["read"]), trace=fields.get("trace", ""))
 
 
 def _waiting(entry: str, text: str) -> Queued:
-    event, read, since = json.loads(text)
-    return replace(Queued(entry, Event.from_json(event), read), since=since)
+    event, read, since, *trace = json.loads(text)
+    return Queued(entry, Event.from_json(event), read, since, *trace)
 
 
 def _record(batch: Batch, run: Run, waiting_for_labels: frozenset[str]) -> None:

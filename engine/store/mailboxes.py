@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
+from engine import metrics, tracing
 from engine.flow.ports import Profile
+from engine.flow.sift import RECEPTIONS
 from engine.flow.stores import Cursor, Outset
 from engine.mail.events import Event
 from engine.store.base import JOB_TTL_MS, Base
@@ -30,10 +32,11 @@ class RedisMailboxes:
         return _cursor(*await self._of(mailbox, "cursor", "polled", "started"))
 
     async def outset(self, mailbox: str) -> Outset:
-        wanted, profile, *cursor = await self._of(
-            mailbox, "wanted", "profiles", "cursor", "polled", "started"
+        wanted, heard, rung, profile, *cursor = await self._of(
+            mailbox, "wanted", "heard", "rung", "profiles", "cursor", "polled", "started"
         )
-        return Outset(int(wanted or 0), _cursor(*cursor), read_profile(profile) if profile else None)
+        trace = (rung or "").partition(" ")[2] if wanted != heard else ""
+        return Outset(int(wanted or 0), _cursor(*cursor), read_profile(profile) if profile else None, trace)
 
     async def start(self, mailbox: str, history: int, now: int) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
@@ -46,16 +49,26 @@ class RedisMailboxes:
         job = self._base.drain_job(mailbox)
         read = await self._redis.hget(self._key("polled"), mailbox) or "0"
         keys = [self._key("cursor"), self._key("events", mailbox), self._key("awake"), self._base.queue]
+        keys += [self._key("moved"), self._key("arrived"), self._key("habit", mailbox)]
+        keys += [self._key("rung"), self._key("unrung")]
+        arrivals = sum(event.kind in RECEPTIONS for event in events)
         head = [mailbox, str(old), str(new), mailbox, read, now, job.id, job.payload, JOB_TTL_MS]
-        return bool(await self._base.scripts("append", keys, [*head, *(event.to_json() for event in events)]))
+        head += [tracing.current(), arrivals]
+        if not await self._base.scripts("append", keys, [*head, *(event.to_json() for event in events)]):
+            return False
+        metrics.EVENTS.each((event.kind for event in events), mailbox)
+        return True
 
-    async def ring(self, mailboxes: Sequence[str], now: int) -> None:
-        """Raise doorbells, all in one round trip; a mailbox whose bell was down is polled."""
+    async def ring(self, mailboxes: Sequence[str], now: int, traces: Mapping[str, str] | None = None) -> None:
+        """Raise doorbells, all in one round trip; a mailbox whose bell was down is polled.
+
+        The newest ring's cause, from `traces`, is what the poll goes on from.
+        """
         args: list[str | int] = [now, JOB_TTL_MS]
         for mailbox in mailboxes:
             job = self._base.poll_job(mailbox)
-            args += [mailbox, job.id, job.payload]
-        keys = [self._key("wanted"), self._key("heard"), self._base.queue]
+            args += [mailbox, job.id, job.payload, (traces or {}).get(mailbox, "")]
+        keys = [self._key("wanted"), self._key("heard"), self._base.queue, self._key("rung")]
         await self._base.scripts("ring", keys, args)
 
     async def polled(self, mailbox: str, wanted: int, began: int) -> bool:
