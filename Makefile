@@ -3,13 +3,14 @@
 BIN = .venv/bin
 ARGS =
 
-.PHONY: help setup demo test check bench lock clean
+.PHONY: help setup demo test check bench prove lock clean
 
 help:
 	@echo 'make demo     see Postroom at work on sample mail; ARGS="--exit", ARGS="--mail PATH"'
 	@echo 'make test     run the tests; ARGS are passed to pytest'
 	@echo 'make check    format, lint, types, import direction, the example rules'
 	@echo 'make bench    measure'
+	@echo 'make prove    the proofs at scale, written to docs/proofs.md: hours; ARGS="kills" for one'
 	@echo 'make setup    make .venv from requirements.lock (the others do it by themselves)'
 	@echo 'make lock     bring requirements*.lock in line with pyproject.toml; ARGS="--upgrade"'
 	@echo 'make clean    remove .venv and caches'
@@ -32,6 +33,9 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)
+
+prove: setup
+	$(BIN)/python -m prove $(ARGS)
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes $(ARGS)
 

@@ -26,6 +26,10 @@ LOOK_EVERY_S = 0.05
 RESTART_WITHIN_S = 0.5
 
 
+def _made_up() -> dict[str, str]:
+    return {name: secrets.token_hex(16) for name in ("client", "webhook", "api")}
+
+
 @dataclass(frozen=True)
 class Play:
     """What is staged: mailboxes with their polling, rules and templates."""
@@ -45,6 +49,8 @@ class Play:
     """An external Redis instead of one of our own."""
     sandbox: Sequence[str] = ()
     """Further options of the sandbox."""
+    secrets: Mapping[str, str] = field(default_factory=_made_up, repr=False)
+    """`client`, `webhook` and `api`, anew for each play."""
 
 
 @dataclass
@@ -78,8 +84,8 @@ async def staged(play: Play, folder: Path) -> AsyncIterator[Stage]:
         log = (folder / "postroom.log").open("ab")
         stack.callback(log.close)
         ports = {name: free_port() for name in ("sandbox", "web")}
-        config, secret = folder / "postroom.yaml", secrets.token_hex(16)
-        config.write_text(_config(play, folder, ports, secret), encoding="utf-8")
+        config = folder / "postroom.yaml"
+        config.write_text(_config(play, folder, ports), encoding="utf-8")
         redis, url = None, play.redis_url
         if url is None:
             redis = EmbeddedRedis(folder / "data")
@@ -93,7 +99,7 @@ async def staged(play: Play, folder: Path) -> AsyncIterator[Stage]:
         stack.push_async_callback(client.aclose)
         web_url = f"http://127.0.0.1:{ports['web']}"
         stage = Stage(folder, load_settings(str(config)), redis, url, children, client, web_url)
-        await _ready(stage, play, secret)
+        await _ready(stage, play)
         yield stage
 
 
@@ -103,7 +109,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _config(play: Play, folder: Path, ports: Mapping[str, int], secret: str) -> str:
+def _config(play: Play, folder: Path, ports: Mapping[str, int]) -> str:
     """The configuration; JSON is YAML."""
 
     def secret_file(name: str, value: str) -> str:
@@ -116,8 +122,8 @@ def _config(play: Play, folder: Path, ports: Mapping[str, int], secret: str) -> 
         "provider": "zoom",
         "account_id": "sandbox",
         "client_id": "sandbox",
-        "client_secret": secret_file("client-secret", "sandbox"),
-        "webhook_secret": secret_file("webhook-secret", secret),
+        "client_secret": secret_file("client-secret", play.secrets["client"]),
+        "webhook_secret": secret_file("webhook-secret", play.secrets["webhook"]),
         "url": f"http://127.0.0.1:{ports['sandbox']}",
         "budget": 0.9,
         "limits": "business" if play.limits else "off",
@@ -128,7 +134,7 @@ def _config(play: Play, folder: Path, ports: Mapping[str, int], secret: str) -> 
         "data": "data",
         "rules": [str(play.rules.absolute())],
         "templates": str(play.templates.absolute()),
-        "web": {"listen": f"127.0.0.1:{ports['web']}"},
+        "web": {"listen": f"127.0.0.1:{ports['web']}", "api_token": secret_file("api", play.secrets["api"])},
         "accounts": {"sandbox": account},
         "mailboxes": boxes,
         "execute": dict(play.execute),
@@ -141,6 +147,7 @@ def _config(play: Play, folder: Path, ports: Mapping[str, int], secret: str) -> 
 def _children(play: Play, ports: Mapping[str, int], config: Path, log: int) -> dict[str, Child]:
     command = [sys.executable, "-m", "engine"]
     words = ["--listen", f"127.0.0.1:{ports['sandbox']}", *play.sandbox]
+    words += ["--client-secret", play.secrets["client"]]
     words += [word for name in play.mailboxes for word in ("--mailbox", name)]
     words += [] if play.limits else ["--no-limits"]
     configured = ["--config", str(config)]
@@ -168,7 +175,7 @@ async def _in_background(
     stack.push_async_callback(end)
 
 
-async def _ready(stage: Stage, play: Play, secret: str) -> None:
+async def _ready(stage: Stage, play: Play) -> None:
     """Wait until everything answers, then subscribe to webhooks."""
 
     async def answers() -> bool:
@@ -181,7 +188,7 @@ async def _ready(stage: Stage, play: Play, secret: str) -> None:
 
     await until(answers, READY_WITHIN_S, f"the processes did not come up; see {stage.folder}/postroom.log")
     if play.webhooks:
-        subscription = {"url": f"{stage.web_url}/hooks/zoom/sandbox", "secret": secret}
+        subscription = {"url": f"{stage.web_url}/hooks/zoom/sandbox", "secret": play.secrets["webhook"]}
         validated = await stage.control("POST", "subscribe", json=subscription)
         if not validated["validated"]:
             raise PostroomError("the sandbox could not validate the webhook address")

@@ -25,6 +25,10 @@ class Chaos:
     hits: Counter[str] = field(default_factory=Counter)
     _over: asyncio.Event = field(default_factory=asyncio.Event)
 
+    @property
+    def count(self) -> int:
+        return self.hits.total()
+
     async def run(self) -> None:
         dice = random.Random(self.seed)
         victims = ["redis", *(name for name in self.stage.children if name != "sandbox")]

@@ -1,0 +1,1 @@
+"""Proofs at scale: Postroom under kills, torn writes, faults, load and forgery. `python -m prove`."""

@@ -1,0 +1,104 @@
+"""What the proofs that play mail have in common: a stage, a pace, the comparison, the search."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from redis.exceptions import RedisError
+
+from engine.cli.stage import Play, Stage, staged
+from engine.wiring import Office, open_office
+from prove.planted import search, tokens
+from prove.proof import Proof
+from tests.e2e.playing import Compared, Outcome, compare, deliver, left_to_do, settled
+
+TELL_EVERY_S = 10.0
+LOOK_EVERY_S = 0.05
+RETRIES = ("--retry-delays", ",".join(["0.5"] * 240))
+"""A webhook that found nobody comes again for two minutes; Zoom's own hours are too long for us."""
+
+
+@dataclass
+class Site:
+    """One play on stage, and every token that was seen in it."""
+
+    stage: Stage
+    office: Office
+    play: Play
+    name: str
+    outcome: Outcome = field(default_factory=lambda: Outcome({}))
+    tokens: dict[str, str] = field(default_factory=dict)
+    note: Callable[[], str] = lambda: ""
+    """What to tell beside the progress."""
+    began: float = field(default_factory=time.monotonic)
+
+    async def deliver(self, mail: list[bytes], pace: Callable[[int], float] | None = None) -> None:
+        """Deliver in turn. `pace` says how many seconds to wait before a message, until it says 0."""
+
+        async def keep_pace(index: int) -> None:
+            while pace and (pause := pace(index)) > 0:  # noqa: ASYNC110 - chaos and the clock have no event
+                await asyncio.sleep(pause)
+
+        self.outcome = Outcome({mailbox: [] for mailbox in self.play.mailboxes})
+        await deliver(self.stage, self.office, mail, self.outcome, keep_pace)
+
+    async def settle(self, within: float) -> None:
+        await settled(self.stage, self.office, self.outcome, within)
+
+    async def compare(self) -> Compared:
+        return await compare(self.stage, self.office, self.outcome)
+
+    async def searched(self) -> str:
+        """Search for what was planted; gives the fact. Raises AssertionError when anything is found."""
+        self.tokens |= await tokens(self.office)
+        found = await search(self.stage, self.office, {**self.play.secrets, **self.tokens})
+        assert not found.found, found.found
+        return found.fact
+
+    async def _watch(self) -> None:
+        """Tell how far it is, and keep every token that is used."""
+        while True:
+            await asyncio.sleep(TELL_EVERY_S)
+            with contextlib.suppress(RedisError, OSError):
+                self.tokens |= await tokens(self.office)
+                count = self.outcome.count
+                left = await left_to_do(self.office, count)
+                tell(self.name, f"{count:,} delivered, {left:,} left to do {self.note()}", self.began)
+
+
+@contextlib.asynccontextmanager
+async def on_stage(name: str, play: Play, folder: Path) -> AsyncIterator[Site]:
+    """Bring everything up, and tell how it goes until the end."""
+    async with staged(play, folder) as stage, open_office(stage.settings) as office:
+        site = Site(stage, office, play, name)
+        watching = asyncio.create_task(site._watch())
+        try:
+            yield site
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+
+def tell(name: str, what: str, since: float) -> None:
+    sys.stderr.write(f"{name}: {time.monotonic() - since:5.0f} s, {what}\n")
+
+
+def as_proof(compared: Compared, searched: str) -> Proof:
+    """The facts that every played proof has."""
+    audit = ", ".join(f"{count:,} {state}" for state, count in sorted(compared.audit.items()))
+    return Proof(
+        [
+            f"{compared.messages:,} messages, half by webhook alone and half by polling alone: labels of all "
+            "as the oracle says",
+            f"{compared.sends:,} sends and {compared.drafts:,} drafts, each there once",
+            f"audit: {audit}; nothing unaccounted",
+            searched,
+        ],
+        persons=compared.persons,
+    )
