@@ -1,12 +1,17 @@
-"""The one HTTP client: httpx over aiohttp's transport, bounded in time and size."""
+"""The one HTTP client: httpx's requests and answers over aiohttp's transport, bounded in time and size.
+
+The transport is called without `httpx.AsyncClient` around it: cookies, redirects and hooks are not wanted
+here, and took as much time as the call itself (bench/transport.py).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 import httpx
@@ -23,6 +28,7 @@ KEEPALIVE_S = 4.0
 """Shorter than the five seconds after which many servers hang up, so that no send meets that moment."""
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
+_HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 _FAILURES = (
     httpx.HTTPError,
     httpx.InvalidURL,
@@ -60,15 +66,9 @@ class HttpClient:
         self._max_bytes = max_bytes
         self._secrets: set[str] = set()
         self._clock = clock
-        self._client = httpx.AsyncClient(
-            transport=transport or _aiohttp_transport(),
-            timeout=httpx.Timeout(
-                self._timeouts.read, connect=self._timeouts.connect, pool=self._timeouts.connect
-            ),
-            headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
-            follow_redirects=False,
-            trust_env=False,
-        )
+        self._transport = transport or _aiohttp_transport()
+        self._extensions = {"timeout": _by_kind(self._timeouts)}
+        self._closed = False
 
     def hide(self, *secrets: str) -> None:
         """Keep these out of every text that comes from here."""
@@ -97,34 +97,55 @@ class HttpClient:
 
         Nothing is begun after the task's deadline: that raises Unavailable.
         """
+        if self._closed:
+            raise RuntimeError("the client is closed")
         failure: Exception
         try:
-            request = self._client.build_request(
-                method, url, headers=headers, params=params, json=json, data=form
+            request = httpx.Request(
+                method,
+                f"{url}?{urlencode(params)}" if params else url,
+                headers={**_HEADERS, **(headers or {})},
+                json=json,
+                data=form,
+                extensions=self._extensions,
             )
+            if auth:
+                next(httpx.BasicAuth(*auth).auth_flow(request))
             check_deadline()
             async with asyncio.timeout(self._timeouts.total):
-                return await self._read(request, httpx.BasicAuth(*auth) if auth else None)
+                return await self._read(request)
         except _FAILURES as error:
             failure = error
         # Outside the handler: a chained httpx error would carry the request and its credentials.
         raise to_error(failure, call, self._clock(), detail=self.redacted(str(failure)))
 
     async def aclose(self) -> None:
-        await self._client.aclose()
+        self._closed = True
+        await self._transport.aclose()
 
-    async def _read(self, request: httpx.Request, auth: httpx.Auth | None) -> Answer:
-        response = await self._client.send(request, auth=auth, stream=True)
+    async def _read(self, request: httpx.Request) -> Answer:
+        response = await self._transport.handle_async_request(request)
+        body = bytearray()
         try:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
+            async for chunk in _decoded(response):
                 body += chunk
                 if len(body) > self._max_bytes:
                     raise AnswerTooLarge(f"more than {self._max_bytes} bytes")
         finally:
             await response.aclose()
-        self._client.cookies.clear()
         return Answer(response.status_code, response.headers, bytes(body))
+
+
+def _decoded(response: httpx.Response) -> AsyncIterable[bytes]:
+    """Give the body in pieces, its content encoding taken off; most answers have none."""
+    stream = response.stream
+    if isinstance(stream, httpx.AsyncByteStream) and "content-encoding" not in response.headers:
+        return stream
+    return response.aiter_bytes()
+
+
+def _by_kind(timeouts: Timeouts) -> dict[str, float | None]:
+    return httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=timeouts.connect).as_dict()
 
 
 def _aiohttp_transport() -> AiohttpTransport:
