@@ -15,9 +15,10 @@ from engine.errors import SettingsError, StoreError
 from engine.flow.execute import Executing
 from engine.flow.keeper import Keeper
 from engine.flow.poll import Polling
-from engine.flow.ports import Provider
+from engine.flow.ports import Provider, RateBudget
 from engine.flow.prepare import Draining
 from engine.flow.rulebook import Sources
+from engine.flow.turns import BACKGROUND_SHARE, FairBudget
 from engine.providers.zoom_mail import zoom_mail
 from engine.rules.loader import read_sources
 from engine.rules.testing import check_ruleset
@@ -121,26 +122,34 @@ class Office:
         return self._providers[name]
 
     def _make_provider(self, name: str, account: AccountSettings) -> Provider:
-        share = account.budget
-        limited = account.limits != "off"
         return zoom_mail(
             account_id=account.account_id,
             client_id=account.client_id,
             client_secret=account.client_secret,
-            budget=RedisBudget(
-                self.base.redis,
-                self.base.prefix,
-                name,
-                {rate: per_second * share for rate, per_second in BUSINESS.items()} if limited else None,
-                {"HEAVY": int(BUSINESS_HEAVY_DAILY * share)} if limited else None,
-            ),
+            budget=self._make_budget(name, account),
             tokens=RedisTokens(self.base.redis, self.base.prefix, name),
             url=account.url,
         )
 
+    def _make_budget(self, name: str, account: AccountSettings) -> RateBudget:
+        """The account's share of its limits, and of that the share of what can wait."""
+
+        def budget(key: str, share: float) -> RedisBudget:
+            limited = account.limits != "off"
+            return RedisBudget(
+                self.base.redis,
+                self.base.prefix,
+                key,
+                {rate: per_second * share for rate, per_second in BUSINESS.items()} if limited else None,
+                {"HEAVY": int(BUSINESS_HEAVY_DAILY * share)} if limited else None,
+            )
+
+        background = budget(f"{name}:background", account.budget * BACKGROUND_SHARE)
+        return FairBudget(budget(name, account.budget), background)
+
     def hooks(self) -> ZoomHooks:
-        async def ring(mailboxes: Sequence[str]) -> None:
-            await self.mailboxes.ring(mailboxes, self.clock())
+        async def ring(traces: Mapping[str, str]) -> None:
+            await self.mailboxes.ring(list(traces), self.clock(), traces)
 
         accounts = {
             name: ZoomHook(account.webhook_secret, account.webhook_max_age, self._addresses(name))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from engine.errand import in_background
 from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
 from engine.flow.clock import Clock
 from engine.flow.ports import Provider
@@ -92,7 +94,9 @@ class Hydrator:
         known = Message(event.key, event.mailbox, event.thread, frozenset(event.labels))
         if event.kind is EventKind.MESSAGE_DELETED or needs <= {Need.LABELS}:
             return known
-        return replace(await self._provider.fetch(event.mailbox, event.key, needs), mailbox=event.mailbox)
+        with in_background() if not event.history else nullcontext():
+            # What a listing brought up waited for long already: today's mail goes before it.
+            return replace(await self._provider.fetch(event.mailbox, event.key, needs), mailbox=event.mailbox)
 
     async def _judge(self, queued: Queued, patient: bool) -> Looked:
         """Judge; while a part is wanting, fetch that part and judge again."""

@@ -108,8 +108,12 @@ class Provider(Protocol):
         """Leave a draft once; returns the draft's id. Never retried. Raises OutcomeUnknown."""
         ...
 
-    async def find(self, mailbox: str, message_id: str) -> Found | None:
-        """Look a message of ours up by Message-ID, wherever it lies: sent, scheduled, drafts, trash."""
+    async def find(self, mailbox: str, message_id: str, since: datetime) -> Found | None:
+        """Look a message of ours up by Message-ID, wherever it lies: sent, scheduled, drafts, trash.
+
+        None says that what was sent or drafted from `since` on does not bear it, however far a search
+        lags behind. Raises Unavailable when that cannot be told.
+        """
         ...
 
     async def aclose(self) -> None: ...
@@ -118,8 +122,11 @@ class Provider(Protocol):
 class RateBudget(Protocol):
     """One account's share of the service's rate limits, common to all workers."""
 
-    async def take(self, rate_class: str) -> float:
-        """Take one call of LIGHT, MEDIUM or HEAVY; 0 when granted, else seconds until worth asking again."""
+    async def take(self, rate_class: str, who: str = "") -> float:
+        """Take one call of LIGHT, MEDIUM or HEAVY for a mailbox.
+
+        0 when granted, else seconds until worth asking again.
+        """
         ...
 
     async def pause(self, rate_class: str, until: float) -> None:

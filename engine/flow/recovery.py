@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from engine.errand import in_background
 from engine.flow.ports import Provider
 from engine.flow.stores import Mailboxes
 from engine.mail.events import Event, EventKind
@@ -25,7 +26,8 @@ async def recover(
     """
     profile = await provider.profile(mailbox)
     since = await _window_start(mailboxes, mailbox, now, retention_ms)
-    keys = await _list_all(provider, mailbox, since)
+    with in_background():
+        keys = await _list_all(provider, mailbox, since)
     judged = await mailboxes.judged_among(mailbox, keys)
     events = [
         Event(EventKind.MESSAGE_RECEIVED, mailbox, history=0, key=key)

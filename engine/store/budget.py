@@ -97,7 +97,7 @@ class RedisBudget:
         self._pause = redis.register_script(_PAUSE)
         self._local: dict[str, _Local] = defaultdict(_Local)
 
-    async def take(self, rate_class: str) -> float:
+    async def take(self, rate_class: str, who: str = "") -> float:
         """Take one call; 0 when granted, else seconds until worth asking again."""
         local, now = self._local[rate_class], time.monotonic()
         if local.paused > now:

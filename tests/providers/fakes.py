@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -25,6 +26,7 @@ BOX = "support@acme.example"
 ROOT = f"/v2/emails/mailboxes/{BOX}"
 SECRET = "client-" + "s3cret"
 URL = "http://zoom.test"
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class MemoryTokens:
@@ -50,7 +52,7 @@ class MemoryBudget:
     taken: list[str] = field(default_factory=list)
     paused: dict[str, float] = field(default_factory=dict)
 
-    async def take(self, rate_class: str) -> float:
+    async def take(self, rate_class: str, who: str = "") -> float:
         if self.waits and (wait := self.waits.pop(0)) > 0:
             return wait
         self.taken.append(rate_class)

@@ -117,7 +117,7 @@ class Caller:
     async def _send(self, ask: Ask, token: Token) -> Answer:
         operation = ask.operation
         path = operation.address(ask.mailbox, ask.ids)
-        await self._take(operation)
+        await self._take(operation, ask.mailbox)
         return await self._http.ask(
             operation.method,
             f"{self._tokens.root(token)}{path}",
@@ -127,9 +127,9 @@ class Caller:
             json=ask.json,
         )
 
-    async def _take(self, operation: Operation) -> None:
+    async def _take(self, operation: Operation, mailbox: str) -> None:
         waited = 0.0
-        while (wait := await self._budget.take(operation.rate)) > 0:
+        while (wait := await self._budget.take(operation.rate, mailbox)) > 0:
             if waited + wait > LONGEST_WAIT_S:
                 text = f"{operation.name}: the rate budget of {operation.rate} calls is used up"
                 raise RateLimited(text, until=self._clock() + wait)
