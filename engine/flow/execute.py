@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from engine.deadline import DEADLINE
 from engine.errors import (
@@ -31,7 +32,11 @@ from engine.mail.compose import UnsendableError
 from engine.rules.effects import ChangeLabels, SaveDraft, SendMessage
 
 LOOKS = 2
-"""A search may lag behind the write that it looks for: a second look settles it."""
+"""A request may be on its way for longer than we think: a second look settles it."""
+LONGEST_LAG_MS = 3_600_000
+"""What is older than that, a search finds."""
+CLOCKS_MS = 60_000
+"""How far the service's clock may be behind ours."""
 GIVE_UP_MS = 86_400_000
 PAUSE_MS = 300_000
 LATER_MS = 60_000
@@ -105,13 +110,19 @@ async def _perform(
         return await _change_labels(executing, provider, run, effect)
     own_id = message_id(run, step)
     if claim.unknown and claim.looks < LOOKS:
-        found = await provider.find(run.mailbox, own_id)
+        found = await provider.find(run.mailbox, own_id, _look_back(claim))
         return {"outcome": "done", "id": found.key, "message_id": own_id, "how": "found"} if found else None
     book = await executing.books.pinned(run.digest)
     own = {mailbox: profile.addresses for mailbox, profile in profiles.items()}
     raw = await compose_step(provider, book.templates, claim, step, own, executing.clock())
     perform = {SendMessage: provider.send, SaveDraft: provider.save_draft}[type(effect)]
     return {"outcome": "done", "id": await perform(run.mailbox, raw), "message_id": own_id}
+
+
+def _look_back(claim: Claim) -> datetime:
+    """Say where a look begins: before the first attempt; an hour before a run was opened again."""
+    began = max(int(claim.run.created * 1000), claim.since - LONGEST_LAG_MS)
+    return datetime.fromtimestamp((began - CLOCKS_MS) / 1000, UTC)
 
 
 async def _change_labels(

@@ -71,6 +71,8 @@ class FakeProvider:
     """How many sends or drafts are done and then end in OutcomeUnknown."""
     search_lag: int = 0
     """How often `find` still sees nothing."""
+    looked_back_to: datetime | None = None
+    """Where the last `find` began."""
     poison: frozenset[str] = frozenset()
     """Messages for which any label change is rejected, and a batch with them."""
     expired: int = 0
@@ -194,8 +196,9 @@ class FakeProvider:
         self.drafts.append(raw)
         return self._answer(f"draft-{len(self.drafts)}")
 
-    async def find(self, mailbox: str, message_id: str) -> Found | None:
+    async def find(self, mailbox: str, message_id: str, since: datetime) -> Found | None:
         await self._begin("find")
+        self.looked_back_to = since
         if self.search_lag > 0:
             self.search_lag -= 1
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -114,6 +115,24 @@ async def test_a_search_that_lags_is_asked_twice(world: World) -> None:
     recorded = await again(world, run)
     assert recorded.receipts[0]["how"] == "found"
     assert (world.provider.calls["find"], len(world.provider.sent)) == (2, 1)
+
+
+async def test_a_look_goes_back_to_before_the_run_began(world: World) -> None:
+    run = await opened(world, REPLY)
+    began = world.clock()
+    world.provider.lost_answers = 1
+    await again(world, run)
+    assert world.provider.looked_back_to == datetime.fromtimestamp(began / 1000 - 60, UTC)
+
+
+async def test_of_a_run_that_is_opened_again_a_look_goes_an_hour_further_back(world: World) -> None:
+    run = await opened(world, REPLY)
+    world.provider.failures["send"] = [Rejected("no such recipient")]
+    await world.execute(run)
+    world.clock.forward(GIVE_UP_MS)
+    assert await world.journal.reopen(run, world.clock())
+    await world.execute(run)
+    assert world.provider.looked_back_to == datetime.fromtimestamp(world.clock() / 1000 - 3660, UTC)
 
 
 async def test_only_after_two_looks_in_vain_is_it_tried_again(world: World) -> None:

@@ -30,7 +30,7 @@ from engine.net.client import HttpClient
 from engine.providers.zoom_mail import zoom_mail
 from engine.sandbox.app import create_app
 from engine.sandbox.config import Rates, SandboxConfig
-from tests.providers.fakes import MemoryBudget, MemoryTokens
+from tests.providers.fakes import LONG_AGO, MemoryBudget, MemoryTokens
 
 BOX, OTHER = "support@acme.example", "sales+eu@acme.example"
 URL = "http://sandbox.test"
@@ -330,20 +330,20 @@ async def test_labels_of_a_gone_message_say_so(bench: Bench) -> None:
 async def test_a_send_arrives_and_is_found_by_its_message_id(bench: Bench) -> None:
     start = (await bench.provider.profile(BOX)).history
     key = await bench.provider.send(BOX, outgoing(to=OTHER))
-    found = await bench.provider.find(BOX, "<ours-1@acme.example>")
+    found = await bench.provider.find(BOX, "<ours-1@acme.example>", LONG_AGO)
     assert found
     assert (found.key, set(found.labels)) == (key, {"SENT"})
     kinds = {event.kind for event in (await bench.since(start)).events if event.key == key}
     assert EventKind.MESSAGE_SENT in kinds
     assert EventKind.MESSAGE_RECEIVED not in kinds
-    delivered = await bench.provider.find(OTHER, "<ours-1@acme.example>")
+    delivered = await bench.provider.find(OTHER, "<ours-1@acme.example>", LONG_AGO)
     assert delivered
     assert "INBOX" in delivered.labels
 
 
 async def test_a_message_to_ourselves_is_found_as_the_one_we_sent(bench: Bench) -> None:
     await bench.provider.send(BOX, outgoing(to=BOX))
-    found = await bench.provider.find(BOX, "<ours-1@acme.example>")
+    found = await bench.provider.find(BOX, "<ours-1@acme.example>", LONG_AGO)
     assert found
     assert "SENT" in found.labels
 
@@ -351,7 +351,7 @@ async def test_a_message_to_ourselves_is_found_as_the_one_we_sent(bench: Bench) 
 async def test_a_draft_is_kept_and_found(bench: Bench) -> None:
     key = await bench.provider.save_draft(BOX, outgoing())
     assert await bench.labels(key) == {"DRAFT"}
-    found = await bench.provider.find(BOX, "<ours-1@acme.example>")
+    found = await bench.provider.find(BOX, "<ours-1@acme.example>", LONG_AGO)
     assert found
     assert (found.key, found.labels) == (key, ("DRAFT",))
 
@@ -359,7 +359,7 @@ async def test_a_draft_is_kept_and_found(bench: Bench) -> None:
 async def test_a_draft_in_the_trash_is_found(bench: Bench) -> None:
     key = await bench.provider.save_draft(BOX, outgoing())
     await bench.provider.change_labels(BOX, [key], ["TRASH"], [])
-    found = await bench.provider.find(BOX, "<ours-1@acme.example>")
+    found = await bench.provider.find(BOX, "<ours-1@acme.example>", LONG_AGO)
     assert found
     assert "TRASH" in found.labels
 
@@ -367,7 +367,7 @@ async def test_a_draft_in_the_trash_is_found(bench: Bench) -> None:
 @pytest.mark.parametrize("message_id", ["<other@acme.example>", "<ours@acme.example>", "", "<>"])
 async def test_what_is_not_there_is_not_found(bench: Bench, message_id: str) -> None:
     await bench.provider.send(BOX, outgoing())
-    assert await bench.provider.find(BOX, message_id) is None
+    assert await bench.provider.find(BOX, message_id, LONG_AGO) is None
 
 
 @pytest.mark.parametrize(("operation", "drafted"), [("send_email", False), ("create_draft_email", True)])
@@ -376,7 +376,7 @@ async def test_a_lost_answer_leaves_a_send_to_be_found(bench: Bench, operation: 
     with pytest.raises(OutcomeUnknown):
         await (bench.provider.save_draft if drafted else bench.provider.send)(BOX, outgoing())
     assert (await bench.calls())[operation] == 1
-    found = await bench.provider.find(BOX, "<ours-1@acme.example>")
+    found = await bench.provider.find(BOX, "<ours-1@acme.example>", LONG_AGO)
     assert found
     assert set(found.labels) == {"DRAFT" if drafted else "SENT"}
 

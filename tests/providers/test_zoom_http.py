@@ -15,7 +15,7 @@ from engine.providers.zoom_mail import ZoomMail, zoom_mail
 from engine.sandbox.app import create_app
 from engine.sandbox.config import SandboxConfig
 from engine.sandbox.serve import CuttingProtocol
-from tests.providers.fakes import MemoryBudget, MemoryTokens
+from tests.providers.fakes import LONG_AGO, MemoryBudget, MemoryTokens
 from tests.waiting import wait_for
 
 BOX = "support+eu@acme.example"
@@ -62,7 +62,7 @@ async def test_a_send_whose_answer_is_lost_is_found(url: str, provider: ZoomMail
     await cut(url, "send_email")
     with pytest.raises(OutcomeUnknown):
         await provider.send(BOX, RAW)
-    found = await provider.find(BOX, "<ours+1@acme.example>")
+    found = await provider.find(BOX, "<ours+1@acme.example>", LONG_AGO)
     assert found
     assert found.labels == ("SENT",)
     assert (await provider.list_messages(BOX)).keys == (found.key,)

@@ -13,7 +13,7 @@ from engine.errors import Missing, OutcomeUnknown, Rejected, Unavailable, Unread
 from engine.mail.events import EventKind
 from engine.mail.needs import Need
 from engine.providers.zoom_mail.models import encode_base64url
-from tests.providers.fakes import BOX, Desk
+from tests.providers.fakes import BOX, LONG_AGO, Desk
 
 BODY, ATTACHMENTS = frozenset({Need.BODY}), frozenset({Need.ATTACHMENTS})
 
@@ -245,10 +245,10 @@ async def test_a_fuzzy_search_finds_only_what_bears_the_id(desk: Desk) -> None:
         headers = [{"name": "Message-Id", "value": own}]
         found = {"id": number, "labelIds": ["SENT"], "payload": {"headers": headers}}
         desk.script.on(f"GET messages/{number}", found)
-    assert (await desk.provider.find(BOX, "<ours@x>")) is None
+    assert (await desk.provider.find(BOX, "<ours@x>", LONG_AGO)) is None
     headers = [{"name": "message-id", "value": " <ours@x> "}]
     desk.script.on("GET messages/m3", {"id": "m3", "labelIds": ["SENT"], "payload": {"headers": headers}})
-    found_one = await desk.provider.find(BOX, "<ours@x>")
+    found_one = await desk.provider.find(BOX, "<ours@x>", LONG_AGO)
     assert found_one
     assert (found_one.key, found_one.labels) == ("m3", ("SENT",))
     [first, *_] = desk.script.calls("GET messages")
@@ -261,7 +261,7 @@ async def test_the_copy_that_we_sent_counts_before_the_one_that_came_back(desk: 
         headers = [{"name": "Message-ID", "value": "<ours@x>"}]
         found = {"id": key, "labelIds": [name], "payload": {"headers": headers}}
         desk.script.on(f"GET messages/{key}", found)
-    found_one = await desk.provider.find(BOX, "<ours@x>")
+    found_one = await desk.provider.find(BOX, "<ours@x>", LONG_AGO)
     assert found_one
     assert found_one.key == "m2"
 

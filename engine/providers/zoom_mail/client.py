@@ -32,10 +32,13 @@ class ZoomMailClient:
             models.HistoryAnswer, Ask(operations.HISTORY, mailbox, params=_given(params))
         )
 
-    async def list_messages(self, mailbox: str, *, query: str = "", page: str = "") -> models.MessageList:
-        """List messages, spam and trash included."""
+    async def list_messages(
+        self, mailbox: str, *, query: str = "", label: str = "", page: str = ""
+    ) -> models.MessageList:
+        """List messages, of one label if given, spam and trash included."""
+        params = _listing(query, page, label)
         return await self._caller.read(
-            models.MessageList, Ask(operations.LIST_MESSAGES, mailbox, params=_listing(query, page))
+            models.MessageList, Ask(operations.LIST_MESSAGES, mailbox, params=params)
         )
 
     async def message(self, mailbox: str, key: str, format_: str, header: str = "") -> models.MessageAnswer:
@@ -130,8 +133,9 @@ def _given(params: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in params.items() if value}
 
 
-def _listing(query: str, page: str) -> dict[str, str]:
+def _listing(query: str, page: str, label: str = "") -> dict[str, str]:
     params = {"maxResults": str(PAGE), "includeSpamTrash": "true", "q": query, "pageToken": page}
+    params["labelIds"] = label
     return _given(params)
 
 

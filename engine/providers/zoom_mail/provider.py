@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from engine.errors import MessageGone, Rejected
 from engine.flow.ports import Found, HistoryPage, ListPage, Profile
-from engine.mail.events import Event, is_outbound
+from engine.mail.events import Event
 from engine.mail.message import Message
 from engine.mail.needs import Need, Needs
 from engine.providers.zoom_mail import history as records
@@ -15,12 +15,12 @@ from engine.providers.zoom_mail import reading
 from engine.providers.zoom_mail.client import ZoomMailClient
 from engine.providers.zoom_mail.labelling import Labeller
 from engine.providers.zoom_mail.labels import LabelBooks
+from engine.providers.zoom_mail.lookup import Lookup
 from engine.providers.zoom_mail.models import HistoryAnswer, Part
 
 MAX_TEXT_PARTS = 20
 """Text parts fetched one by one; with more, the raw message is one call."""
 MAX_EMPTY_PAGES = 100
-MAX_CANDIDATES = 10
 
 
 class ZoomMail:
@@ -28,6 +28,7 @@ class ZoomMail:
 
     def __init__(self, client: ZoomMailClient, books: LabelBooks, labeller: Labeller) -> None:
         self._client, self._books, self._labeller = client, books, labeller
+        self._lookup = Lookup(client, books)
 
     async def profile(self, mailbox: str) -> Profile:
         answer = await self._client.profile(mailbox)
@@ -76,14 +77,8 @@ class ZoomMail:
     async def save_draft(self, mailbox: str, raw: bytes) -> str:
         return (await self._client.create_draft(mailbox, raw)).key
 
-    async def find(self, mailbox: str, message_id: str) -> Found | None:
-        """Look a message of ours up; a copy that was delivered to us counts only if no other is there."""
-        delivered: Found | None = None
-        async for found in self._found(mailbox, message_id):
-            if is_outbound(found.labels):
-                return found
-            delivered = delivered or found
-        return delivered
+    async def find(self, mailbox: str, message_id: str, since: datetime) -> Found | None:
+        return await self._lookup.find(mailbox, message_id, since)
 
     async def aclose(self) -> None:
         await self._client.aclose()
@@ -117,36 +112,6 @@ class ZoomMail:
                 return None
             payload = reading.with_data(payload, data)
         return payload
-
-    async def _found(self, mailbox: str, message_id: str) -> AsyncIterator[Found]:
-        """Give the messages that really bear a Message-ID, first of the search, then of the drafts.
-
-        A search may be fuzzy, so every candidate's own header is compared.
-        """
-        wanted = message_id.strip().strip("<>")
-        if not wanted:
-            return
-        query = f"rfc822msgid:{wanted}"
-        messages = await self._client.list_messages(mailbox, query=query)
-        seen = [message.id for message in messages.messages[:MAX_CANDIDATES]]
-        for key in seen:
-            if found := await self._bearing(mailbox, key, wanted):
-                yield found
-        drafts = await self._client.list_drafts(mailbox, query=query)
-        for draft in drafts.drafts[:MAX_CANDIDATES]:
-            if draft.key not in seen and (found := await self._bearing(mailbox, draft.key, wanted)):
-                yield found
-
-    async def _bearing(self, mailbox: str, key: str, wanted: str) -> Found | None:
-        try:
-            answer = await self._client.message(mailbox, key, reading.METADATA, "Message-ID")
-        except MessageGone:
-            return None
-        headers = reading.headers_of(answer.payload) if answer.payload else None
-        if headers is None or headers.text("Message-ID").strip().strip("<>") != wanted:
-            return None
-        names = await self._books.names(mailbox, answer.labels)
-        return Found(key, tuple(names.get(label, label) for label in answer.labels))
 
 
 def _newest(found: Sequence[records.Record]) -> int:
