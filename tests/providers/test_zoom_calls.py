@@ -267,7 +267,7 @@ async def test_a_call_that_must_not_be_repeated_ends_in_time(
 ) -> None:
     monkeypatch.setattr("engine.providers.zoom_mail.caller.ONCE_WITHIN_S", 0.02)
 
-    async def hang(_budget: MemoryBudget, _rate: str) -> float:
+    async def hang(_budget: MemoryBudget, _rate: str, _who: str) -> float:
         await asyncio.Event().wait()
         return 0.0
 
