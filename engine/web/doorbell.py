@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 
-Ring = Callable[[Sequence[str]], Awaitable[None]]
+Ring = Callable[[Mapping[str, str]], Awaitable[None]]
+"""Takes what rang, each with the trace of its newest ring."""
 
 
 class Doorbell:
@@ -14,26 +15,29 @@ class Doorbell:
     def __init__(self, ring: Ring) -> None:
         self._ring = ring
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
+        self._traces: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def ring(self, mailbox: str) -> None:
+    async def ring(self, mailbox: str, trace: str = "") -> None:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[None] = loop.create_future()
         if not self._waiting:
             loop.call_soon(self._begin)
         self._waiting.setdefault(mailbox, []).append(done)
+        self._traces[mailbox] = trace
         await done
 
     def _begin(self) -> None:
         waiting, self._waiting = self._waiting, {}
-        task = asyncio.get_running_loop().create_task(self._flush(waiting))
+        traces, self._traces = self._traces, {}
+        task = asyncio.get_running_loop().create_task(self._flush(waiting, traces))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _flush(self, waiting: dict[str, list[asyncio.Future[None]]]) -> None:
+    async def _flush(self, waiting: dict[str, list[asyncio.Future[None]]], traces: dict[str, str]) -> None:
         error: BaseException | None = None
         try:
-            await self._ring(list(waiting))
+            await self._ring(traces)
         except Exception as raised:  # noqa: BLE001 - each waiting request answers with it
             error = raised
         for done in (future for futures in waiting.values() for future in futures):

@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from redis.exceptions import RedisError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from engine import metrics, tracing
 from engine.errors import Forged, Malformed, Stale
 from engine.web.bodies import read_body
 from engine.web.doorbell import Doorbell
@@ -47,50 +47,72 @@ class ZoomHooks:
     accounts: Mapping[str, ZoomHook]
     doorbell: Doorbell
     clock: Callable[[], float] = time.time
-    counts: Counter[str] = field(default_factory=Counter)
 
     async def take(self, request: Request) -> Response:
-        hook = self.accounts.get(request.path_params["account"])
+        account = request.path_params["account"]
+        hook = self.accounts.get(account)
         if hook is None:
             return _refuse(404, "there is no such account with a webhook secret")
         body = await read_body(request)
+        with tracing.span("webhook", tracing.read(request.headers.get("traceparent", "")), account=account):
+            outcome, answer = await self._answer(account, hook, request, body)
+        metrics.WEBHOOKS.add(account, outcome)
+        return answer
+
+    async def _answer(
+        self, account: str, hook: ZoomHook, request: Request, body: bytes
+    ) -> tuple[str, Response]:
         try:
             self._verify(hook, request, body)
-            return await self._act(hook, body)
+            metrics.mark("signed", account)
+            return await self._act(account, hook, body)
         except (Forged, Stale) as error:
-            self.counts[type(error).__name__.lower()] += 1
+            outcome = type(error).__name__.lower()
+            metrics.mark(outcome, account)
             log.warning("webhook refused: %s", error)
-            return _refuse(401, str(error))
+            return outcome, _refuse(401, str(error))
         except Malformed as error:
-            return self._ignore(f"malformed: {error}")
+            return _ignore("malformed", f"malformed: {error}")
         except (RedisError, OSError) as error:
             log.error("webhook not taken, Redis does not answer: %s", type(error).__name__)
-            return _refuse(503, "try again later")
+            return "failed", _refuse(503, "try again later")
 
     def _verify(self, hook: ZoomHook, request: Request, body: bytes) -> None:
         timestamp = request.headers.get("x-zm-request-timestamp", "")
         signature = request.headers.get("x-zm-signature", "")
         verify_zoom(hook.secret, timestamp, signature, body, self.clock(), hook.max_age)
 
-    async def _act(self, hook: ZoomHook, body: bytes) -> Response:
+    async def _act(self, account: str, hook: ZoomHook, body: bytes) -> tuple[str, Response]:
         event = _parse(body)
         kind = event.get("event")
         if kind == VALIDATION:
-            return JSONResponse(answer_validation(hook.secret, _dig(event, "payload", "plainToken")))
+            return "validated", _validate(account, hook, event)
         if kind != HISTORY:
-            return self._ignore(f"unknown event {str(kind)[:80]!r}")
+            return _ignore("ignored", f"unknown event {str(kind)[:80]!r}")
         address = _dig(event, "payload", "object", "email")
         mailbox = hook.mailboxes.get(address.lower()) if isinstance(address, str) else None
         if mailbox is None:
-            return self._ignore("an event of a mailbox that is not configured")
-        await self.doorbell.ring(mailbox)
-        self.counts["taken"] += 1
-        return Response(status_code=204)
+            return _ignore("ignored", "an event of a mailbox that is not configured")
+        await self.doorbell.ring(mailbox, tracing.current())
+        log.debug("webhook taken for %s", mailbox)
+        return "taken", Response(status_code=204)
 
-    def _ignore(self, why: str) -> Response:
-        self.counts["ignored"] += 1
-        log.info("webhook signed and ignored: %s", why)
-        return JSONResponse({"ignored": why})
+
+def _validate(account: str, hook: ZoomHook, event: dict[str, Any]) -> Response:
+    """Answer a validation, and note for the silence alarm how it went."""
+    try:
+        answer = answer_validation(hook.secret, _dig(event, "payload", "plainToken"))
+    except Malformed:
+        metrics.mark("refused", account)
+        raise
+    metrics.mark("validated", account)
+    log.info("webhook address of %s validated", account)
+    return JSONResponse(answer)
+
+
+def _ignore(outcome: str, why: str) -> tuple[str, Response]:
+    log.info("webhook signed and ignored: %s", why)
+    return outcome, JSONResponse({"ignored": why})
 
 
 def _refuse(status: int, why: str) -> Response:

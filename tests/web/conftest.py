@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +37,7 @@ class Site:
         app = create_app(self.hooks, self._ready)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://web.test")
 
-    async def _ring(self, mailboxes: Sequence[str]) -> None:
+    async def _ring(self, mailboxes: Mapping[str, str]) -> None:
         self._reach_redis()
         self.rung.append(list(mailboxes))
 

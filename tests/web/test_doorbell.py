@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import pytest
 
@@ -18,7 +18,7 @@ class Redis:
         self.open = asyncio.Event()
         self.error: Exception | None = None
 
-    async def ring(self, mailboxes: Sequence[str]) -> None:
+    async def ring(self, mailboxes: Mapping[str, str]) -> None:
         self.rung.append(list(mailboxes))
         await self.open.wait()
         if self.error:

@@ -10,6 +10,7 @@ import pytest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
+from engine import metrics
 from engine.web import bodies
 from engine.web.bodies import MAX_BODY, read_body
 from tests.web.conftest import BOX, EVENT, NOW, SECRET, Site, as_json, signed
@@ -95,10 +96,12 @@ async def test_what_is_forged_or_stale_is_refused_and_does_not_ring(
 async def test_what_is_signed_and_means_nothing_is_taken_so_that_it_is_not_repeated(
     site: Site, body: bytes, why: str
 ) -> None:
+    metrics.take()
     answer = await site.post(body)
     assert (answer.status_code, answer.json()) == (200, {"ignored": why})
     assert site.rung == []
-    assert site.hooks.counts == {"ignored": 1}
+    outcome = "malformed" if why.startswith("malformed") else "ignored"
+    assert metrics.take().counts == {(metrics.WEBHOOKS.name, "acme", outcome): 1}
 
 
 async def test_the_validation_of_the_address_is_answered_when_signed(site: Site) -> None:
