@@ -7,7 +7,7 @@ budget of their own beside the common one, and together they stand in the rotati
 from __future__ import annotations
 
 import asyncio
-import random
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -17,6 +17,10 @@ from engine.flow.ports import RateBudget
 
 LONGEST_WAIT_S = 1.0
 """Nobody stands in line for longer: he is told to come again, and does something else meanwhile."""
+MOST_IN_LINE = 16
+"""Calls of one mailbox that stand in line; the others are told to come again, each at another time."""
+LATEST_S = 60.0
+FIRST_PACE_S = 0.05
 BACKGROUND_SHARE = 0.25
 """How much of an account's budget goes to what can wait."""
 _BACKGROUND = "(background)"
@@ -30,6 +34,10 @@ class Line:
         self._waiting: dict[str, deque[asyncio.Future[float]]] = {}
         """By mailbox; the first one in the dict is next."""
         self._serving: asyncio.Task[None] | None = None
+        self._pace, self._granted = FIRST_PACE_S, 0.0
+        """Seconds from call to call of late; when the last one was."""
+        self._told: dict[str, float] = {}
+        """By mailbox, when the last call that was sent away may come again."""
 
     async def wait(self, who: str) -> float:
         """Take one call; 0 when granted, else seconds until worth asking again."""
@@ -37,15 +45,18 @@ class Line:
             wait = await self._take()
             if wait <= 0 or wait > LONGEST_WAIT_S:
                 return wait
+        places = self._waiting.setdefault(who, deque())
+        if len(places) >= MOST_IN_LINE:
+            return self._later(who)
         place: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(who, deque()).append(place)
+        places.append(place)
         if self._serving is None or self._serving.done():
             self._serving = asyncio.create_task(self._serve())
         try:
             async with asyncio.timeout(LONGEST_WAIT_S):
                 return await place
         except TimeoutError:
-            return LONGEST_WAIT_S * random.uniform(0.5, 1.0)
+            return self._later(who)
 
     async def _serve(self) -> None:
         """Hand out calls until nobody waits."""
@@ -58,8 +69,21 @@ class Line:
                     await asyncio.sleep(wait)
                 elif (place := self._next()) is not None:
                     place.set_result(0.0)
+                    self._keep_pace()
         except Exception as error:  # noqa: BLE001 - each of them asked, and each gets the answer
             self._fail(error)
+
+    def _keep_pace(self) -> None:
+        now = time.monotonic()
+        self._pace += (min(now - self._granted, LONGEST_WAIT_S) - self._pace) / 10
+        self._granted = now
+
+    def _later(self, who: str) -> float:
+        """When to come again: each a call later than the one before, so that they do not come all at once."""
+        now = time.monotonic()
+        self._told = {who: told for who, told in self._told.items() if told > now}
+        self._told[who] = min(self._told.get(who, now) + self._pace, now + LATEST_S)
+        return self._told[who] - now
 
     def _drop_gone(self) -> bool:
         """Forget who has left the line; whether anybody is left."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from engine.errand import in_background
-from engine.flow.turns import LONGEST_WAIT_S, FairBudget
+from engine.flow.turns import LONGEST_WAIT_S, MOST_IN_LINE, FairBudget
 
 
 @dataclass
@@ -85,6 +85,24 @@ async def test_a_huge_mailbox_and_small_ones_are_served_in_rotation() -> None:
     # The pump already waits for the drop of whoever is next.
     assert Counter(queue.served[:7]) == {"first": 1, "huge": 2, "small": 2, "other": 2}
     await queue.leave()
+
+
+async def test_a_crowd_of_one_mailbox_does_not_stand_in_line() -> None:
+    tap = Tap()
+    budget = FairBudget(tap, Free())
+    asking = [asyncio.create_task(budget.take("LIGHT", "huge")) for _ in range(200)]
+    await settle()
+    for _ in asking:
+        tap.drops.put_nowait(0.001)
+    await settle()
+    told = [task.result() for task in asking if task.done()]
+    assert len(told) == 200 - MOST_IN_LINE
+    assert told == sorted(told)
+    assert told[-1] > LONGEST_WAIT_S
+    tap.drops = asyncio.Queue()
+    for task in asking:
+        task.cancel()
+    await asyncio.gather(*asking, return_exceptions=True)
 
 
 async def test_nobody_stands_in_line_for_longer_than_a_second() -> None:
