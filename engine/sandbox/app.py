@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -13,16 +11,17 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from engine.sandbox.answer import Answered, refused
 from engine.sandbox.auth import answer_revoke, answer_token, authorize, check_token
 from engine.sandbox.call import Call, read_body
 from engine.sandbox.config import SandboxConfig
 from engine.sandbox.control import control_routes
 from engine.sandbox.failure import ApiError
-from engine.sandbox.faults import perform
+from engine.sandbox.misbehaving import perform
 from engine.sandbox.operations import ANSWERS, Answer, Operation, operations
 from engine.sandbox.state import Sandbox, build_sandbox
 from engine.sandbox.store import Mailbox, Store
@@ -71,13 +70,6 @@ class Tracking:
         await self.app(scope, receive, tracked)
 
 
-class Answered(JSONResponse):
-    """JSON in ASCII: header values may hold what UTF-8 cannot."""
-
-    def render(self, content: Any) -> bytes:
-        return json.dumps(content, separators=(",", ":")).encode()
-
-
 @asynccontextmanager
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     sandbox: Sandbox = app.state.sandbox
@@ -94,10 +86,7 @@ def _oauth(
 ) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         sandbox.calls[name] += 1
-        return await perform(
-            sandbox.faults.take(name),
-            lambda: answer(request, sandbox.config, sandbox.store),
-        )
+        return await perform(sandbox, name, request, lambda: answer(request, sandbox.config, sandbox.store))
 
     return endpoint
 
@@ -116,8 +105,7 @@ def _route(sandbox: Sandbox, operation: Operation) -> Route:
         sandbox.calls[operation.id] += 1
         sandbox.rates[operation.rate_class] += 1
         return await perform(
-            sandbox.faults.take(operation.id),
-            lambda: _answer(sandbox, operation, answer, request),
+            sandbox, operation, request, lambda: _answer(sandbox, operation, answer, request)
         )
 
     return Route(f"/v2{operation.path}", endpoint, methods=[operation.method])
@@ -161,7 +149,7 @@ def _mailbox(sandbox: Sandbox, owner: str, address: str) -> Mailbox:
 async def _refused(_request: Request, error: Exception) -> Response:
     if not isinstance(error, ApiError):
         raise error
-    return Answered(error.body, error.status, headers=error.headers)
+    return refused(error)
 
 
 async def _unrouted(_request: Request, error: Exception) -> Response:

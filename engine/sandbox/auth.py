@@ -94,16 +94,16 @@ def check_token(store: Store, header: str) -> str:
 
 
 def _for_account(
-    fields: Mapping[str, str], config: SandboxConfig, store: Store, given: Mapping[str, str]
+    fields: Mapping[str, str], config: SandboxConfig, store: Store, given: dict[str, str]
 ) -> JSONResponse:
     if not _same(fields.get("account_id", ""), config.account_id):
         return _refusal(400, "Bad Request", "invalid_request")
     with store.transaction():
         token = issue_token(store)
-    return JSONResponse(_granted(token, SCOPE) | given)
+    return JSONResponse({**_granted(token, SCOPE), **given})
 
 
-def _for_code(fields: Mapping[str, str], store: Store, given: Mapping[str, str]) -> JSONResponse:
+def _for_code(fields: Mapping[str, str], store: Store, given: dict[str, str]) -> JSONResponse:
     code = find_token(store, fields.get("code", ""), "code")
     if code is None or code.revoked:
         return _refusal(400, "Invalid authorization code", "invalid_grant", 4733)
@@ -115,7 +115,7 @@ def _for_code(fields: Mapping[str, str], store: Store, given: Mapping[str, str])
         return _for_user(store, code.mailbox, given)
 
 
-def _for_refresh(fields: Mapping[str, str], store: Store, given: Mapping[str, str]) -> JSONResponse:
+def _for_refresh(fields: Mapping[str, str], store: Store, given: dict[str, str]) -> JSONResponse:
     token = find_token(store, fields.get("refresh_token", ""), "refresh")
     if token is None or token.revoked:
         return _refusal(400, "Invalid Token!", "invalid_grant", 4741 if token else 4735)
@@ -124,9 +124,9 @@ def _for_refresh(fields: Mapping[str, str], store: Store, given: Mapping[str, st
         return _for_user(store, token.mailbox, given)
 
 
-def _for_user(store: Store, mailbox: str, given: Mapping[str, str]) -> JSONResponse:
-    refresh = {"refresh_token": issue_refresh_token(store, mailbox)}
-    return JSONResponse(_granted(issue_token(store, mailbox), USER_SCOPE) | refresh | given)
+def _for_user(store: Store, mailbox: str, given: dict[str, str]) -> JSONResponse:
+    tokens = _granted(issue_token(store, mailbox), USER_SCOPE)
+    return JSONResponse({**tokens, "refresh_token": issue_refresh_token(store, mailbox), **given})
 
 
 def _granted(token: str, scope: str) -> dict[str, object]:

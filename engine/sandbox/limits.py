@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 from engine.sandbox.config import Rates
 from engine.sandbox.failure import ApiError
 
 DAY = 86_400
+
+Limit = Literal["QPS", "Daily-limit"]
+"""How Zoom names the limit that was reached, in `X-RateLimit-Type`."""
 
 
 @dataclass(slots=True)
@@ -28,11 +32,13 @@ class Limiter:
         if not self.on:
             return {}
         self._turn(int(now))
-        limit = getattr(self.rates, rate_class.lower())
         if rate_class == "HEAVY" and self._heavy_today >= self.rates.heavy_daily:
-            raise _refusal(rate_class, "Daily-limit", self.rates.heavy_daily, (self._day + 1) * DAY)
+            end = {"Retry-After": zoom_time((self._day + 1) * DAY)}
+            raise limit_reached(self.rates, rate_class, "Daily-limit", end)
+        limit = allowed(self.rates, rate_class, "QPS")
         if self._in_second[rate_class] >= limit:
-            raise _refusal(rate_class, "QPS", limit, self._second + 1)
+            end = {"X-RateLimit-Reset": str(self._second + 1)}
+            raise limit_reached(self.rates, rate_class, "QPS", end)
         self._in_second[rate_class] += 1
         self._heavy_today += rate_class == "HEAVY"
         return _headers(rate_class, "QPS", limit, limit - self._in_second[rate_class])
@@ -45,21 +51,33 @@ class Limiter:
             self._day, self._heavy_today = second // DAY, 0
 
 
-def _headers(rate_class: str, kind: str, limit: int, remaining: int) -> dict[str, str]:
+def allowed(rates: Rates, rate_class: str, limit: Limit) -> int:
+    """How many calls of a class are allowed, in a second or, of HEAVY ones, in a day."""
+    value: int = rates.heavy_daily if limit == "Daily-limit" else getattr(rates, rate_class.lower())
+    return value
+
+
+def limit_reached(rates: Rates, rate_class: str, limit: Limit, end: dict[str, str]) -> ApiError:
+    """Refuse a call for a limit. `end` is the header that tells when to come back.
+
+    Zoom tells the end of a per-second limit as `X-RateLimit-Reset` (epoch seconds) and that of a
+    daily one as `Retry-After` (a date-time): its skills' rest-api/references/rate-limits.md.
+    """
+    what = "daily" if limit == "Daily-limit" else "per-second"
+    message = f"You have reached the maximum {what} rate limit for this API. Try again later."
+    headers = _headers(rate_class, limit, allowed(rates, rate_class, limit), 0)
+    return ApiError(429, message, headers=headers | end)
+
+
+def zoom_time(moment: float) -> str:
+    """An epoch second as Zoom writes times."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _headers(rate_class: str, limit: Limit, most: int, remaining: int) -> dict[str, str]:
     return {
         "X-RateLimit-Category": rate_class.capitalize(),
-        "X-RateLimit-Type": kind,
-        "X-RateLimit-Limit": str(limit),
+        "X-RateLimit-Type": limit,
+        "X-RateLimit-Limit": str(most),
         "X-RateLimit-Remaining": str(remaining),
     }
-
-
-def _refusal(rate_class: str, kind: str, limit: int, reset: int) -> ApiError:
-    """Zoom names the end of a daily limit as a date-time, that of a per-second one in seconds."""
-    daily = kind == "Daily-limit"
-    headers = _headers(rate_class, kind, limit, 0) | {
-        "X-RateLimit-Reset": str(reset),
-        "Retry-After": datetime.fromtimestamp(reset, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if daily else "1",
-    }
-    what = "daily rate limit" if daily else "per-second rate limit"
-    return ApiError(429, f"You have reached the maximum {what} for this API.", headers=headers)

@@ -14,17 +14,20 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from engine.errors import SettingsError
 from engine.sandbox.app import create_app
 from engine.sandbox.config import SandboxConfig
-from engine.sandbox.faults import CUT
 from engine.sandbox.loading import Loaded, load_mail
+from engine.sandbox.misbehaving import CUT
 from engine.sandbox.state import Sandbox
+
+PATIENCE_S = 3
+"""Seconds that calls under way are waited for at the end; some may never be answered."""
 
 
 class CuttingProtocol(HttpToolsProtocol):
-    """Lets the application cut a connection, which ASGI has no word for."""
+    """Lets the application end a connection, which ASGI has no word for."""
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope["extensions"] = {CUT: {"abort": self.transport.abort}}
+        self.scope["extensions"] = {CUT: {"abort": self.transport.abort, "close": self.transport.close}}
 
 
 def serve(
@@ -56,7 +59,14 @@ async def _serve(
     app = create_app(config)
     with closing(app.state.sandbox.store.db), _listen(host, port) as listener:
         loaded = await _load(app.state.sandbox, load, into)
-        settings = uvicorn.Config(app, http=CuttingProtocol, ws="none", log_level="warning", access_log=False)
+        settings = uvicorn.Config(
+            app,
+            http=CuttingProtocol,
+            ws="none",
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=PATIENCE_S,
+        )
         name = f"[{host}]" if ":" in host else host
         ready(f"http://{name}:{listener.getsockname()[1]}", loaded)
         await _run(uvicorn.Server(settings), listener)

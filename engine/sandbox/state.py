@@ -52,7 +52,7 @@ class Sandbox:
             self.store.clear()
             host_mailboxes(self.store, self.config)
         self.webhooks.pending.clear()
-        self.faults.waiting.clear()
+        self.faults = Faults()
         self.calls.clear()
         self.rates.clear()
         self.limited = 0

@@ -80,7 +80,7 @@ async def test_too_many_calls_in_a_second_are_refused() -> None:
         answers = [await driver.call("GET", "/profile") for _ in range(3)]
         assert [answer.status_code for answer in answers] == [200, 200, 429]
         assert [answer.headers["X-RateLimit-Remaining"] for answer in answers] == ["1", "0", "0"]
-        assert answers[2].headers["Retry-After"] == "1"
+        assert "Retry-After" not in answers[2].headers
         assert answers[2].headers["X-RateLimit-Reset"] == "1000001"
         assert (await driver.call("GET", "/messages")).status_code == 200
         driver.sandbox.store.clock = lambda: 1_000_001.0
@@ -98,6 +98,7 @@ def test_the_day_has_its_own_limit_for_heavy_calls() -> None:
         limiter.take("HEAVY", 12.0)
     assert refused.value.headers["X-RateLimit-Type"] == "Daily-limit"
     assert refused.value.headers["Retry-After"] == "1970-01-02T00:00:00Z"
+    assert "X-RateLimit-Reset" not in refused.value.headers
     assert limiter.take("MEDIUM", 12.0)["X-RateLimit-Category"] == "Medium"
     assert limiter.take("HEAVY", DAY + 1.0)["X-RateLimit-Remaining"] == "39"
 

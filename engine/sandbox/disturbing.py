@@ -1,0 +1,91 @@
+"""The control endpoints that let the service misbehave, and that give and take access."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+
+from engine.sandbox.asked import any_json, named_mailbox
+from engine.sandbox.call import read_body
+from engine.sandbox.failure import invalid
+from engine.sandbox.faults import read_faults
+from engine.sandbox.mailbox import expire_history
+from engine.sandbox.operations import operations
+from engine.sandbox.representation import Json
+from engine.sandbox.state import Sandbox
+from engine.sandbox.tokens import end_tokens, issue_code, issue_refresh_token, revoke_tokens
+
+
+async def faults(sandbox: Sandbox, request: Request) -> Json:
+    """Take faults and shares, in addition to those that are there; an empty list clears them."""
+    wanted = read_faults(await any_json(request), frozenset(known.id for known in operations()))
+    if wanted:
+        sandbox.faults.add(wanted)
+    else:
+        sandbox.faults.clear()
+    return {"waiting": sum(fault.times for fault in sandbox.faults.waiting)}
+
+
+async def faults_shown(sandbox: Sandbox, _request: Request) -> Json:
+    """What is still to be shown, and how often each kind was."""
+    faults = sandbox.faults
+    return {
+        "waiting": [fault.model_dump(exclude_defaults=True) for fault in faults.waiting],
+        "shares": [share.model_dump() for share, _random in faults.shares.values()],
+        "shown": dict(faults.shown),
+    }
+
+
+async def expire_all_history(sandbox: Sandbox, request: Request) -> Json:
+    """Expire every history id of {"mailbox"} handed out so far."""
+    body = await read_body(request)
+    with sandbox.store.transaction():
+        return {"historyId": str(expire_history(sandbox.store, named_mailbox(sandbox, body.get("mailbox"))))}
+
+
+async def grant(sandbox: Sandbox, request: Request) -> Json:
+    """Let a user consent: {"mailbox"} -> {"code", "refresh_token"}; use one of them."""
+    box = named_mailbox(sandbox, (await read_body(request)).get("mailbox"))
+    with sandbox.store.transaction():
+        return {
+            "code": issue_code(sandbox.store, box.address),
+            "refresh_token": issue_refresh_token(sandbox.store, box.address),
+        }
+
+
+async def revoke_all_tokens(sandbox: Sandbox, request: Request) -> Json:
+    """Revoke every token, or {"mailbox"}'s alone."""
+    body = await read_body(request)
+    with sandbox.store.transaction():
+        if "mailbox" in body:
+            end_tokens(sandbox.store, named_mailbox(sandbox, body["mailbox"]).address)
+        else:
+            revoke_tokens(sandbox.store)
+    return {}
+
+
+async def subscribe(sandbox: Sandbox, request: Request) -> Json:
+    """Send webhooks to {"url", "secret"} from now on, after the handshake; a null url ends them."""
+    body = await read_body(request)
+    url = body.get("url")
+    if not (url is None or isinstance(url, str)):
+        raise invalid("url", "url is a string or null.")
+    sandbox.webhooks.subscribe(url, str(body.get("secret", sandbox.webhooks.secret)))
+    return await validate(sandbox, request) if url else {"validated": False}
+
+
+async def validate(sandbox: Sandbox, _request: Request) -> Json:
+    """Do the URL-validation handshake now."""
+    return {"validated": await sandbox.webhooks.validate()}
+
+
+async def webhook(sandbox: Sandbox, _request: Request) -> Json:
+    """How the webhooks fared; `waiting` counts those under way or to be tried again."""
+    hooks = sandbox.webhooks
+    return {
+        "url": hooks.url,
+        "validated": hooks.validated,
+        "delivered": hooks.delivered,
+        "refused": hooks.refused,
+        "given_up": hooks.given_up,
+        "waiting": len(hooks.pending) + len(hooks.tasks),
+    }
