@@ -13,6 +13,7 @@ from engine.flow.prepare import LOOK_AGAIN_MS, Decided, Draining, Profiles, prep
 from engine.flow.rulebook import Rulebook
 from engine.flow.sift import RECEPTIONS, footsteps_of, sift
 from engine.flow.stores import Lease, Queued
+from engine.flow.telling import batch_decided, drain_span
 
 BATCH = 200
 SLICE_MS = 10_000
@@ -57,7 +58,9 @@ async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease
                 return None
         else:
             turn = Turn(lane, lease, end, profiles, unfinished.groups if unfinished else ())
-            if again := await _decide(draining, provider, book, turn, queued):
+            with drain_span(lane, queued):
+                again = await _decide(draining, provider, book, turn, queued)
+            if again:
                 return again
     return draining.clock()
 
@@ -91,7 +94,9 @@ async def _decide(
     taken = _before(queued, late)
     if taken:
         part = Decided(taken, sifted, judged, tuple(decided), turn.profiles, turn.pending)
-        await draining.lanes.commit(lane, turn.lease, await prepare(draining, book, lane, part, now), now)
+        commit = await prepare(draining, book, lane, part, now)
+        await draining.lanes.commit(lane, turn.lease, commit, now)
+        batch_decided(lane, decided, commit)
     return again
 
 

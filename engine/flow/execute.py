@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from engine import tracing
 from engine.deadline import DEADLINE
 from engine.errors import (
     Inactive,
@@ -28,6 +29,7 @@ from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebooks
 from engine.flow.sift import footstep
 from engine.flow.stores import Claim, Journal, Mailboxes, Settled
+from engine.flow.telling import step_settled
 from engine.mail.compose import UnsendableError
 from engine.rules.effects import ChangeLabels, SaveDraft, SendMessage
 
@@ -74,7 +76,8 @@ async def execute(executing: Executing, run: str) -> int | None:
             provider = executing.provider(claim.run.mailbox)
         except SettingsError as error:
             return await _failed(executing, claim, claim.step, Rejected(str(error)))
-        again = await _attempt(executing, provider, claim, claim.step)
+        with tracing.span("execute", claim.run.trace, run=run, rule=claim.run.rule, step=claim.step):
+            again = await _attempt(executing, provider, claim, claim.step)
         if again:
             return again
 
@@ -94,7 +97,7 @@ async def _attempt(executing: Executing, provider: Provider, claim: Claim, step:
         again = executing.clock() + executing.look_gap
         await _release(executing, claim, again, "looked up", unknown=True, looks=claim.looks + 1)
         return again
-    await executing.journal.settle(Settled(claim.run.id, step, receipt), executing.clock(), claim)
+    await _settle(executing, claim, Settled(claim.run.id, step, receipt))
     return None
 
 
@@ -145,17 +148,22 @@ async def _failed(executing: Executing, claim: Claim, step: int, error: Postroom
     run = claim.run
     if isinstance(error, MessageGone):
         receipt = {"outcome": "skipped", "why": "the message is gone"}
-        await executing.journal.settle(Settled(run.id, step, receipt), now, claim)
+        await _settle(executing, claim, Settled(run.id, step, receipt))
         return None
     if isinstance(error, OutcomeUnknown):
         return await _unknown(executing, claim, str(error))
     if isinstance(error, (Rejected, TemplateError, UnsendableError)) or now - claim.since > GIVE_UP_MS:
         receipt = {"outcome": "failed", "why": str(error)}
-        await executing.journal.settle(Settled(run.id, step, receipt, failed=True), now, claim)
+        await _settle(executing, claim, Settled(run.id, step, receipt, failed=True))
         return None
     again = _again(error, claim.attempt, now)
     await _release(executing, claim, again, str(error), unknown=claim.unknown, looks=claim.looks)
     return again
+
+
+async def _settle(executing: Executing, claim: Claim, settled: Settled) -> None:
+    await executing.journal.settle(settled, executing.clock(), claim)
+    step_settled(claim.run, settled)
 
 
 async def _unknown(executing: Executing, claim: Claim, why: str) -> int:

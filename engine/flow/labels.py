@@ -13,6 +13,7 @@ from engine.flow.plan import LabelGroup, RunLabels
 from engine.flow.ports import Provider
 from engine.flow.sift import footstep
 from engine.flow.stores import Lanes, Lease, Settled
+from engine.flow.telling import labels_settled, labels_span
 
 LEASE_MARGIN_S = 1.0
 """No label call is begun when the lease could lapse this soon: somebody else may then hold the lane."""
@@ -69,7 +70,8 @@ def _ready(groups: Sequence[LabelGroup], now: int) -> list[LabelGroup]:
 async def _attempt(provider: Provider, lane: str, group: LabelGroup, lease: Lease) -> ProviderError | None:
     token = DEADLINE.set(lease.lapses - LEASE_MARGIN_S)
     try:
-        await provider.change_labels(lane, group.keys, group.add, group.remove)
+        with labels_span(lane, group):
+            await provider.change_labels(lane, group.keys, group.add, group.remove)
     except ProviderError as error:
         return error
     finally:
@@ -94,6 +96,7 @@ async def _record(
         settled = list(_settled(group, *_refusal(error)))
     answered = () if left else _footsteps(group)
     await lanes.settle_group(lane, lease, group, settled, opened, left, answered, now)
+    labels_settled(lane, group, settled)
 
 
 def _refusal(error: ProviderError) -> tuple[Mapping[str, str], bool]:

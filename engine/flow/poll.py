@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 
+from engine import tracing
 from engine.errors import CursorExpired, Inactive, ProviderError, RateLimited, Unauthorized
 from engine.flow.clock import Clock, now_ms
 from engine.flow.ports import ACTIVE, Profile, Provider
@@ -55,8 +56,9 @@ async def _read_all(polling: Polling, provider: Provider, mailbox: str) -> None:
             if outset.cursor is None:
                 # A new mailbox starts now: older mail stays untouched.
                 await polling.mailboxes.start(mailbox, profile.history, polling.clock())
-        if outset.cursor and not await _read_pages(polling, provider, mailbox, outset.cursor):
-            continue
+        with tracing.span("poll", outset.trace, mailbox=mailbox):
+            if outset.cursor and not await _read_pages(polling, provider, mailbox, outset.cursor):
+                continue
         heard = await polling.mailboxes.polled(mailbox, outset.wanted, began)
 
 
@@ -91,6 +93,8 @@ async def _read_pages(polling: Polling, provider: Provider, mailbox: str, cursor
             await polling.mailboxes.keep_unknown(mailbox, page.unknown)
         if not await polling.mailboxes.append(mailbox, at, page.cursor, page.events, polling.clock()):
             return False
+        if page.events:
+            log.info("%s: %d events read", mailbox, len(page.events))
         at, more = page.cursor, page.more
     return True
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, stop_before_delay
 from tenacity.wait import wait_random_exponential
 
+from engine import metrics, tracing
 from engine.deadline import DEADLINE
 from engine.errors import OutcomeUnknown, ProviderError, RateLimited, Rejected, Unauthorized, Unavailable
 from engine.flow.ports import RateBudget, Token
@@ -118,14 +119,24 @@ class Caller:
         operation = ask.operation
         path = operation.address(ask.mailbox, ask.ids)
         await self._take(operation, ask.mailbox)
-        return await self._http.ask(
-            operation.method,
-            f"{self._tokens.root(token)}{path}",
-            operation.call,
-            headers={"Authorization": f"Bearer {token.value}", "Accept": "application/json"},
-            params=ask.params,
-            json=ask.json,
-        )
+        status = "cancelled"
+        try:
+            with tracing.span("provider call", operation=operation.name, rate_class=operation.rate):
+                answer = await self._http.ask(
+                    operation.method,
+                    f"{self._tokens.root(token)}{path}",
+                    operation.call,
+                    headers={"Authorization": f"Bearer {token.value}", "Accept": "application/json"},
+                    params=ask.params,
+                    json=ask.json,
+                )
+            status = "429" if answer.status == 429 else f"{answer.status // 100}xx"
+        except ProviderError as error:
+            status = type(error).__name__
+            raise
+        finally:
+            metrics.CALLS.add(operation.name, operation.rate, status)
+        return answer
 
     async def _take(self, operation: Operation, mailbox: str) -> None:
         waited = 0.0
