@@ -1,0 +1,76 @@
+"""Fairness over real processes and the service's own rate limits: a huge mailbox does not delay small ones."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.cli.stage import Play, Stage, staged
+from engine.wiring import Office, open_office
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.e2e
+
+HUGE, SMALL = "huge@ours.example", ("one@ours.example", "two@ours.example")
+LOAD = 2_000
+WITHIN_S = 10.0
+"""A message of a small mailbox is acted upon by then: two minutes before the huge one is done."""
+
+RULES = """version: 1
+rules:
+  - id: file
+    when: {subject: {exists: true}}
+    then: [{label: Filed}, {reply: thanks}]
+"""
+TEMPLATE = "---\nsubject: Thank you\n---\nWe have it.\n"
+
+
+def mail(number: int) -> bytes:
+    fields = {"From": f"p{number}@x.example", "To": "us@ours.example", "Subject": f"n{number}"}
+    fields["Message-ID"] = f"<{number}@x.example>"
+    return "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode() + b"\r\nhi\r\n"
+
+
+def play(folder: Path) -> Play:
+    (folder / "rules").mkdir()
+    (folder / "templates").mkdir()
+    (folder / "rules" / "r.yaml").write_text(RULES)
+    (folder / "templates" / "thanks.md").write_text(TEMPLATE)
+    return Play(dict.fromkeys((HUGE, *SMALL), "off"), folder / "rules", folder / "templates")
+
+
+async def test_small_mailboxes_are_served_while_a_huge_one_is_at_work(tmp_path: Path) -> None:
+    async with staged(play(tmp_path), tmp_path) as stage, open_office(stage.settings) as office:
+
+        async def in_service() -> bool:
+            return all([await office.mailboxes.cursor(box) for box in (HUGE, *SMALL)])
+
+        await wait_for(in_service, seconds=30, what="the mailboxes in service")
+        archive = tmp_path / "huge.mbox"
+        archive.write_bytes(b"".join(b"From x\n" + mail(n) + b"\n" for n in range(LOAD)))
+        await stage.control("POST", "load", json={"mailbox": HUGE, "path": str(archive)})
+
+        async def under_way() -> bool:
+            return bool(await office.base.redis.hlen(office.base.key("judged", HUGE)))
+
+        await wait_for(under_way, seconds=30, what="the huge mailbox under way")
+        for number, box in enumerate(SMALL):
+            began = time.monotonic()
+            key = await stage.deliver(box, mail(LOAD + number))
+            await wait_for(lambda: answered(stage, box, key), seconds=WITHIN_S, what=f"an answer from {box}")
+            print(f"\n{box}: answered after {time.monotonic() - began:.1f} s")
+        assert await still_busy(office), "the huge mailbox was done before the small ones came: load more"
+
+
+async def answered(stage: Stage, mailbox: str, key: str) -> bool:
+    """Whether the message is filed and its answer has left."""
+    state = (await stage.control("GET", "state", params={"mailbox": mailbox}))["messages"]
+    filed = any(one["id"] == key and "Filed" in one["labels"] for one in state)
+    outbox = (await stage.control("GET", "outbox"))["messages"]
+    return filed and any(one["mailbox"] == mailbox for one in outbox)
+
+
+async def still_busy(office: Office) -> bool:
+    return bool(await office.base.redis.zcard(office.base.key("due")))
