@@ -85,20 +85,36 @@ class Caller:
 
     async def _persist(self, operation: Operation, once: Callable[[], Coroutine[Any, Any, R]]) -> R:
         if operation.idempotent:
-            retrying = AsyncRetrying(
-                retry=retry_if_exception(self._worth_repeating),
-                stop=stop_after_attempt(MAX_TRIES) | stop_before_delay(TRY_WITHIN_S),
-                wait=wait_random_exponential(multiplier=0.2, max=2.0),
-                sleep=self._sleep,
-                reraise=True,
-            )
-            return await retrying(once)
+            return await self._repeat(once)
         try:
             async with asyncio.timeout(ONCE_WITHIN_S):
                 return await once()
         except TimeoutError:
             pass
         raise OutcomeUnknown(f"{operation.name} was not answered within {ONCE_WITHIN_S:.0f} s")
+
+    async def _repeat(self, once: Callable[[], Coroutine[Any, Any, R]]) -> R:
+        """Try a few times; nearly every call works at once and must not pay for counting its tries."""
+        began = time.monotonic()
+        try:
+            return await once()
+        except Unavailable as error:
+            first = [error]
+
+        async def again() -> R:
+            if first:
+                raise first.pop()
+            return await once()
+
+        left = TRY_WITHIN_S - (time.monotonic() - began)
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(self._worth_repeating),
+            stop=stop_after_attempt(MAX_TRIES) | stop_before_delay(left),
+            wait=wait_random_exponential(multiplier=0.2, max=2.0),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return await retrying(again)
 
     def _worth_repeating(self, error: BaseException) -> bool:
         return isinstance(error, Unavailable) and self._clock() < DEADLINE.get()
