@@ -9,7 +9,15 @@ import math
 import re
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from engine.net.failures import BadAnswer
 
@@ -97,18 +105,57 @@ class Alias(Answered):
 
 
 class ProfileAnswer(Answered):
+    """A mailbox as the service describes it; `own` has all addresses that its user alone has."""
+
     address: Text = Field(default="", alias="emailAddress")
     aliases: tuple[Alias, ...] = ()
     groups: tuple[Text, ...] = Field(default=(), alias="groupEmails")
     status: Text = "active"
     history: Number = Field(alias="historyId")
 
+    @property
+    def own(self) -> frozenset[str]:
+        told = (self.address, *(alias.address for alias in self.aliases))
+        return frozenset(address.strip().lower() for address in told) - {""}
 
-class Label(Answered):
+
+class Color(Answered):
+    """Colours of a label, of the service's palette: the API takes both or neither."""
+
+    text: Text = Field(alias="textColor")
+    background: Text = Field(alias="backgroundColor")
+
+
+class LabelLook(Answered):
+    """How a label is shown; what is None is left to the service."""
+
+    color: Color | None = None
+    in_list: Text | None = Field(default=None, alias="labelListVisibility")
+    """labelShow, labelHide or labelShowIfUnread."""
+    on_messages: Text | None = Field(
+        default=None,
+        validation_alias=AliasChoices("messageListVisibility", "messageListVisibilitystring", "on_messages"),
+        serialization_alias="messageListVisibility",
+    )
+    """show or hide; the reference has the name misspelt in places."""
+
+    def body(self) -> dict[str, Any]:
+        """Give what a request holds. In requests the reference has the misspelt name alone: both are sent."""
+        told = self.model_dump(mode="json", by_alias=True, include=set(LabelLook.model_fields))
+        told["messageListVisibilitystring"] = self.on_messages
+        return {key: value for key, value in told.items() if value is not None}
+
+
+class Label(LabelLook):
     id: Text
     name: Text = ""
-    parent: Text = Field(default="", alias="parentId")
+    parent: Text = Field(default="", validation_alias=AliasChoices("parentId", "parentld", "parent"))
     type: Text = "user"
+    level: Number = Field(default=0, alias="labelLevel")
+    messages: Number = Field(default=0, alias="messagesTotal")
+    unread: Number = Field(default=0, alias="messagesUnread")
+    threads: Number = Field(default=0, alias="threadsTotal")
+    threads_unread: Number = Field(default=0, alias="threadsUnread")
 
 
 class Labels(Answered):
@@ -169,6 +216,22 @@ class Draft(Answered):
 
 class DraftList(Answered):
     drafts: tuple[Draft, ...] = ()
+    next: Text = Field(default="", alias="nextPageToken")
+
+
+class Thread(Answered):
+    id: Text
+    history: Number = Field(default=0, alias="historyId")
+    name: Text = Field(default="", alias="threadName")
+    status: Text = "normal"
+    """normal, or ignored when muted."""
+    snippet: Text = ""
+    messages: tuple[MessageAnswer, ...] = ()
+    next: Text = Field(default="", alias="nextPageToken")
+
+
+class ThreadList(Answered):
+    threads: tuple[Thread, ...] = ()
     next: Text = Field(default="", alias="nextPageToken")
 
 

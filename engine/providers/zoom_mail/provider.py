@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from engine.errors import MessageGone, Rejected
-from engine.flow.ports import Found, HistoryPage, ListPage, Profile
+from engine.errors import MessageGone, Rejected, Unauthorized
+from engine.flow.ports import Found, HistoryPage, ListPage, Period, Profile
 from engine.mail.events import Event
 from engine.mail.message import Message
 from engine.mail.needs import Need, Needs
@@ -17,6 +18,8 @@ from engine.providers.zoom_mail.labelling import Labeller
 from engine.providers.zoom_mail.labels import LabelBooks
 from engine.providers.zoom_mail.lookup import Lookup
 from engine.providers.zoom_mail.models import HistoryAnswer, Part
+
+log = logging.getLogger("postroom.zoom")
 
 MAX_TEXT_PARTS = 20
 """Text parts fetched one by one; with more, the raw message is one call."""
@@ -32,9 +35,9 @@ class ZoomMail:
 
     async def profile(self, mailbox: str) -> Profile:
         answer = await self._client.profile(mailbox)
-        addresses = (answer.address or mailbox, *answer.groups, *(alias.address for alias in answer.aliases))
-        known = frozenset(address.strip().lower() for address in addresses) - {""}
-        return Profile(answer.history, answer.status, known)
+        groups = frozenset(address.strip().lower() for address in answer.groups) - {""}
+        known = answer.own | groups | ({mailbox.lower()} if not answer.address else set())
+        return Profile(answer.history, answer.status, known, await self._vacation(mailbox))
 
     async def history(self, mailbox: str, cursor: int) -> HistoryPage:
         page = await self._client.history(mailbox, cursor)
@@ -82,6 +85,15 @@ class ZoomMail:
 
     async def aclose(self) -> None:
         await self._client.aclose()
+
+    async def _vacation(self, mailbox: str) -> Period | None:
+        """Ask when the mailbox itself replies; a scope that is missing for that must not stop its service."""
+        try:
+            vacation = await self._client.vacation(mailbox)
+        except (Unauthorized, Rejected) as error:
+            log.warning("%s: its vacation reply is unknown: %s", mailbox, error)
+            return None
+        return Period(vacation.start, vacation.end) if vacation.on else None
 
     async def _page(
         self, mailbox: str, cursor: int, found: Sequence[records.Record], page: HistoryAnswer
