@@ -36,6 +36,7 @@ async def perform(
     fault = sandbox.faults.take(operation if isinstance(operation, str) else operation.id)
     if fault is None:
         return await act()
+    await request.body()  # else a caller who gives up takes the call back
     await asyncio.sleep(fault.delay)
     if fault.drop_before:
         return Dropped()

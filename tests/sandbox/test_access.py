@@ -1,15 +1,14 @@
-"""Tokens, rate limits and faults."""
+"""The account's tokens, and rate limits."""
 
 from __future__ import annotations
 
-import httpx
 import pytest
 
 from engine.sandbox.config import Rates
 from engine.sandbox.failure import ApiError
 from engine.sandbox.limits import DAY, Limiter
 from engine.sandbox.tokens import LIFE
-from tests.sandbox.driving import Driver, drive, encoded, mail
+from tests.sandbox.driving import Driver, drive
 
 GRANT = {"grant_type": "account_credentials", "account_id": "sandbox"}
 GOOD = ("sandbox", "sandbox")
@@ -101,52 +100,3 @@ def test_the_day_has_its_own_limit_for_heavy_calls() -> None:
     assert "X-RateLimit-Reset" not in refused.value.headers
     assert limiter.take("MEDIUM", 12.0)["X-RateLimit-Category"] == "Medium"
     assert limiter.take("HEAVY", DAY + 1.0)["X-RateLimit-Remaining"] == "39"
-
-
-async def test_a_fault_shows_as_often_as_asked(driver: Driver) -> None:
-    asked = [{"operation": "list_emails", "status": 503, "times": 2}]
-    assert await driver.control("faults", asked) == {"waiting": 2}
-    statuses = [(await driver.call("GET", path)).status_code for path in ("/messages", "/profile") * 3]
-    assert statuses == [503, 200, 503, 200, 200, 200]
-
-
-async def test_a_fault_may_name_when_to_come_back(driver: Driver) -> None:
-    await driver.control("faults", [{"operation": "*", "status": 429, "retry_after": "7"}])
-    response = await driver.call("GET", "/messages")
-    assert (response.status_code, response.headers["Retry-After"]) == (429, "7")
-
-
-async def test_a_fault_of_the_token_endpoint(driver: Driver) -> None:
-    await driver.control("faults", [{"operation": "token", "status": 503}])
-    assert (await driver.http.post("/oauth/token", data=GRANT, auth=GOOD)).status_code == 503
-
-
-async def test_a_dropped_answer_comes_after_the_deed(driver: Driver) -> None:
-    await driver.control("faults", [{"operation": "send_email", "drop_after": True}])
-    with pytest.raises(httpx.ReadError):
-        await driver.post("/messages/send", {"raw": encoded(mail(to="out@else.example"))})
-    assert len((await driver.look("outbox"))["messages"]) == 1
-
-
-async def test_a_delay_only_delays(driver: Driver) -> None:
-    await driver.control("faults", [{"operation": "list_emails", "delay": 0.01}])
-    await driver.get("/messages")
-
-
-async def test_an_empty_list_clears_the_faults(driver: Driver) -> None:
-    await driver.control("faults", [{"operation": "*", "status": 500, "times": 9}])
-    assert await driver.control("faults", []) == {"waiting": 0}
-    await driver.get("/messages")
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param({"a": 1}, id="no list"),
-        pytest.param([{"status": 500}], id="no operation"),
-        pytest.param([{"operation": "*", "status": "500"}], id="a status as text"),
-        pytest.param([{"operation": "*", "explode": True}], id="an unknown kind"),
-    ],
-)
-async def test_a_wrong_fault_is_refused(driver: Driver, body: object) -> None:
-    assert (await driver.http.post("/_sandbox/faults", json=body)).status_code == 400
