@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, KeysView
 
 from engine.mail.charset import decode
 from engine.mail.words import decode_words, tidy
@@ -44,6 +44,11 @@ class Headers:
     def texts(self, name: str) -> tuple[str, ...]:
         """Every value of a field, decoded and tidied, in order."""
         return tuple(tidy(decode_words(value)) for value in self.all(name))
+
+    @property
+    def names(self) -> KeysView[str]:
+        """The names of all fields, in lower case."""
+        return self._index.keys()
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._index

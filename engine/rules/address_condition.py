@@ -7,7 +7,9 @@ from typing import ClassVar
 from engine.mail.address import Address
 from engine.mail.needs import Need, Needs
 from engine.rules.addresses import AddressKinds
+from engine.rules.clues import Clues
 from engine.rules.condition import Check, Condition
+from engine.rules.kind_clues import address_clues
 from engine.rules.shown import shown
 from engine.rules.view import View
 
@@ -20,6 +22,10 @@ class AddressCondition(AddressKinds, Condition):
     @property
     def needs(self) -> Needs:
         return frozenset({Need.HEADERS})
+
+    @property
+    def clues(self) -> Clues | None:
+        return address_clues(self, self.fields)
 
     def make_check(self) -> Check:
         find, fields = self.finder(), self.fields

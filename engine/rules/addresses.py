@@ -20,7 +20,7 @@ from pydantic import (
 from engine.mail.address import normal_domain
 from engine.rules.findings import unknown
 from engine.rules.patterns import Globs, Pattern, Regexes
-from engine.rules.people import A_LABEL, AddressSet, People, Person, address_set, domain_sets
+from engine.rules.people import AddressSet, People, Person, address_set, domain_sets
 from engine.rules.strict import NOT_EMPTY, TEXT_SCHEMA, Flag, Strict, Words, some
 from engine.rules.text import NONE, Captures, Text, TextKinds, fold, possible, sure
 
@@ -178,20 +178,16 @@ def _within(wanted: AddressSet) -> Test:
 
 def _globs(globs: tuple[Pattern, ...]) -> Test:
     """Fit globs to an address; both spellings of its domain fit, however the glob spells it."""
-    patterns = tuple({glob.mapped(fit) for glob in globs for fit in (fold, _encoded)})
-
-    def fits(text: bytes) -> bool:
-        return any(pattern.search(text) is not None for pattern in patterns)
+    patterns = tuple({glob.mapped(fit) for glob in globs for fit in (fold, encoded)})
 
     def test(person: Person) -> Captures | None:
-        if fits(person.compared.folded_bytes):
-            return NONE
-        return NONE if A_LABEL in person.domain and fits(person.spelt.folded_bytes) else None
+        texts = [text.folded_bytes for text in person.spellings]
+        return NONE if any(glob.search(text) is not None for text in texts for glob in patterns) else None
 
     return test
 
 
-def _encoded(source: str) -> str:
+def encoded(source: str) -> str:
     """Write the domain of a glob in A-labels, as far as no wildcard stands in a label."""
     local, at, domain = fold(source).rpartition("@")
     labels = (label if set(label) & set("*?\\") else normal_domain(label) for label in domain.split("."))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from engine.errors import ConditionError, Missing
 from engine.mail.needs import NOTHING, Needs
+from engine.rules.clues import Clues
 from engine.rules.evaluation import Verdict
 from engine.rules.strict import Strict
 from engine.rules.text import NONE, Captures
@@ -50,6 +51,14 @@ class Condition(Strict):
     @property
     def members(self) -> tuple[Condition, ...]:
         return ()
+
+    @property
+    def clues(self) -> Clues | None:
+        """What a message shows wherever this holds or is left open, for the index; None if nothing known.
+
+        A condition that gives none costs a look at every message; one that gives too few is never asked.
+        """
+        return None
 
     @property
     def possible_captures(self) -> frozenset[str]:

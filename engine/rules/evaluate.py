@@ -10,6 +10,7 @@ from functools import partial
 from engine.mail.events import Event
 from engine.mail.message import Message
 from engine.mail.needs import NOTHING
+from engine.rules.audience import Asked
 from engine.rules.condition import NOT_MATCHED, Judged
 from engine.rules.effects import ChangeLabels, Effect
 from engine.rules.evaluation import Evaluation, Match, Undecided, Verdict
@@ -47,8 +48,9 @@ def evaluate(
     """
     matches: list[Match] = []
     undecided: list[Undecided] = []
-    labels = message.labels
-    for step in steps(ruleset.listening(event.kind, event.mailbox), message, now, final=final):
+    view, labels = View(message, now), message.labels
+    asked = ruleset.audience(event.kind, event.mailbox).asked(view)
+    for step in steps(asked, view, final=final):
         if step.judged.verdict is Verdict.MATCHED:
             matches.append(_match(step))
             labels = changed(labels, step.effects)
@@ -57,17 +59,14 @@ def evaluate(
     return Evaluation(tuple(matches), tuple(undecided), net(message.labels, labels))
 
 
-def steps(
-    rules: Iterable[Rule], message: Message, now: datetime, *, final: bool = False, silent: bool = True
-) -> Iterator[Step]:
+def steps(asked: Asked, view: View, *, final: bool = False, silent: bool = True) -> Iterator[Step]:
     """Judge rules in order: each sees the labels that earlier ones planned; a stop ends its layer.
 
     Of rules that did not match nothing is said, unless not `silent`.
     """
-    view = View(message, now)
-    spam = SPAM in message.labels
+    spam = SPAM in view.labels
     ended: dict[str, str] = {}
-    for rule in rules:
+    for rule in asked:
         unasked = _unasked(rule, spam, ended) if spam or ended else ""
         judged = NOT_MATCHED if unasked else rule.when.judge(view)
         if judged is NOT_MATCHED:
@@ -80,6 +79,7 @@ def steps(
         yield Step(rule, view, judged, effects=effects)
         if effects:
             view = view.relabelled(changed(view.labels, effects))
+            asked.relabelled(view)
         if rule.stop and (matched or final):
             ended[rule.layer] = rule.id
 

@@ -6,18 +6,21 @@ from datetime import datetime
 
 from engine.mail.events import Event
 from engine.mail.message import Message
+from engine.rules.audience import Everyone
 from engine.rules.evaluate import Step, steps
 from engine.rules.evaluation import Reason, Verdict
 from engine.rules.reasons import reason_of
 from engine.rules.ruleset import Rule, RuleSet
+from engine.rules.view import View
 
 
 def explain(
     ruleset: RuleSet, event: Event, message: Message, now: datetime, rule: str | None = None
 ) -> list[Reason]:
     """Give one reason per rule, in order; its path is the rule's id, its child the rule's tree."""
-    heard = ruleset.listening(event.kind, event.mailbox)
-    judged = {step.rule.id: _judged(step) for step in steps(heard, message, now, final=True, silent=False)}
+    everyone = Everyone(ruleset.listening(event.kind, event.mailbox))
+    asked = steps(everyone, View(message, now), final=True, silent=False)
+    judged = {step.rule.id: _judged(step) for step in asked}
     return [
         judged.get(each.id) or _unheard(each, event)
         for each in ruleset.rules

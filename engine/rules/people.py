@@ -57,6 +57,11 @@ class Person:
         """As compared, with the domain in the letters that its A-labels stand for."""
         return Text(f"{self.normal.rpartition('@')[0]}@{written_domain(self.domain)}")
 
+    @property
+    def spellings(self) -> tuple[Text, ...]:
+        """What globs are fitted to."""
+        return (self.compared, self.spelt) if A_LABEL in self.domain else (self.compared,)
+
 
 class People:
     """All addresses of some header fields; what is compared of them together is gathered once."""

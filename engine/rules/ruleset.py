@@ -8,8 +8,9 @@ from functools import cached_property
 
 from engine.errors import Place, RuleError
 from engine.mail.events import EventKind
-from engine.mail.needs import Need, Needs, union
+from engine.mail.needs import Needs
 from engine.rules.action import Action
+from engine.rules.audience import Audience, Audiences
 from engine.rules.captures import uses
 from engine.rules.condition import Condition, walk
 from engine.rules.conditions.label import Label
@@ -83,20 +84,14 @@ class RuleSet:
     """SHA-256 over the canonical sources."""
     warnings: tuple[RuleError, ...] = ()
     fixtures: Mapping[str, bytes] = field(default_factory=dict)
-    _heard: dict[tuple[EventKind, str], tuple[Rule, ...]] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+
+    def audience(self, kind: EventKind, mailbox: str) -> Audience:
+        """Give the rules that hear such an event, ready to be asked."""
+        return self._audiences.of(kind, mailbox)
 
     def listening(self, kind: EventKind, mailbox: str) -> tuple[Rule, ...]:
         """Give the rules that hear such an event, in order."""
-        key = (kind, mailbox)
-        if key not in self._heard:
-            if len(self._heard) >= MAX_REMEMBERED:
-                self._heard.clear()
-            self._heard[key] = tuple(
-                rule for rule in self.rules if rule.event is kind and rule.covers(mailbox)
-            )
-        return self._heard[key]
+        return self.audience(kind, mailbox).rules
 
     def listens(self, kind: EventKind, mailbox: str) -> bool:
         """Say whether any rule hears such an event."""
@@ -104,16 +99,16 @@ class RuleSet:
 
     def needs_for(self, kind: EventKind, mailbox: str) -> Needs:
         """Say what to fetch before judging; the raw bytes only once a rule turns out to need them."""
-        return union(rule.when.needs for rule in self.listening(kind, mailbox)) - {Need.CONTENT}
+        return self.audience(kind, mailbox).needs
+
+    @cached_property
+    def _audiences(self) -> Audiences:
+        return Audiences(self.rules)
 
     @cached_property
     def template_uses(self) -> tuple[TemplateUse, ...]:
         """Every use of a template, for the templates' own check."""
         return tuple(use for rule in self.rules for use in rule.templates)
-
-
-MAX_REMEMBERED = 10_000
-"""How many pairs of event kind and mailbox a rule set remembers the listeners of."""
 
 
 def ordered(rules: Iterable[Rule], positions: Mapping[str, int]) -> tuple[Rule, ...]:

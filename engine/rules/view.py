@@ -12,8 +12,8 @@ from engine.mail.needs import Need
 from engine.rules.people import People, Person
 from engine.rules.text import Text
 
-AUTOMATED = " automated"
-"""Where the cache keeps the kinds of automated mail: no header field has such a name."""
+AUTOMATED, FILE_NAMES = " automated", " file names"
+"""Where the cache keeps what is no header: no header field has such a name."""
 
 MAX_PEOPLE = 1_000
 """How many addresses of one header field are looked at."""
@@ -66,6 +66,13 @@ class View:
         found: frozenset[str] | None = self._cache.get(AUTOMATED)
         if found is None:
             found = self._cache[AUTOMATED] = automated(self.message.headers)
+        return found
+
+    def file_names(self) -> tuple[Text, ...]:
+        """The names of the attachments, in order."""
+        found: tuple[Text, ...] | None = self._cache.get(FILE_NAMES)
+        if found is None:
+            found = self._cache[FILE_NAMES] = tuple(Text(file.name) for file in self.message.attachments)
         return found
 
     def content_missing(self) -> Missing | Unreadable:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import BeforeValidator, Field
 
 from engine.mail.needs import Needs, union
+from engine.rules.clues import Clues, narrowest
 from engine.rules.condition import Condition, Judge, judge_all
 from engine.rules.strict import not_empty
 
@@ -31,6 +32,10 @@ class All(Condition):
     @property
     def needs(self) -> Needs:
         return union(member.needs for member in self.conditions)
+
+    @property
+    def clues(self) -> Clues | None:
+        return narrowest(member.clues for member in self.conditions)
 
     @property
     def possible_captures(self) -> frozenset[str]:

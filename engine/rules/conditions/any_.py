@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import BeforeValidator, Field
 
 from engine.mail.needs import Needs, union
+from engine.rules.clues import Clues, either
 from engine.rules.condition import Condition, Judge, judge_any
 from engine.rules.strict import not_empty
 
@@ -31,6 +32,10 @@ class Any(Condition):
     @property
     def needs(self) -> Needs:
         return union(member.needs for member in self.conditions)
+
+    @property
+    def clues(self) -> Clues | None:
+        return either(member.clues for member in self.conditions)
 
     @property
     def possible_captures(self) -> frozenset[str]:

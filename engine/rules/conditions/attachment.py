@@ -9,10 +9,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from engine.mail.message import Attachment as File
 from engine.mail.needs import Need, Needs
+from engine.rules.clues import Clue, Clues, How
 from engine.rules.condition import Condition
+from engine.rules.kind_clues import text_clues
 from engine.rules.media import MediaTypes, fits, wanted_types
 from engine.rules.quantities import SizeKinds
 from engine.rules.shown import shown
+from engine.rules.sources import FileNames
 from engine.rules.strict import NOT_EMPTY, Flag, Words, some
 from engine.rules.text import NONE, Captures, Text, TextKinds
 from engine.rules.view import View
@@ -61,6 +64,13 @@ class Attachment(Condition):
     def needs(self) -> Needs:
         digest = frozenset({Need.CONTENT}) if self.type or self.sha256 else frozenset()
         return frozenset({Need.ATTACHMENTS}) | digest
+
+    @property
+    def clues(self) -> Clues | None:
+        if self.exists is False:
+            return None
+        names = text_clues(self.name, FileNames()) if self.name else None
+        return names or (Clue(FileNames(), How.ANY),)
 
     @property
     def possible_captures(self) -> frozenset[str]:

@@ -6,8 +6,10 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from engine.mail.needs import Need, Needs
 from engine.rules.choices import chooser
+from engine.rules.clues import Clue, Clues, How
 from engine.rules.condition import Condition
 from engine.rules.shown import shown
+from engine.rules.sources import AutomatedKinds
 from engine.rules.text import NONE, Captures
 from engine.rules.view import View
 
@@ -36,6 +38,12 @@ class Automated(Condition):
     @property
     def needs(self) -> Needs:
         return frozenset({Need.HEADERS})
+
+    @property
+    def clues(self) -> Clues | None:
+        if isinstance(self.kinds, bool):
+            return (Clue(AutomatedKinds(), How.ANY),) if self.kinds else None
+        return (Clue(AutomatedKinds(), How.IS, frozenset(self.kinds)),)
 
     def check(self, view: View) -> Captures | None:
         found = view.automated()

@@ -6,9 +6,12 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from engine.mail.needs import Need, Needs
+from engine.rules.clues import Clues
 from engine.rules.condition import Check, Condition
 from engine.rules.finding import text_finder
+from engine.rules.kind_clues import text_clues
 from engine.rules.shown import shown
+from engine.rules.sources import HeaderTexts
 from engine.rules.strict import Words
 from engine.rules.text import TextKinds
 from engine.rules.view import View
@@ -50,6 +53,10 @@ class Header(TextKinds, Condition):
     @property
     def needs(self) -> Needs:
         return frozenset({Need.HEADERS})
+
+    @property
+    def clues(self) -> Clues | None:
+        return text_clues(self, HeaderTexts(self.name.lower()))
 
     def make_check(self) -> Check:
         find, name = text_finder(self), self.name.lower()

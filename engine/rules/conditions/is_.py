@@ -7,8 +7,10 @@ from pydantic import Field
 
 from engine.mail.needs import Need, Needs, union
 from engine.rules.choices import choices
+from engine.rules.clues import Clue, Clues, How
 from engine.rules.condition import Condition, Judge, judge_any
 from engine.rules.shown import shown
+from engine.rules.sources import LabelNames
 from engine.rules.text import NONE, Captures
 from engine.rules.view import View
 
@@ -28,6 +30,10 @@ FORWARD_PREFIXES = (
 )
 """How mail clients begin the subject of a forwarded message, folded."""
 CALENDAR_TYPES = frozenset({"text/calendar", "application/ics"})
+
+
+MARKS: Mapping[str, str] = {"unread": "UNREAD", "starred": "STARRED", "important": "IMPORTANT"}
+"""The facts that a label tells, and the label."""
 
 
 def _labelled(label: str) -> Callable[[View], bool]:
@@ -79,9 +85,7 @@ def _is_calendar(view: View) -> bool:
 LABELS, HEADERS = frozenset({Need.LABELS}), frozenset({Need.HEADERS})
 
 FACTS: Mapping[str, tuple[Needs, Callable[[View], bool]]] = {
-    "unread": (LABELS, _labelled("UNREAD")),
-    "starred": (LABELS, _labelled("STARRED")),
-    "important": (LABELS, _labelled("IMPORTANT")),
+    **{fact: (LABELS, _labelled(label)) for fact, label in MARKS.items()},
     "reply": (HEADERS, _is_reply),
     "forward": (HEADERS, _is_forward),
     "encrypted": (HEADERS, _is_encrypted),
@@ -113,6 +117,12 @@ class Is(Condition):
     @property
     def needs(self) -> Needs:
         return union(FACTS[fact][0] for fact in self.facts)
+
+    @property
+    def clues(self) -> Clues | None:
+        if not MARKS.keys() >= set(self.facts):
+            return None
+        return (Clue(LabelNames(), How.IS, frozenset(MARKS[fact] for fact in self.facts)),)
 
     def seen(self, view: View) -> str:
         found = [fact for fact in sorted(FACTS) if FACTS[fact][0] <= self.needs and FACTS[fact][1](view)]

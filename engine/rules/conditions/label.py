@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from engine.mail.needs import Need, Needs
+from engine.rules.clues import Clue, Clues, How
 from engine.rules.condition import Condition
 from engine.rules.shown import shown
+from engine.rules.sources import LabelNames
 from engine.rules.strict import NOT_EMPTY
-from engine.rules.text import Captures, TextKinds
+from engine.rules.text import Captures, TextKinds, nfc
 from engine.rules.view import View
 
 
@@ -25,6 +27,12 @@ class Label(TextKinds, Condition):
     @property
     def needs(self) -> Needs:
         return frozenset({Need.LABELS})
+
+    @property
+    def clues(self) -> Clues | None:
+        if self.is_ is None:
+            return None
+        return (Clue(LabelNames(), How.IS, frozenset(map(nfc, self.is_))),)
 
     @property
     def names_spam(self) -> bool:

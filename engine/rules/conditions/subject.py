@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from engine.mail.needs import Need, Needs
+from engine.rules.clues import Clues
 from engine.rules.condition import Check, Condition
 from engine.rules.finding import text_finder
+from engine.rules.kind_clues import text_clues
 from engine.rules.shown import shown
+from engine.rules.sources import HeaderTexts
 from engine.rules.strict import NOT_EMPTY
 from engine.rules.text import TextKinds
 from engine.rules.view import View
@@ -26,6 +29,10 @@ class Subject(TextKinds, Condition):
     @property
     def needs(self) -> Needs:
         return frozenset({Need.HEADERS})
+
+    @property
+    def clues(self) -> Clues | None:
+        return text_clues(self, HeaderTexts("subject", only_first=True))
 
     def make_check(self) -> Check:
         find = text_finder(self)

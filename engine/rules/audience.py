@@ -1,0 +1,121 @@
+"""The rules that hear an event, and which of them are asked about a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Protocol
+
+from engine.mail.events import EventKind
+from engine.mail.needs import Need, Needs, union
+from engine.rules.index import Index
+
+if TYPE_CHECKING:
+    from engine.rules.ruleset import Rule
+    from engine.rules.view import View
+
+INDEXED_FROM = 15
+"""Rules: fewer are all asked, which is as quick as looking up which to ask."""
+MAX_REMEMBERED = 10_000
+"""How many pairs of event kind and mailbox are remembered."""
+MAX_HELD = 100_000
+"""Rules in all audiences together, of which each may have an index."""
+
+
+class Asked(Protocol):
+    """Rules to ask about one message, in order."""
+
+    def __iter__(self) -> Iterator[Rule]: ...
+
+    def relabelled(self, view: View) -> None:
+        """Hear that a rule planned other labels."""
+        ...
+
+
+class Everyone:
+    """All rules, one after the other."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = rules
+
+    def __iter__(self) -> Iterator[Rule]:
+        return iter(self._rules)
+
+    def relabelled(self, view: View) -> None:
+        """Change nothing: all are asked anyway."""
+
+
+class Candidates:
+    """The rules that an index finds; planned labels call later ones in."""
+
+    def __init__(self, rules: Sequence[Rule], index: Index, view: View) -> None:
+        self._rules, self._index = rules, index
+        self._found = index.candidates(view)
+        self._left = sorted(self._found)
+        self._at = -1
+
+    def __iter__(self) -> Iterator[Rule]:
+        rules, left = self._rules, self._left
+        while left:
+            self._at = heappop(left)
+            yield rules[self._at]
+
+    def relabelled(self, view: View) -> None:
+        """Add the rules that look for a label that is there now."""
+        for place in self._index.labelled(view.labels) - self._found:
+            self._found.add(place)
+            if place > self._at:
+                heappush(self._left, place)
+
+
+@dataclass(frozen=True)
+class Audience:
+    """The rules that hear such an event, in order."""
+
+    rules: tuple[Rule, ...]
+
+    @cached_property
+    def needs(self) -> Needs:
+        """What to fetch before judging; the raw bytes only once a rule turns out to need them."""
+        return union(rule.when.needs for rule in self.rules) - {Need.CONTENT}
+
+    @cached_property
+    def index(self) -> Index:
+        """Made when first asked for."""
+        return Index(rule.when.clues for rule in self.rules)
+
+    def asked(self, view: View) -> Asked:
+        """Say whom to ask about a message."""
+        if len(self.rules) < INDEXED_FROM:
+            return Everyone(self.rules)
+        return Candidates(self.rules, self.index, view)
+
+
+class Audiences:
+    """Remembers who hears what; mailboxes that the same rules hear share one audience."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self._rules = rules
+        self._by_event: dict[tuple[EventKind, str], Audience] = {}
+        self._by_places: dict[tuple[int, ...], Audience] = {}
+
+    def of(self, kind: EventKind, mailbox: str) -> Audience:
+        """Find the audience of an event."""
+        found = self._by_event.get((kind, mailbox))
+        if found is None:
+            found = self._gather(kind, mailbox)
+            self._by_event[kind, mailbox] = found
+        return found
+
+    def _gather(self, kind: EventKind, mailbox: str) -> Audience:
+        rules = self._rules
+        places = tuple(at for at, rule in enumerate(rules) if rule.event is kind and rule.covers(mailbox))
+        held = sum(map(len, self._by_places))
+        if len(self._by_event) >= MAX_REMEMBERED or held + len(places) > MAX_HELD:
+            self._by_event.clear()
+            self._by_places.clear()
+        if places not in self._by_places:
+            self._by_places[places] = Audience(tuple(rules[at] for at in places))
+        return self._by_places[places]

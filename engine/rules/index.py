@@ -1,0 +1,69 @@
+"""Which rules a message can concern at all: looked up by what it shows instead of asked one by one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from engine.rules.clues import Clue, Clues, Source
+from engine.rules.lookup import Lookup, Places, table
+from engine.rules.sources import HeaderTexts, LabelNames
+from engine.rules.text import nfc
+from engine.rules.view import View
+
+
+class Index:
+    """Finds the rules whose clues a message shows, and those that have none."""
+
+    def __init__(self, offered: Iterable[Clues | None]) -> None:
+        """Take the clues of each rule, in order."""
+        always, sources = _by_source(offered)
+        self._always = frozenset(always)
+        self._labels = table(sources.pop(LabelNames(), {}))
+        self._headers: dict[str, list[Lookup]] = {}
+        self._others: list[Lookup] = []
+        for source, clues in sources.items():
+            if isinstance(source, HeaderTexts):
+                self._headers.setdefault(source.name, []).append(Lookup(source, clues))
+            else:
+                self._others.append(Lookup(source, clues))
+
+    def candidates(self, view: View) -> set[int]:
+        """Give the places of all rules that may match a message or be left open, and of few others."""
+        found = set(self._always)
+        found.update(self.labelled(view.labels))
+        for lookup in self._others:
+            lookup.find(view, found)
+        for name in self._present(view):
+            for lookup in self._headers[name]:
+                lookup.find(view, found)
+        return found
+
+    def labelled(self, labels: Iterable[str]) -> set[int]:
+        """Give the places of the rules that look for one of these labels."""
+        wanted = self._labels
+        return {place for label in labels for place in wanted.get(nfc(label), ())} if wanted else set()
+
+    def _present(self, view: View) -> Iterable[str]:
+        """Name the header fields to look at: the message's own, since rules may name thousands of others."""
+        try:
+            return view.message.headers.names & self._headers.keys()
+        except Exception:  # noqa: BLE001 - what cannot be read is unknown, as in every condition
+            return self._headers
+
+
+def _by_source(
+    offered: Iterable[Clues | None],
+) -> tuple[list[int], dict[Source, Mapping[Clue, Places]]]:
+    """Gather the rules without clues, and for each source its clues with the rules that gave them."""
+    always: list[int] = []
+    given: dict[Clue, list[int]] = defaultdict(list)
+    for place, clues in enumerate(offered):
+        if clues is None:
+            always.append(place)
+        for clue in clues or ():
+            given[clue].append(place)
+    sources: dict[Source, dict[Clue, Places]] = defaultdict(dict)
+    for clue, places in given.items():
+        sources[clue.source][clue] = tuple(places)
+    return always, dict(sources)

@@ -1,0 +1,157 @@
+"""Look for thousands of patterns in one text at once: RE2 sets, linear in the text whatever is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import re2
+
+MAX_MEMORY = 64 << 20
+"""Bytes that one compiled set may take: at RE2's default of 8 MiB, thousands of patterns crawl or fail."""
+MIN_MEMORY = 8 << 20
+BYTES_EACH = 4 << 10
+"""Bytes allowed for each byte of a pattern."""
+LARGE = 64 << 10
+"""Bytes: a regex whose program takes more, some 1,000 instructions, is not searched for with others."""
+CHUNK = 1_000
+"""Patterns in one filter, whose memory RE2 fixes at its default."""
+FULL = b"\0postroom\0"
+"""Stands behind each text that a filter reads: what does not see it ran out of memory."""
+
+
+class Searcher(Protocol):
+    """Many patterns, each known by its place."""
+
+    def search(self, text: bytes) -> Iterable[int]:
+        """Give the places of all patterns that may be found, and of no less."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Set:
+    """A set tells an exhausted memory from "nothing found" by its first pattern, which is always found."""
+
+    compiled: Any
+    places: tuple[int, ...]
+
+    def search(self, text: bytes) -> Iterable[int]:
+        found = self.compiled.Match(text)
+        if not found:
+            return self.places
+        places = self.places
+        return [places[at - 1] for at in found if at]
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """Finds the literals that a match needs, not the match itself."""
+
+    compiled: Any
+    places: tuple[int, ...]
+
+    def search(self, text: bytes) -> Iterable[int]:
+        found = self.compiled.Match(text + FULL, True)
+        if not found:
+            return self.places
+        places = self.places
+        return [places[at - 1] for at in found if at]
+
+
+@dataclass(frozen=True, slots=True)
+class _Unsearched:
+    """Patterns that cannot be searched for together: each may be found in any text."""
+
+    places: tuple[int, ...]
+
+    def search(self, text: bytes) -> Iterable[int]:
+        return self.places
+
+
+def literals(patterns: Sequence[bytes]) -> list[Searcher]:
+    """Search for expressions made of escaped literals and anchors."""
+    return _sets(list(enumerate(patterns)))
+
+
+def regexes(patterns: Sequence[bytes]) -> list[Searcher]:
+    """Search for what authors wrote: by the literals that each needs, where it needs any.
+
+    Patterns with gaps such as `a.*b` would make a set's states multiply; their literals do not.
+    """
+    kinds = _sorted_out(patterns)
+    found = _sets(kinds.bare)
+    for start in range(0, len(kinds.filtered), CHUNK):
+        chunk = kinds.filtered[start : start + CHUNK]
+        found.append(_Filter(_filter(chunk)[0], _places(chunk)))
+    return [*found, _Unsearched(_places(kinds.large))] if kinds.large else found
+
+
+_Pairs = list[tuple[int, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    """Patterns that need literals, that need none, and that are too large."""
+
+    filtered: _Pairs
+    bare: _Pairs
+    large: _Pairs
+
+
+def _sorted_out(patterns: Sequence[bytes]) -> _Kinds:
+    compiled, added = _filter(list(enumerate(patterns)))
+    if not added:
+        return _Kinds([], [], list(enumerate(patterns)))
+    in_empty = set(compiled.Match(b"", True) or ())
+    kinds = _Kinds([], [], [])
+    numbers = {place: number for number, place in enumerate(added, 1)}
+    for place, pattern in enumerate(patterns):
+        number = numbers.get(place)
+        kind = kinds.large if number is None else kinds.bare if number in in_empty else kinds.filtered
+        kind.append((place, pattern))
+    return kinds
+
+
+def _sets(pairs: _Pairs) -> list[Searcher]:
+    """Compile one set, or as many as its memory makes necessary."""
+    if not pairs:
+        return []
+    try:
+        compiled = re2.Set.SearchSet(_options(sum(len(pattern) for _, pattern in pairs)))
+        compiled.Add(rb"\A")
+        for _, pattern in pairs:
+            compiled.Add(pattern)
+        compiled.Compile()
+    except re2.error:
+        if len(pairs) == 1:
+            return [_Unsearched(_places(pairs))]
+        half = len(pairs) // 2
+        return _sets(pairs[:half]) + _sets(pairs[half:])
+    return [_Set(compiled, _places(pairs))]
+
+
+def _filter(pairs: _Pairs) -> tuple[Any, list[int]]:
+    """Compile a filter; also say which patterns went in."""
+    compiled, added, options = re2.Filter(), [], re2.Options()
+    options.max_mem, options.log_errors = LARGE, False
+    compiled.Add(FULL, options)
+    for place, pattern in pairs:
+        try:
+            compiled.Add(pattern, options)
+        except re2.error:
+            continue
+        added.append(place)
+    compiled.Compile()
+    return compiled, added
+
+
+def _places(pairs: _Pairs) -> tuple[int, ...]:
+    return tuple(at for at, _ in pairs)
+
+
+def _options(length: int) -> Any:
+    options = re2.Options()
+    options.max_mem = min(MAX_MEMORY, MIN_MEMORY + BYTES_EACH * length)
+    options.log_errors = False
+    return options

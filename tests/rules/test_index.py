@@ -1,0 +1,294 @@
+"""The index and the plain loop agree, whatever the rules and the message; silent rules are not asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.mail.archive import read_archive
+from engine.mail.events import EventKind
+from engine.mail.headers import Headers
+from engine.mail.message import Attachment, Message
+from engine.mail.mime import from_raw
+from engine.mail.needs import Need
+from engine.rules.condition import NOT_MATCHED, Judged
+from engine.rules.evaluation import Evaluation
+from engine.rules.index import Index
+from engine.rules.loader import load_rules, read_sources
+from engine.rules.ruleset import RuleSet
+from engine.rules.view import View
+from engine.sandbox.samples import sample_messages
+from tests.rules.making import NOW, condition, judge, make_message, matched, rules
+
+ROOT = Path(__file__).parent.parent.parent
+CORPUS = Path(os.environ.get("POSTROOM_CORPUS") or ROOT.parent / "shared" / "corpus")
+
+TEXTS = ["x", "Invoice", "INVOICE 12", "Straße", "STRASSE", "İstanbul", "e\u0301", "é", "\ufb01x", "a*b", ""]
+LEAVES = st.sampled_from(
+    [
+        "subject: invoice",
+        "subject: {contains: [straße, ab]}",
+        "subject: {contains: istanbul}",
+        "subject: {starts_with: [in, É]}",
+        "subject: {ends_with: ['12', fix]}",
+        "subject: {glob: '*voice?1*'}",
+        "subject: {glob: 'a\\*b'}",
+        "subject: {glob: '*'}",
+        "subject: {regex: '(?i)invoice\\s+(?P<n>\\d+)'}",
+        "subject: {regex: '[xX]|(?P<n>\\d)'}",
+        "subject: {regex: ['STRA.+E', '^$']}",
+        "subject: {contains: x, regex: 'x$'}",
+        "subject: {exists: true}",
+        "from: ann@x.example",
+        "from: '@x.example'",
+        "from: {domain: '*.example'}",
+        "from: {domain: ['*.x.example', 'bücher.example']}",
+        "from: {glob: '*@*.example'}",
+        "from: {glob: '*@b?cher.example'}",
+        "from: {regex: '[Aa]nn.*@'}",
+        "from: {name: {contains: ann}}",
+        "from: {exists: true}",
+        "from: {list: vips}",
+        "recipient: {list: vips, glob: 'b*'}",
+        "cc: {exists: false}",
+        "header: {name: X-A, is: ['1', 'Invoice']}",
+        "header: {name: X-A, exists: true}",
+        "header: {name: X-B, exists: false}",
+        "header: {name: Subject, contains: voice}",
+        "label: Work",
+        "label: [Later, 'é']",
+        "label: {starts_with: L}",
+        "label: SPAM",
+        "is: [unread, starred]",
+        "is: [unread, reply]",
+        "automated: true",
+        "automated: [list, bounce]",
+        "automated: false",
+        "attachment: true",
+        "attachment: false",
+        "attachment: {name: {ends_with: .pdf}, size: {gt: 1KB}}",
+        "attachment: {name: {regex: '(?P<n>[0-9]+)'}, type: zip}",
+        "size: {gt: 1KB}",
+    ]
+).map(lambda text: f"{{{text}}}")
+
+
+def _nested(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    several = st.tuples(st.sampled_from(["all", "any", "none"]), st.lists(inner, min_size=1, max_size=3))
+    return several.map(lambda pair: f"{{{pair[0]}: [{', '.join(pair[1])}]}}") | inner.map(
+        lambda one: f"{{not: {one}}}"
+    )
+
+
+TREES = st.recursive(LEAVES, _nested, max_leaves=6)
+THEN = st.sampled_from(
+    [
+        "{label: Work}",
+        "{label: {add: [Later], remove: [Work]}}",
+        "{label: 'e\u0301'}",
+        "{mark: {starred: true, read: true}}",
+        "{archive: true}",
+        "{label: 'N/{{ captures.n }}'}",
+        "{reply: {template: t}}",
+    ]
+)
+RULES = st.tuples(TREES, THEN, st.booleans(), st.sampled_from(["before", "default", "after"]))
+SETS = st.lists(RULES, min_size=1, max_size=12)
+LISTS = {"vips": ("ann@x.example", "@y.example", "@*.z.example")}
+
+
+def loaded(parts: list[tuple[str, str, bool, str]]) -> RuleSet:
+    lines = ["lists: {vips: [ann@x.example, '@y.example', '@*.z.example']}", "rules:"]
+    for number, (when, then, stop, layer) in enumerate(parts):
+        supplied = "captures" not in then or "n" in condition(when, lists=LISTS).possible_captures
+        keys = f"then: [{then if supplied else '{archive: true}'}], stop: {str(stop).lower()}, layer: {layer}"
+        lines.append(f"  - {{id: r{number}, when: {when}, {keys}}}")
+    return rules("\n".join(lines))
+
+
+PEOPLE = st.sampled_from(
+    [
+        "Ann <ann@x.example>",
+        "ANN <Ann@X.Example>",
+        "b@a.x.example",
+        "b@y.example, c@q.z.example",
+        "b@b\u00fccher.example",
+        "b@xn--bcher-kva.example",
+        "undisclosed:;",
+        "just words",
+        "",
+    ]
+)
+FIELDS = st.one_of(
+    st.tuples(st.sampled_from(["Subject", "X-A", "X-B", "x-a"]), st.sampled_from(TEXTS)),
+    st.tuples(st.sampled_from(["From", "To", "Cc"]), PEOPLE),
+    st.sampled_from([("List-Id", "<l>"), ("Auto-Submitted", "auto-replied"), ("In-Reply-To", "<a@b>")]),
+)
+FILES = st.lists(
+    st.builds(
+        Attachment,
+        name=st.sampled_from(["a.pdf", "A.PDF", "12", ""]),
+        type=st.sampled_from(["application/pdf", "application/octet-stream"]),
+        size=st.sampled_from([1, 5_000]),
+        sniffed=st.sampled_from([None, "", "application/zip"]),
+    ),
+    max_size=2,
+).map(tuple)
+LABELS = st.sets(st.sampled_from(["INBOX", "UNREAD", "STARRED", "SPAM", "Work", "\u00e9"]))
+MESSAGES = st.builds(
+    Message,
+    key=st.just("k"),
+    labels=LABELS.map(frozenset),
+    _headers=st.none() | st.lists(FIELDS, max_size=5).map(Headers),
+    _size=st.sampled_from([None, 10, 5_000]),
+    _attachments=st.none() | FILES,
+    unreadable=st.sampled_from(
+        [(), (), ((Need.ATTACHMENTS, "encrypted"),), ((Need.HEADERS, "broken"),)],
+    ),
+)
+
+
+@contextmanager
+def indexed_from(size: int) -> Iterator[None]:
+    with patch("engine.rules.audience.INDEXED_FROM", size):
+        yield
+
+
+def both(ruleset: RuleSet, message: Message, *, final: bool = False) -> tuple[Evaluation, Evaluation]:
+    """Judge by the index, and one rule after the other."""
+    with indexed_from(0):
+        looked_up = judge(ruleset, message, final=final)
+    with indexed_from(1_000_000):
+        return looked_up, judge(ruleset, message, final=final)
+
+
+@settings(max_examples=250, deadline=None)
+@given(parts=SETS, messages=st.lists(MESSAGES, min_size=1, max_size=4), final=st.booleans())
+def test_the_index_and_the_plain_loop_agree(
+    parts: list[tuple[str, str, bool, str]], messages: list[Message], final: bool
+) -> None:
+    ruleset = loaded(parts)
+    for message in messages:
+        looked_up, asked = both(ruleset, message, final=final)
+        assert looked_up == asked
+        assert [match.reason for match in looked_up.matches] == [match.reason for match in asked.matches]
+
+
+@settings(max_examples=300, deadline=None)
+@given(tree=TREES, message=MESSAGES)
+def test_no_rule_is_passed_over_that_is_not_certainly_false(tree: str, message: Message) -> None:
+    asked = condition(tree, lists=LISTS)
+    found = Index([asked.clues]).candidates(View(message, NOW))
+    assert found or asked.judge(View(message, NOW)) is NOT_MATCHED
+
+
+def test_the_examples_and_the_samples_agree() -> None:
+    ruleset = load_rules(read_sources(ROOT / "rules"), None)
+    for name, raw in sample_messages():
+        message = from_raw(raw, key=name, labels=frozenset({"INBOX", "UNREAD"}), received=NOW)
+        looked_up, asked = both(ruleset, message, final=True)
+        assert looked_up == asked
+
+
+@pytest.mark.corpus
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the outside mail corpus is not there")
+def test_the_examples_and_real_mail_agree() -> None:
+    ruleset = load_rules(read_sources(ROOT / "rules"), None)
+    for archive in sorted(CORPUS.glob("*/messages.zip")):
+        for one in islice(read_archive(archive), 100):
+            message = from_raw(one.raw, key=one.name, labels=frozenset({"INBOX", "UNREAD"}), received=NOW)
+            looked_up, asked = both(ruleset, message)
+            assert looked_up == asked
+
+
+def test_a_label_that_a_rule_plans_calls_later_rules_and_no_earlier_one() -> None:
+    lines = [
+        "- {id: early, when: {label: New}, then: [{label: E}]}",
+        "- {id: sets, when: {subject: {contains: x}}, then: [{label: New}]}",
+        "- {id: late, when: {label: New}, then: [{label: Newer}]}",
+        "- {id: later, when: {label: Newer}, then: [{label: {remove: New}}]}",
+        "- {id: gone, when: {label: New}, then: [{label: G}]}",
+    ]
+    looked_up, asked = both(rules("rules:\n" + "\n".join(lines)), make_message(("Subject", "x")))
+    assert looked_up == asked
+    assert matched(looked_up) == ["sets", "late", "later"]
+
+
+KINDS = (
+    "{{from: p{0}@nowhere.example}}",
+    "{{from: '@d{0}.example'}}",
+    "{{subject: {{contains: nothing{0}}}}}",
+    "{{subject: {{regex: 'no{0}.*thing'}}}}",
+    "{{header: {{name: X-{0}, contains: yes}}}}",
+    "{{header: {{name: List-Id, is: l{0}}}}}",
+    "{{label: L{0}}}",
+    "{{all: [{{is: unread}}, {{size: {{gt: 1KB}}}}, {{attachment: {{name: {{glob: 'nothing{0}*.pdf'}}}}}}]}}",
+    "{{any: [{{subject: {{starts_with: nothing{0}}}}}, {{cc: 'p{0}@nowhere.example'}}]}}",
+)
+
+
+def silent(count: int) -> RuleSet:
+    """Rules of which none concerns the message, and one that does."""
+    lines = ["rules:", "- {id: hears, when: {subject: {contains: hello}}, then: [{label: New}]}"]
+    for number in range(count):
+        when = KINDS[number % len(KINDS)].format(number)
+        lines.append(f"- {{id: s{number}, when: {when}, then: [{{archive: true}}]}}")
+    return rules("\n".join(lines))
+
+
+@pytest.mark.parametrize("count", [20, 200, 2_000])
+def test_rules_that_a_message_does_not_concern_are_not_asked(count: int) -> None:
+    ruleset, asked = silent(count), 0
+
+    def counted(view: View) -> Judged:
+        nonlocal asked
+        asked += 1
+        return NOT_MATCHED
+
+    for rule in ruleset.rules[1:]:
+        rule.when.__dict__["judge"] = counted
+    files = [Attachment("a.pdf", "application/pdf", 9_999)]
+    message = make_message(
+        ("Subject", "hello there"), ("From", "ann@x.example"), ("List-Id", "<l>"), size=9_999, files=files
+    )
+    assert matched(judge(ruleset, message)) == ["hears"]
+    assert asked == 0
+
+
+def test_what_cannot_be_read_leaves_its_rules_to_be_asked() -> None:
+    looked_up, asked = both(silent(40), Message(key="k", labels=frozenset({"L6"})))
+    assert looked_up == asked
+    assert len(looked_up.undecided) > 20
+
+
+def test_mailboxes_that_the_same_rules_hear_share_an_index() -> None:
+    ruleset = rules(
+        "rules:\n- {id: a, when: {subject: x}, then: [{archive: true}]}\n"
+        "- {id: b, when: {subject: x}, then: [{archive: true}], mailboxes: ['*@b.example']}"
+    )
+    heard = [
+        ruleset.audience(EventKind.MESSAGE_RECEIVED, f"{who}@{at}.example") for who in "xy" for at in "ab"
+    ]
+    assert heard[0] is heard[2]
+    assert heard[1] is heard[3]
+    assert [len(each.rules) for each in heard[:2]] == [1, 2]
+
+
+def test_the_oldest_audiences_are_forgotten_together() -> None:
+    lines = [
+        f"- {{id: r{n}, when: {{subject: x}}, then: [{{archive: true}}], mailboxes: [m{n}@*]}}"
+        for n in range(5)
+    ]
+    ruleset = rules("rules:\n" + "\n".join(lines))
+    with patch("engine.rules.audience.MAX_HELD", 3):
+        for number in range(5):
+            found = ruleset.listening(EventKind.MESSAGE_RECEIVED, f"m{number}@a.example")
+            assert [rule.id for rule in found] == [f"r{number}"]
