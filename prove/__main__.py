@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from prove import kills
+from prove import kills, torn
 from prove.proof import CHECKOUT, Proof, Sizes, as_section, put_section
 
 Prove = Callable[[Sizes, Path], Coroutine[Any, Any, Proof]]
@@ -31,6 +31,7 @@ class Part:
 
 PARTS = {
     "kills": Part("Killed and stopped", kills.prove),
+    "torn": Part("Torn writes", torn.prove),
 }
 
 

@@ -1,0 +1,78 @@
+"""Redis' append-only file is cut at a random point behind the last acknowledged write, again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prove.mail import play_mail, source
+from prove.proof import Proof, Sizes
+from prove.running import LOOK_EVERY_S, RETRIES, Site, as_proof, on_stage
+from prove.tearing import Tear, TornRedis, torn_redis
+from tests.e2e.playing import play
+
+SEED = 5
+RATE = 40
+"""Messages a second, so that something is always under way when the file is cut."""
+
+
+async def prove(sizes: Sizes, folder: Path) -> Proof:
+    """Spread the cuts over the run: mail waits for them where it is ahead."""
+    (folder / "redis").mkdir()
+    async with torn_redis(folder / "redis") as (redis, url):
+        elsewhere = play(workers=2, sandbox=RETRIES, redis_url=url)
+        async with on_stage("torn", elsewhere, folder) as site:
+            site.note = lambda: f"after {len(redis.torn)} cuts"
+            tearing = asyncio.create_task(_tear(site, redis, sizes))
+            pace = Pace(redis, sizes, tearing)
+            async with asyncio.timeout(sizes.within):
+                await site.deliver(play_mail(sizes.torn), pace)
+                await tearing
+            await site.settle(sizes.within)
+            proof = as_proof(await site.compare(), await site.searched())
+    proof.facts[:0] = [source(), _fact(redis.torn)]
+    return proof
+
+
+@dataclass
+class Pace:
+    """A steady rate, and no further than one cut ahead."""
+
+    redis: TornRedis
+    sizes: Sizes
+    tearing: asyncio.Task[None]
+    _next: float = 0.0
+
+    def __call__(self, index: int) -> float:
+        now = time.monotonic()
+        share = (len(self.redis.torn) + 1) / self.sizes.cuts
+        if index > share * self.sizes.torn and not self.tearing.done():
+            return LOOK_EVERY_S
+        if now < self._next:
+            return self._next - now
+        self._next = max(self._next, now - 1) + 1 / RATE
+        return 0
+
+
+async def _tear(site: Site, redis: TornRedis, sizes: Sizes) -> None:
+    """Tear once for each share of the mail, somewhere within it."""
+    dice = random.Random(SEED)
+    for turn in range(sizes.cuts):
+        begin = int((turn + dice.random()) * sizes.torn / sizes.cuts)
+        while site.outcome.count < begin:  # noqa: ASYNC110 - deliveries have no event
+            await asyncio.sleep(LOOK_EVERY_S)
+        await asyncio.sleep(dice.random() / RATE)
+        await redis.tear(dice)
+
+
+def _fact(torn: Sequence[Tear]) -> str:
+    tails = [f"{tear.kept:,} of {tear.tail:,}" for tear in torn]
+    within = sum(0 < tear.kept < tear.tail for tear in torn)
+    return (
+        f"the file was cut {len(torn)} times, {within} times within what was written and not acknowledged; "
+        f"bytes left of those behind the last acknowledged write: {', '.join(tails)}"
+    )
