@@ -29,10 +29,12 @@ from engine.store.budget import RedisBudget
 from engine.store.clock import ServerClock
 from engine.store.connection import check_durability, connect
 from engine.store.embedded import embedded
+from engine.store.halt import HaltWatch
 from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
 from engine.store.layout import claim_layout
 from engine.store.mailboxes import RedisMailboxes
+from engine.store.presence import process_name
 from engine.store.tokens import RedisTokens
 from engine.store.waking import Waking
 from engine.templating.library import TemplateErrors, load_templates
@@ -162,11 +164,17 @@ class Office:
         boxes = self.settings.mailboxes.items()
         return {name.lower(): name for name, mailbox in boxes if mailbox.account == account}
 
-    async def begin(self) -> None:
+    @cached_property
+    def halts(self) -> HaltWatch:
+        return HaltWatch(self.base)
+
+    async def begin(self, *, any_layout: bool = False) -> None:
         """See that this Redis can be trusted and is ours, and what time it is there."""
         if problems := await self.problems():
             raise SettingsError("; ".join(problems))
-        await claim_layout(self.base)
+        if not any_layout:
+            await claim_layout(self.base)
+            await self.halts.look()
         await self.clock.sync()
 
     async def problems(self) -> list[str]:
@@ -183,19 +191,22 @@ class Office:
 
 
 @contextlib.asynccontextmanager
-async def open_office(settings: Settings) -> AsyncIterator[Office]:
+async def open_office(
+    settings: Settings, role: str = "command", *, any_layout: bool = False
+) -> AsyncIterator[Office]:
     """Connect to the configured Redis, or to our own in the data folder, and put everything together.
 
+    `role` is what others see at work. With `any_layout`, what lies in the database is not looked at.
     Raises SettingsError when Redis does not keep what it acknowledges, StoreError when it does not answer.
     """
     async with contextlib.AsyncExitStack() as stack:
-        url = settings.redis.url
+        url, prefix = settings.redis.url, settings.redis.prefix
         if url is None:
             url = await stack.enter_async_context(embedded(settings.data))
-        office = Office(settings, Base(connect(url), settings.redis.prefix), url)
+        office = Office(settings, Base(connect(url, process_name(prefix, role)), prefix), url)
         stack.push_async_callback(office.aclose)
         try:
-            await office.begin()
+            await office.begin(any_layout=any_layout)
         except (RedisError, OSError) as error:
             raise StoreError(f"Redis does not answer ({type(error).__name__}): is it running?") from error
         yield office

@@ -155,6 +155,7 @@ async def _reload(office: Office) -> None:
         await asyncio.sleep(RELOAD_EVERY_S)
         try:
             await office.clock.sync()
+            await office.halts.look()
             await office.keeper.reload()
         except (RedisError, OSError, PostroomError) as error:
             log.warning("rules were not read again: %s", error)

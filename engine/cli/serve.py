@@ -25,6 +25,7 @@ from engine.worker import run_worker
 log = logging.getLogger("postroom.serve")
 
 TRY_AGAIN_S = 1.0
+WATCH_EVERY_S = 2.0
 
 config = click.option(
     "--config", metavar="FILE", help="The configuration; else POSTROOM_CONFIG or ./postroom.yaml."
@@ -37,7 +38,7 @@ def web(config: str | None) -> None:
     """Take webhooks."""
     start_logs()
     settings = load_settings(config)
-    asyncio.run(_serve(settings, _run_web))
+    asyncio.run(_serve(settings, "web", _run_web))
 
 
 @click.command()
@@ -48,7 +49,7 @@ def worker(config: str | None) -> None:
     settings = load_settings(config)
     if not settings.mailboxes:
         raise SettingsError(f"{settings.file or 'postroom.yaml'}: no mailboxes are configured")
-    asyncio.run(_serve(settings, run_worker))
+    asyncio.run(_serve(settings, "worker", run_worker))
 
 
 @click.command()
@@ -60,12 +61,14 @@ def up(config: str | None) -> None:
     asyncio.run(_up(settings, config))
 
 
-async def _serve(settings: Settings, serve: Callable[[Office, asyncio.Event], Awaitable[None]]) -> None:
+async def _serve(
+    settings: Settings, role: str, serve: Callable[[Office, asyncio.Event], Awaitable[None]]
+) -> None:
     """Serve until asked to stop; a Redis that does not answer yet is waited for."""
     async with stopping() as stop:
         while not stop.is_set():
             try:
-                async with open_office(settings) as office:
+                async with open_office(settings, role) as office:
                     await serve(office, stop)
                     return
             except (StoreError, RedisError, OSError) as error:
@@ -83,10 +86,21 @@ async def _run_web(office: Office, stop: asyncio.Event) -> None:
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
     serving = asyncio.create_task(server.serve())
     waiting = asyncio.create_task(stop.wait())
+    watching = asyncio.create_task(_watch(office))
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
-    waiting.cancel()
+    for task in (waiting, watching):
+        task.cancel()
+    await asyncio.gather(waiting, watching, return_exceptions=True)
+
+
+async def _watch(office: Office) -> None:
+    """Keep a connection by which others see us, and say in the log when acting is halted."""
+    while True:
+        await asyncio.sleep(WATCH_EVERY_S)
+        with contextlib.suppress(RedisError, OSError):
+            await office.halts.look()
 
 
 async def _up(settings: Settings, config: str | None) -> None:

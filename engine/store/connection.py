@@ -21,13 +21,13 @@ OLDEST = (6, 2)
 WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
 
-def connect(url: str) -> Redis:
-    """Make a client that speaks text. `url` is unix://, redis:// or rediss://.
+def connect(url: str, name: str | None = None) -> Redis:
+    """Make a client that speaks text, under a name that others see. `url` is unix://, redis:// or rediss://.
 
     A command whose connection broke is sent again, a few times within seconds: whatever is written
     must bear being carried out twice. A command that is not answered in time is not sent again.
     """
-    return Redis.from_pool(pool(url, decode_responses=True))
+    return Redis.from_pool(pool(url, decode_responses=True, client_name=name))
 
 
 def pool(url: str, **options: Any) -> ConnectionPool:

@@ -23,7 +23,7 @@ class RedisLanes:
         self._base, self._redis, self._key = base, base.redis, base.key
 
     def lease(self, lane: str) -> AbstractAsyncContextManager[HeldLease | None]:
-        return take_lease(self._base, self._key("lease", lane))
+        return take_lease(self._base, self._key("lease", lane), acting=True)
 
     async def read(self, lane: str, count: int, now: int) -> list[Queued]:
         entries = await self._redis.zrangebyscore(

@@ -1,19 +1,67 @@
-"""Which layout of keys a database has: a newer one than ours is refused."""
+"""Which layout of keys a database has, and bringing an older one to ours."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
+
 from engine.errors import SettingsError
 from engine.store.base import Base
+from engine.store.leases import take_lease
+from engine.store.presence import at_work
 
 LAYOUT = 1
+RESTORING = "restoring"
+"""What `schema` says while a backup is being read in."""
+
+Migration = Callable[[Base], Awaitable[None]]
+"""Brings a database from one layout to the next. It bears being cut off and begun anew."""
+
+MIGRATIONS: Mapping[int, Migration] = {}
+"""By the layout that each starts from."""
 
 
 async def claim_layout(base: Base) -> None:
-    """Mark an empty database as ours. Raises SettingsError for one that a newer Postroom has written."""
-    key = base.key("schema")
-    await base.redis.setnx(key, LAYOUT)
-    found = int(await base.redis.get(key))
+    """Mark an empty database as ours. Raises SettingsError for one that this version must not work on."""
+    await base.redis.setnx(base.key("schema"), LAYOUT)
+    found = await read_layout(base)
+    if found < LAYOUT:
+        raise SettingsError(
+            f"the data in Redis have layout {found}, and this Postroom needs layout {LAYOUT}: "
+            "stop web and worker, make a backup and run `postroom migrate`"
+        )
+
+
+async def read_layout(base: Base) -> int:
+    """The layout of a database, ours if it is empty. Raises SettingsError for one that is not understood."""
+    text = await base.redis.get(base.key("schema"))
+    if text == RESTORING:
+        raise SettingsError("a restore was cut off: run `postroom restore FILE --replace` again")
+    found = LAYOUT if text is None else int(text)
     if found > LAYOUT:
         raise SettingsError(
             f"the data in Redis have layout {found}, and this Postroom knows layout {LAYOUT}: use a newer one"
         )
+    return found
+
+
+async def refuse_at_work(base: Base) -> None:
+    """Raise SettingsError while web or worker processes are connected."""
+    if found := await at_work(base):
+        raise SettingsError(f"stop web and worker first; connected are: {', '.join(found)}")
+
+
+async def migrate(
+    base: Base, reached: Callable[[int], None], migrations: Mapping[int, Migration] = MIGRATIONS
+) -> None:
+    """Bring the database to our layout, step by step, and tell each layout that was reached.
+
+    Cut off midway, it goes on where it stopped. Raises SettingsError while others are at work.
+    """
+    async with take_lease(base, base.key("migrating")) as lease:
+        if lease is None:
+            raise SettingsError("another `postroom migrate` is at work")
+        await refuse_at_work(base)
+        while (found := await read_layout(base)) < LAYOUT:
+            await migrations[found](base)
+            await base.redis.set(base.key("schema"), found + 1)
+            reached(found + 1)

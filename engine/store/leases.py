@@ -23,16 +23,23 @@ class HeldLease:
     """A lease of ours. `lapses` moves on with each renewal that Redis confirmed."""
 
     key: str
+    acting: bool = False
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     lapses: float = 0.0
 
+    def words(self, seconds: float) -> list[str | int]:
+        return [self.token, int(seconds * 1000), int(self.acting)]
+
 
 @contextlib.asynccontextmanager
-async def take_lease(base: Base, key: str) -> AsyncIterator[HeldLease | None]:
-    """Hold the lease at `key`, renewed in the background; None when somebody else has it."""
-    lease = HeldLease(key)
+async def take_lease(base: Base, key: str, *, acting: bool = False) -> AsyncIterator[HeldLease | None]:
+    """Hold the lease at `key`, renewed in the background; None when somebody else has it.
+
+    One that is for `acting` is neither given nor renewed while acting is halted.
+    """
+    lease = HeldLease(key, acting)
     began = time.time()
-    if not await base.redis.set(key, lease.token, nx=True, px=int(LEASE_S * 1000)):
+    if not await base.scripts("take", [key], lease.words(LEASE_S)):
         yield None
         return
     lease.lapses = began + LEASE_S
@@ -43,7 +50,7 @@ async def take_lease(base: Base, key: str) -> AsyncIterator[HeldLease | None]:
         lease.lapses = 0.0  # Whoever still holds on to it begins no call any more.
         await end(renewing)
         with contextlib.suppress(RedisError, OSError):
-            await base.scripts("lease", [key], [lease.token, 0])
+            await base.scripts("lease", [key], lease.words(0))
 
 
 async def _renew(base: Base, lease: HeldLease) -> None:
@@ -51,7 +58,7 @@ async def _renew(base: Base, lease: HeldLease) -> None:
         await asyncio.sleep(RENEW_S)
         began = time.time()
         with contextlib.suppress(RedisError, OSError):
-            if not await base.scripts("lease", [lease.key], [lease.token, int(LEASE_S * 1000)]):
+            if not await base.scripts("lease", [lease.key], lease.words(LEASE_S)):
                 lease.lapses = 0.0
                 return
             lease.lapses = began + LEASE_S

@@ -21,7 +21,7 @@ class Scripts:
 
     def __init__(self, redis: Redis, prefix: str) -> None:
         self._redis = redis
-        self._head = f"local P = '{prefix}'\n{ENQUEUE_LUA}\n{_read('journal')}\n"
+        self._head = f"local P = '{prefix}'\n{ENQUEUE_LUA}\n{_read('halted')}\n{_read('journal')}\n"
         self._loaded: dict[str, Any] = {}
 
     async def __call__(self, name: str, keys: list[str], args: list[str | int]) -> Any:

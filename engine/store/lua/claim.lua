@@ -1,6 +1,7 @@
 -- Claim the next step of a run. KEYS: run, due. ARGV: run, nonce, now, deadline, margin.
 local state = redis.call('HGET', KEYS[1], 'state')
 if state ~= 'open' then return {'closed'} end
+if halted() then return {'wait', string.format('%.0f', tonumber(ARGV[3]) + 60000)} end
 local claim = redis.call('HGET', KEYS[1], 'claim')
 local fresh = ARGV[2] .. ' ' .. ARGV[4]
 if claim and claim ~= fresh then

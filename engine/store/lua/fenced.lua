@@ -1,9 +1,10 @@
 -- Carry out commands under a lease, all or none, once per batch.
 -- KEYS: lease, committed. ARGV: token, batch, then per command its length and its words.
 -- RUN, SETTLE and OPEN are ours; every other word is a Redis command. Payloads stay opaque strings.
+-- While halted, what was done is still recorded, and nothing new is planned.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 if redis.call('GET', KEYS[2]) == ARGV[2] then return 0 end
-local i, commands = 3, {}
+local i, commands, planning = 3, {}, false
 while i <= #ARGV do
   local length = tonumber(ARGV[i])
   if not length or length < 1 or i + length > #ARGV then
@@ -11,6 +12,10 @@ while i <= #ARGV do
   end
   local words = {}
   for j = i + 1, i + length do words[#words + 1] = ARGV[j] end
+  if words[1] == 'RUN' and not planning then
+    if halted() then return -1 end
+    planning = true
+  end
   commands[#commands + 1] = words
   i = i + length + 1
 end

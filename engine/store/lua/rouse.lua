@@ -1,6 +1,7 @@
 -- Wake lanes that have something to do and that nobody drains.
 -- KEYS: awake, waking, queue. ARGV: now, ttl, calm (ms until a lane is woken again), then lane, job, payload.
 -- With no lanes given it answers which lanes there are.
+if redis.call('EXISTS', P .. ':halted') == 1 then return #ARGV == 3 and {} or 0 end
 if #ARGV == 3 then
   for _, lane in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', ARGV[1])) do
     redis.call('SADD', KEYS[1], lane)

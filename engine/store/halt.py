@@ -1,0 +1,68 @@
+"""Acting, halted: what may have been done and was forgotten is looked up before anything more is done.
+
+While the key `halted` stands, the scripts give no step and no lane to anybody; polling and webhooks go on.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from engine.store.base import Base
+
+log = logging.getLogger("postroom.halt")
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Since when (epoch ms) and why nothing is done."""
+
+    since: int
+    why: str
+
+    def __str__(self) -> str:
+        since = datetime.fromtimestamp(self.since / 1000, UTC).isoformat(timespec="seconds")
+        return f"acting is halted since {since}: {self.why}; run `postroom recover`"
+
+
+async def read_halt(base: Base) -> Halt | None:
+    """The halt that stands."""
+    return _halt(await base.redis.get(base.key("halted")))
+
+
+async def notice_halt(base: Base) -> Halt | None:
+    """The halt that stands, once it was looked whether a replica was promoted."""
+    return _halt(await base.scripts("watch", [], []))
+
+
+async def halt(base: Base, why: str, now: int) -> Halt:
+    """Halt acting. A halt that stands already stays as it is."""
+    wanted = Halt(now, why)
+    await base.redis.setnx(base.key("halted"), json.dumps(asdict(wanted)))
+    return await read_halt(base) or wanted
+
+
+async def lift(base: Base) -> None:
+    """Let acting go on."""
+    await base.redis.delete(base.key("halted"))
+
+
+class HaltWatch:
+    """Says once, in the log, that acting is halted, and that it goes on."""
+
+    def __init__(self, base: Base) -> None:
+        self._base = base
+        self._seen: Halt | None = None
+
+    async def look(self) -> Halt | None:
+        found = await notice_halt(self._base)
+        if found != self._seen:
+            log.error("%s", found) if found else log.warning("acting goes on")
+        self._seen = found
+        return found
+
+
+def _halt(text: str | None) -> Halt | None:
+    return Halt(**json.loads(text)) if text else None
