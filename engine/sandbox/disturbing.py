@@ -14,6 +14,8 @@ from engine.sandbox.representation import Json
 from engine.sandbox.state import Sandbox
 from engine.sandbox.tokens import end_tokens, issue_code, issue_refresh_token, revoke_tokens
 
+LONGEST_LAG_S = 86_400
+
 
 async def faults(sandbox: Sandbox, request: Request) -> Json:
     """Take faults and shares, in addition to those that are there; an empty list clears them."""
@@ -33,6 +35,15 @@ async def faults_shown(sandbox: Sandbox, _request: Request) -> Json:
         "shares": [share.model_dump() for share, _random in faults.shares.values()],
         "shown": dict(faults.shown),
     }
+
+
+async def lag(sandbox: Sandbox, request: Request) -> Json:
+    """Let what `q` finds trail behind writes: {"search": seconds}, 0 to end it."""
+    seconds = (await read_body(request)).get("search")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= LONGEST_LAG_S:
+        raise invalid("search", f"search is a number of seconds up to {LONGEST_LAG_S}.")
+    sandbox.store.lag.seconds = seconds
+    return {"search": seconds}
 
 
 async def expire_all_history(sandbox: Sandbox, request: Request) -> Json:

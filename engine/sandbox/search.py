@@ -43,21 +43,31 @@ def selection_of(call: Call, labels: Sequence[Label], hidden: bool) -> Selection
         raise invalid("q", str(error)) from error
     known = every_label(call.store, call.box)
     names = {id_: path_of(known, id_) for id_ in known}
-    where, values = _narrowed(query, names) or ("", ())
+    past = call.store.lag.before(call.store.clock(), call.box.row)
+    where, values = (not past and _narrowed(query, names)) or ("", ())
     return Selection(
-        labels=[*labels, *(known[id_] for id_ in _named(query, names))],
+        labels=[*labels, *(known[id_] for id_ in _named(query, names) if not past)],
         hidden=hidden or bool(_ANYWHERE.search(line)),
         where=where,
         values=values,
         message_id=_bare_id(query),
-        keep=lambda message: _answers(call.store, query, message, names),
+        keep=lambda message: _answers(call.store, query, message, names, past),
     )
 
 
-def _answers(store: Store, query: Query, message: Stored, names: Mapping[str, str]) -> bool:
+def _answers(
+    store: Store,
+    query: Query,
+    message: Stored,
+    names: Mapping[str, str],
+    past: Mapping[str, frozenset[str] | None],
+) -> bool:
     """Judge on the headers, and on the whole message when they do not suffice."""
+    ids = past[message.id] if message.id in past else labels_of(store, message)
+    if ids is None:
+        return False
     raw = raw_of(store, message)
-    labels = frozenset(names[id_] for id_ in labels_of(store, message))
+    labels = frozenset(names[id_] for id_ in ids if id_ in names)
     received = _EPOCH + timedelta(milliseconds=message.date)
     try:
         return matches(

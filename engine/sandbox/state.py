@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from engine.sandbox.config import SandboxConfig
 from engine.sandbox.faults import Faults
+from engine.sandbox.lag import Lag
 from engine.sandbox.limits import Limiter
 from engine.sandbox.mailbox import add_mailbox
 from engine.sandbox.schema import open_database
@@ -53,6 +54,7 @@ class Sandbox:
             host_mailboxes(self.store, self.config)
         self.webhooks.pending.clear()
         self.faults = Faults()
+        self.store.lag = Lag()
         self.calls.clear()
         self.rates.clear()
         self.limited = 0

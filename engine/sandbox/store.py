@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from engine.sandbox.lag import Lag
 from engine.sandbox.schema import CONTENT
 
 
@@ -37,7 +38,9 @@ class Store:
     clock: Callable[[], float] = time.time
     history_horizon: int = 0
     """How many of a mailbox's newest records can be reached; 0 for all."""
+    lag: Lag = field(default_factory=Lag)
     _rung: dict[str, int] = field(default_factory=dict)
+    _written: list[tuple[int, dict[str, object]]] = field(default_factory=list)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -48,8 +51,10 @@ class Store:
         except BaseException:
             self.db.execute("ROLLBACK")
             self._rung.clear()
+            self._written.clear()
             raise
         self.db.execute("COMMIT")
+        self._note()
         rung, self._rung = self._rung, {}
         for address, history in rung.items():
             self.ring(address, history)
@@ -81,7 +86,13 @@ class Store:
         self.db.execute("INSERT INTO history VALUES (?, ?, ?)", (box.row, history, record))
         if message:
             self._rung[box.address] = history
+            self._written.append((box.row, changes))
         return history
+
+    def _note(self) -> None:
+        written, self._written = self._written, []
+        for row, changes in written:
+            self.lag.note(self.clock(), row, changes)
 
     def clear(self) -> None:
         """Forget everything."""
