@@ -18,6 +18,9 @@ from engine.rules.yaml import parse_yaml
 
 CONFIG_VARIABLE = "POSTROOM_CONFIG"
 LOG_VARIABLE = "POSTROOM_LOG"
+LOG_LEVEL_VARIABLE = "POSTROOM_LOG_LEVEL"
+LOG_LEVELS = ("debug", "info", "warning", "error")
+OTLP_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
 DEFAULT_FILE = "postroom.yaml"
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
@@ -108,6 +111,12 @@ def _redis_url(url: str | None) -> str | None:
     return url
 
 
+def _http_url(url: str | None) -> str | None:
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    return url
+
+
 def _number(value: Any) -> Any:
     try:
         return float(value)
@@ -139,6 +148,13 @@ class WebSettings(Strict):
     listen: str = "127.0.0.1:8080"
     api_token: OptionalSecret = None
     """Read and checked; nothing asks for it yet."""
+
+
+class TelemetrySettings(Strict):
+    """Where traces go."""
+
+    endpoint: Annotated[Url, AfterValidator(_http_url), Field(repr=False)] = None
+    """The root of an OTLP receiver over HTTP; else OTEL_EXPORTER_OTLP_ENDPOINT; with none, no traces."""
 
 
 class ExecuteSettings(Strict):
@@ -190,6 +206,7 @@ class Settings(Strict):
     rules: Names = ("rules",)
     templates: Path = Path("templates")
     web: WebSettings = WebSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
     execute: ExecuteSettings = ExecuteSettings()
     retention: Annotated[Duration, Field(ge=2 * 86_400)] = 30 * 86_400.0
     """How long judged messages and settled runs are remembered; an expired cursor is recovered within it."""
@@ -247,6 +264,19 @@ def _absolute(settings: Settings, folder: Path) -> dict[str, Any]:
         "rules": tuple(str(folder / rules) for rules in settings.rules),
         "templates": folder / settings.templates,
     }
+
+
+def telemetry_endpoint(settings: Settings) -> str | None:
+    """Where spans go: what the configuration says, else OpenTelemetry's own variable."""
+    return settings.telemetry.endpoint or os.environ.get(OTLP_VARIABLE) or None
+
+
+def log_level() -> str:
+    """`debug`, `info`, `warning` or `error`, from POSTROOM_LOG_LEVEL. Raises SettingsError."""
+    level = os.environ.get(LOG_LEVEL_VARIABLE, "info").lower()
+    if level not in LOG_LEVELS:
+        raise SettingsError(f"{LOG_LEVEL_VARIABLE} is '{level}': write {', '.join(LOG_LEVELS)}")
+    return level
 
 
 def log_format() -> str:

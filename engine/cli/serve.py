@@ -15,6 +15,7 @@ from redis.exceptions import RedisError
 
 from engine.cli.logs import start_logs
 from engine.cli.processes import Child, watch_children
+from engine.cli.reporting import reporting
 from engine.errors import SettingsError, StoreError
 from engine.settings import Settings, load_settings
 from engine.store.embedded import EmbeddedRedis
@@ -69,7 +70,8 @@ async def _serve(
         while not stop.is_set():
             try:
                 async with open_office(settings, role) as office:
-                    await serve(office, stop)
+                    async with reporting(office, serve is run_worker and "worker" or "web"):
+                        await serve(office, stop)
                     return
             except (StoreError, RedisError, OSError) as error:
                 log.warning("%s", error)

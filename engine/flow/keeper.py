@@ -13,6 +13,7 @@ from engine.flow.rulebook import Rulebook, Sources, compile_sources
 
 log = logging.getLogger("postroom.rules")
 
+LONGEST_REASON = 2_000
 KEPT = 8
 """Rulebooks that stay compiled."""
 
@@ -42,6 +43,8 @@ class Keeper:
         self._current: Rulebook | None = None
         self._refused = ""
         """The digest of the files that were refused last, or why they could not be read."""
+        self.refused = ""
+        """Why the files on disk are not in force, "" when they are."""
         self._lost = ""
         self._seen = ""
 
@@ -63,7 +66,7 @@ class Keeper:
         """Rules that replace others must be read twice alike: a file may be half written."""
         seen, self._seen = self._seen, sources.digest
         if self._current and sources.digest == self._current.digest:
-            self._refused = ""
+            self._refused = self.refused = ""
         elif (self._current and sources.digest != seen) or sources.digest == self._refused:
             return
         elif problems := self._check(sources):
@@ -75,11 +78,12 @@ class Keeper:
         """Say once why rules are not loaded."""
         if what != self._refused:
             log.error("rules not loaded, the last good ones stay in force: %s", "; ".join(problems))
-        self._refused = what
+        self._refused, self.refused = what, "; ".join(problems)[:LONGEST_REASON]
 
     async def _put_in_force(self, sources: Sources) -> None:
         await self._blobs.put(sources.digest, sources.to_json(), self._clock())
         self._current = self._keep(compile_sources(sources))
+        self.refused = ""
         log.info("rules %s in force", sources.digest[:12])
 
     async def _fall_back(self) -> None:

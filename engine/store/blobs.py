@@ -13,10 +13,13 @@ class RedisBlobs:
 
     async def put(self, digest: str, text: str, now: int) -> None:
         """Keep a text and note that it is in use; it becomes the last good one."""
+        new = await self.last_good() != digest
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.set(self._key("blob", digest), text, nx=True)
             pipe.zadd(self._key("blobs"), {digest: now})
             pipe.set(self._key("current"), digest)
+            if new:
+                pipe.set(self._key("current-since"), now)
             await pipe.execute()
 
     async def get(self, digest: str) -> str | None:
