@@ -23,6 +23,7 @@ from engine.sandbox.control import control_routes
 from engine.sandbox.failure import ApiError
 from engine.sandbox.misbehaving import perform
 from engine.sandbox.operations import ANSWERS, Answer, Operation, operations
+from engine.sandbox.standing import check_standing
 from engine.sandbox.state import Sandbox, build_sandbox
 from engine.sandbox.store import Mailbox, Store
 
@@ -118,6 +119,7 @@ async def _answer(sandbox: Sandbox, operation: Operation, answer: Answer, reques
     headers = _take(sandbox, operation)
     with sandbox.store.transaction():
         box = _mailbox(sandbox, owner, request.path_params["email"])
+        check_standing(box, operation.id, operation.method)
         content = answer(Call(sandbox, box, request.path_params, request.query_params, body))
     return (
         Response(status_code=204, headers=headers) if content is None else Answered(content, headers=headers)

@@ -6,12 +6,14 @@ import base64
 import binascii
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
+from engine.mail.address import parse_address
+from engine.mail.compose import is_sendable
 from engine.sandbox.failure import ApiError, invalid
 from engine.sandbox.state import Sandbox
 from engine.sandbox.store import Mailbox, Store
@@ -59,6 +61,20 @@ class Call:
         """Values of a list parameter: the key repeated, or joined by commas; both are taken."""
         return [value for text in self.query.getlist(name) for value in text.split(",") if value]
 
+    def within(self, name: str) -> Call:
+        """The same call with an object of its body as the body."""
+        value = self.body.get(name)
+        if not isinstance(value, dict):
+            raise invalid(name, f"{name} is an object.")
+        return replace(self, body=value)
+
+    def truth(self, name: str) -> bool:
+        """A boolean in the body, false when absent."""
+        value = self.body.get(name, False)
+        if not isinstance(value, bool):
+            raise invalid(name, f"{name} is true or false.")
+        return value
+
     def strings(self, name: str) -> list[str]:
         """A list of strings in the body, empty when absent."""
         value = self.body.get(name)
@@ -74,6 +90,14 @@ class Call:
         if not isinstance(value, str):
             raise invalid(name, f"{name} is a string.")
         return value
+
+
+def address_of(text: str, where: str) -> str:
+    """Read one bare address; the domain in lower case. Raises ApiError 400."""
+    found = parse_address(text)
+    if found.address != text or not is_sendable(found):
+        raise invalid(where, f"{where} is an address.")
+    return found.normal
 
 
 def decoded(value: object) -> bytes:
@@ -93,7 +117,9 @@ async def read_body(request: Request) -> dict[str, Any]:
     if not content:
         return {}
     try:
-        body = json.loads(content)
+        body = json.loads(content.decode())
+        if b"\\u" in content:  # an escape may make half a character, which nothing can store
+            json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise ApiError(400, "The body is not JSON.", code=300) from error
     if not isinstance(body, dict):

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from engine.errors import PostroomError
 from engine.sandbox.asked import named_mailbox
 from engine.sandbox.call import read_body
+from engine.sandbox.delivery import deliver as deliver_mail
 from engine.sandbox.disturbing import (
     expire_all_history,
     faults,
@@ -26,10 +27,10 @@ from engine.sandbox.disturbing import (
 )
 from engine.sandbox.failure import invalid
 from engine.sandbox.labels import every_label, label_at, path_of
+from engine.sandbox.letters import outbox
 from engine.sandbox.loading import load_mail
 from engine.sandbox.mailbox import add_mailbox, add_message
 from engine.sandbox.representation import Json, encoded
-from engine.sandbox.sending import outbox
 from engine.sandbox.state import Sandbox
 
 STATUSES = frozenset(
@@ -58,7 +59,10 @@ async def deliver(sandbox: Sandbox, request: Request) -> Json:
     with sandbox.store.transaction():
         box = named_mailbox(sandbox, request.query_params.get("mailbox"))
         labels = {label_at(sandbox.store, box, name) for name in names.split(",") if name}
-        message = add_message(sandbox.store, box, raw, labels, kind=kind)
+        if kind == "messagesAdded":
+            message = deliver_mail(sandbox.store, box, raw, labels)
+        else:
+            message = add_message(sandbox.store, box, raw, labels, kind=kind)
     return {"id": message.id, "threadId": message.thread, "historyId": str(message.history)}
 
 

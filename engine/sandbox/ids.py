@@ -19,6 +19,11 @@ def message_id(address: str, row: int) -> str:
     return f"{owner}_{_digest(f'{address}/{row}', 8)}_{row % 1000:03d}"
 
 
+def filter_id(address: str, row: int) -> str:
+    """Name a filter as `<hex16>`."""
+    return _digest(f"{address}/filters/{row}", 8)
+
+
 def page_token(date: int, row: int) -> str:
     """Hide the key that the next page starts after."""
     return base64.urlsafe_b64encode(f"{date}:{row}".encode()).decode().rstrip("=")

@@ -19,13 +19,16 @@ DEEPEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label; `shape` holds colour and visibilities as the API names them."""
+    """One label with its counts; `shape` holds colour and visibilities as the API names them."""
 
     id: str
     name: str
     parent: str
     kind: str
     total: int = 0
+    unread: int = 0
+    threads: int = 0
+    threads_unread: int = 0
     shape: dict[str, object] = field(default_factory=dict)
 
 
@@ -59,13 +62,7 @@ def require_labels(store: Store, box: Mailbox, ids: Iterable[str], where: str) -
 
 def create_label(store: Store, box: Mailbox, name: str, parent: str, shape: dict[str, object]) -> Label:
     """Make a user label. Raises ApiError 409 for a name taken, 400 for a parent that cannot have it."""
-    above = find_label(store, box, parent) if parent else None
-    if parent and (above is None or above.kind == "system"):
-        raise invalid("parentId", "parentId names no user label.")
-    if above is not None and level(every_label(store, box), above) + 1 >= DEEPEST:
-        raise invalid("parentId", f"Labels nest at most {DEEPEST} levels deep.")
-    if _taken(store, box, name, parent):
-        raise ApiError(409, "A label of this name exists.")
+    _require_place(store, box, name, parent)
     made = store.db.execute(
         "UPDATE mailboxes SET labels_made = labels_made + 1 WHERE row = ? RETURNING labels_made", (box.row,)
     ).fetchone()
@@ -73,6 +70,33 @@ def create_label(store: Store, box: Mailbox, name: str, parent: str, shape: dict
     _insert(store, box, label)
     store.record(box, {"settingsAdded": [{"type": "userLabels", "id": label.id}]}, message=False)
     return label
+
+
+def update_label(store: Store, box: Mailbox, old: Label, new: Label) -> None:
+    """Rename, move or recolour a user label. Raises ApiError 409 and 400 as for a new one."""
+    if new == old:
+        return
+    if (new.name, new.parent) != (old.name, old.parent):
+        _require_place(store, box, new.name, new.parent, old)
+    store.db.execute(
+        "UPDATE labels SET name = ?, parent = ?, shape = ? WHERE mailbox = ? AND id = ?",
+        (new.name, new.parent, json.dumps(new.shape), box.row, old.id),
+    )
+    store.record(box, {"settingsUpdated": [{"type": "userLabels", "id": old.id}]}, message=False)
+
+
+def drop_label(store: Store, box: Mailbox, label: Label) -> None:
+    """Remove a label that no message carries any more."""
+    store.db.execute("DELETE FROM labels WHERE mailbox = ? AND id = ?", (box.row, label.id))
+    store.record(box, {"settingsDeleted": [{"type": "userLabels", "id": label.id}]}, message=False)
+
+
+def family(labels: dict[str, Label], top: Label) -> list[Label]:
+    """A label and all below it, those below first."""
+    return [
+        *(one for child in labels.values() if child.parent == top.id for one in family(labels, child)),
+        top,
+    ]
 
 
 def label_at(store: Store, box: Mailbox, path: str) -> str:
@@ -107,13 +131,29 @@ def level(labels: dict[str, Label], label: Label) -> int:
     return depth
 
 
-def _taken(store: Store, box: Mailbox, name: str, parent: str) -> bool:
+def _require_place(store: Store, box: Mailbox, name: str, parent: str, moved: Label | None = None) -> None:
+    """Refuse a place in the tree that a new label, or one that is moved, cannot have."""
+    labels = every_label(store, box)
+    above = labels.get(parent)
+    if parent and (above is None or above.kind == "system"):
+        raise invalid("parentId", "parentId names no user label.")
+    below = family(labels, moved) if moved else []
+    if above in below:
+        raise invalid("parentId", "A label cannot lie below itself.")
+    height = max(level(labels, one) for one in below) - level(labels, moved) if moved else 0
+    depth = level(labels, above) + 1 if above else 0
+    if depth + height >= DEEPEST:
+        raise invalid("parentId", f"Labels nest at most {DEEPEST} levels deep.")
+    if _taken(labels, name, parent, moved):
+        raise ApiError(409, "A label of this name exists.")
+
+
+def _taken(labels: dict[str, Label], name: str, parent: str, moved: Label | None) -> bool:
     if not parent and name.upper() in SYSTEM:
         return True
-    return bool(
-        store.db.execute(
-            "SELECT 1 FROM labels WHERE mailbox = ? AND parent = ? AND name = ?", (box.row, parent, name)
-        ).fetchone()
+    return any(
+        (one.name, one.parent) == (name, parent) and (moved is None or one.id != moved.id)
+        for one in labels.values()
     )
 
 
@@ -125,4 +165,7 @@ def _insert(store: Store, box: Mailbox, label: Label) -> None:
 
 
 def _label(row: sqlite3.Row) -> Label:
-    return Label(row["id"], row["name"], row["parent"], row["kind"], row["total"], json.loads(row["shape"]))
+    return Label(
+        row["id"], row["name"], row["parent"], row["kind"], row["total"], row["unread"],
+        row["threads"], row["threads_unread"], json.loads(row["shape"]),
+    )  # fmt: skip

@@ -31,6 +31,8 @@ class Selection:
     values: tuple[object, ...] = ()
     message_id: str | None = None
     """The one Message-ID, without brackets, that a message must bear."""
+    thread: str | None = None
+    """The one thread that a message must belong to."""
     keep: Callable[[Stored], bool] | None = None
     """A last look at each message, for what SQL cannot say."""
 
@@ -57,26 +59,46 @@ def page_of_messages(
     return found, ""
 
 
+def page_of_thread(
+    store: Store, box: Mailbox, thread: str, size: int, token: str
+) -> tuple[list[Stored], str]:
+    """List at most `size` messages of a thread after `token`, oldest first, and the next token."""
+    after = read_page_token(token) if token else (-1, -1)
+    rows = store.db.execute(
+        "SELECT * FROM messages INDEXED BY messages_by_thread WHERE mailbox = ? AND thread = ?"
+        " AND (date, row) > (?, ?) ORDER BY date, row LIMIT ?",
+        (box.row, thread, *after, size + 1),
+    )
+    found = [stored(row) for row in rows]
+    last = found[size - 1] if len(found) > size else None
+    return found[:size], page_token(last.date, last.row) if last else ""
+
+
 def _select(
     store: Store, box: Mailbox, selection: Selection, after: tuple[int, int]
 ) -> Iterator[sqlite3.Row]:
     """Walk the index of the rarest label, or of the mailbox, from the key on.
 
-    Few messages share a Message-ID: there its index is walked, and the plus signs keep SQLite from
-    choosing the order's.
+    Few messages share a Message-ID or a thread: there its index is walked, and the plus signs keep
+    SQLite from choosing the order's.
     """
     source, key = "messages m", "m.date, m.row"
     tests = ["m.mailbox = ?"]
     values: list[object] = [box.row]
     labels = sorted(selection.labels, key=lambda label: label.total)
-    if selection.message_id is not None:
+    if selection.thread is not None:
+        source = "messages m INDEXED BY messages_by_thread"
+        tests.append("m.thread = ?")
+        values.append(selection.thread)
+    elif selection.message_id is not None:
         key = "+m.date, +m.row"
-        tests.append("m.message_id = ?")
-        values.append(selection.message_id)
     elif labels:
         source = "message_labels l CROSS JOIN messages m ON m.row = l.message"
         key = "l.date, l.message"
         tests, values = ["l.mailbox = ?", "l.label = ?"], [box.row, labels.pop(0).id]
+    if selection.message_id is not None:
+        tests.append("m.message_id = ?")
+        values.append(selection.message_id)
     for label in labels:
         tests.append("EXISTS (SELECT 1 FROM message_labels x WHERE x.message = m.row AND x.label = ?)")
         values.append(label.id)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine.mail.archive import Archived, read_archive
 from engine.mail.headers import parse_headers
+from engine.sandbox.delivery import deliver
 from engine.sandbox.labels import label_at
 from engine.sandbox.mailbox import add_message
 from engine.sandbox.store import Mailbox, Store
@@ -66,11 +67,8 @@ def _batches(entries: Iterator[Archived]) -> Iterator[list[Archived]]:
 
 
 def _put(store: Store, box: Mailbox, entry: Archived, *, imported: bool) -> None:
-    add_message(
-        store,
-        box,
-        entry.raw,
-        {label_at(store, box, name) for name in entry.labels or NEW},
-        kind="messagesImported" if imported else "messagesAdded",
-        date=date_of(entry.raw) if imported else None,
-    )
+    labels = {label_at(store, box, name) for name in entry.labels or NEW}
+    if imported:
+        add_message(store, box, entry.raw, labels, kind="messagesImported", date=date_of(entry.raw))
+    else:
+        deliver(store, box, entry.raw, labels)

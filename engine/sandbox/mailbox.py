@@ -3,8 +3,9 @@
 A record names what was done (`messagesAdded`, `labelsRemoved` ...) and shows the message with the
 labels it has afterwards; one call that both adds and removes labels writes one record with both
 keys. A change that changes nothing writes no record. Deliveries, drafts and sent copies are
-`messagesAdded`; an insert is `messagesImportedNew` when it lands in the INBOX ("newly delivered
-since the last round of import", Zoom's text), else `messagesImported`.
+`messagesAdded`, a draft written anew is `messagesUpdated`; an insert is `messagesImportedNew` when it
+lands in the INBOX ("newly delivered since the last round of import", Zoom's text), else
+`messagesImported`.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ from dataclasses import dataclass
 
 from engine.mail.headers import Headers, parse_headers
 from engine.mail.mime import parse, to_message
+from engine.sandbox.counts import count
 from engine.sandbox.failure import ApiError, not_found
 from engine.sandbox.ids import message_id
 from engine.sandbox.labels import HIDING, make_system_labels
 from engine.sandbox.store import Mailbox, Store
-from engine.sandbox.threading import thread_of
+from engine.sandbox.threading import remember, thread_of
 
 SNIPPET = 200
 """Characters of text shown as a preview."""
@@ -85,7 +87,7 @@ def add_message(
 ) -> Stored:
     """Put a message in. `labels` are ids that exist; `date` is its internal date, now by default."""
     headers = parse_headers(raw)
-    row = _next_row(store)
+    row = newest_row(store) + 1
     id_ = message_id(box.address, row)
     thread = thread_of(store, box, headers, id_)
     history = store.record(box, {kind: [{"message": _shown(id_, thread, labels)}]})
@@ -99,6 +101,7 @@ def add_message(
     store.db.executemany(
         "INSERT INTO message_labels VALUES (?, ?, ?, ?)", [(box.row, label, when, row) for label in labels]
     )
+    count(store, box, thread, (), labels)
     return require_message(store, box, id_)
 
 
@@ -127,16 +130,32 @@ def change_labels(
         "DELETE FROM message_labels WHERE message = ? AND label = ?",
         [(message.row, label) for label in removed],
     )
+    count(store, box, message.thread, before, after)
     store.db.execute(
         "UPDATE messages SET history = ?, moved = ?, hidden = ? WHERE row = ?",
         (history, store.now(), not HIDING.isdisjoint(after), message.row),
     )
 
 
+def rewrite_message(store: Store, box: Mailbox, message: Stored, raw: bytes) -> Stored:
+    """Replace the content of a draft; its id, thread and internal date stay (presumed)."""
+    headers = parse_headers(raw)
+    shown = _shown(message.id, message.thread, labels_of(store, message))
+    history = store.record(box, {"messagesUpdated": [{"message": shown}]})
+    remember(store, box, headers, message.thread)
+    store.db.execute(
+        "UPDATE messages SET history = ?, message_id = ?, size = ?, snippet = ? WHERE row = ?",
+        (history, own_message_id(headers), len(raw), _snippet(raw), message.row),
+    )
+    store.db.execute("UPDATE contents SET raw = ? WHERE message = ?", (raw, message.row))
+    return require_message(store, box, message.id)
+
+
 def delete_message(store: Store, box: Mailbox, message: Stored) -> None:
     """Remove a message for good."""
-    shown = _shown(message.id, message.thread, labels_of(store, message))
-    store.record(box, {"messagesDeleted": [{"message": shown}]})
+    labels = labels_of(store, message)
+    store.record(box, {"messagesDeleted": [{"message": _shown(message.id, message.thread, labels)}]})
+    count(store, box, message.thread, labels, ())
     store.db.execute("DELETE FROM message_labels WHERE message = ?", (message.row,))
     store.db.execute("DELETE FROM contents WHERE message = ?", (message.row,))
     store.db.execute("DELETE FROM messages WHERE row = ?", (message.row,))
@@ -174,6 +193,12 @@ def raw_of(store: Store, message: Stored) -> bytes:
     return bytes(row["raw"])
 
 
+def newest_row(store: Store) -> int:
+    """The row of the message that came last, in any mailbox."""
+    row = store.db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
+    return int(row["seq"]) if row else 0
+
+
 def own_message_id(headers: Headers) -> str:
     """The Message-ID without its brackets, "" if there is none."""
     return storable(headers.text("Message-ID").strip().strip("<>").strip())
@@ -195,11 +220,6 @@ def reject_fixed(labels: Collection[str], fixed: frozenset[str], where: str) -> 
     """Refuse labels that callers may not move. Raises ApiError 400."""
     for label in fixed.intersection(labels):
         raise ApiError(400, f"Label {label} is set by the service alone.", code=300, field=where)
-
-
-def _next_row(store: Store) -> int:
-    row = store.db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'messages'").fetchone()
-    return (row["seq"] if row else 0) + 1
 
 
 def _shown(id_: str, thread: str, labels: Collection[str]) -> dict[str, object]:

@@ -16,12 +16,14 @@ from engine.sandbox.mailbox import (
     reject_fixed,
     require_message,
 )
-from engine.sandbox.representation import Json, attachment, brief, full, reference
+from engine.sandbox.representation import Json, attachment, brief, full, paged, reference
 from engine.sandbox.search import selection_of
 from engine.sandbox.sending import submit
 
 FORMATS = frozenset({"full", "minimal", "metadata", "raw"})
 LARGEST_BATCH = 1000
+TRASHING = ["TRASH"], ["INBOX", "SPAM"]
+UNTRASHING: tuple[list[str], list[str]] = [], ["TRASH"]
 _FARTHEST = 10**11
 """Epoch seconds beyond which no sendTime lies."""
 
@@ -56,11 +58,14 @@ def create_email(call: Call) -> Json:
 
 
 def send_email(call: Call) -> Json:
-    raw = decoded(call.body.get("raw"))
     labels = call.strings("labelIds")
     reject_fixed(labels, FIXED | HIDING, "labelIds")
     require_labels(call.store, call.box, labels, "labelIds")
-    planned = _send_time(call)
+    return send_raw(call, decoded(call.body.get("raw")), labels, _send_time(call))
+
+
+def send_raw(call: Call, raw: bytes, labels: list[str], planned: int = 0) -> Json:
+    """Send at a planned time (epoch ms), or after the undo window; answers the SCHEDULED copy."""
     due = planned or call.store.now() + int(call.sandbox.config.undo_window * 1000)
     message = submit(call.store, call.box, raw, labels, due=due, user_scheduled=bool(planned))
     answer = brief(call.store, message)
@@ -69,53 +74,69 @@ def send_email(call: Call) -> Json:
 
 
 def update_email(call: Call) -> Json:
-    add, remove = _label_change(call)
-    message = _message(call)
-    change_labels(call.store, call.box, message, add, remove)
-    return brief(call.store, message)
+    add, remove = label_change(call)
+    return _relabelled(call, add, remove)
 
 
 def batch_modify_emails(call: Call) -> None:
     """Change all or none: "the specified messages are all modified" (Zoom's text)."""
-    add, remove = _label_change(call)
-    ids = call.strings("ids")
-    if not 1 <= len(call.body.get("ids") or ()) <= LARGEST_BATCH:
-        raise invalid("ids", f"ids holds 1 to {LARGEST_BATCH} message ids.")
-    for id_ in ids:
-        message = find_message(call.store, call.box, id_)
-        if message is None:
-            raise invalid("ids", f"Message {id_[:100]} does not exist.")
-        change_labels(call.store, call.box, message, add, remove)
+    add, remove = label_change(call)
+    for message in _batch(call):
+        relabel(call, message, add, remove)
+
+
+def batch_delete_emails(call: Call) -> None:
+    """Delete all or none: "the specified messages are all deleted" (Zoom's text)."""
+    for message in _batch(call):
+        delete_message(call.store, call.box, message)
 
 
 def trash_email(call: Call) -> Json:
-    message = _message(call)
-    change_labels(call.store, call.box, message, {"TRASH"}, {"INBOX", "SPAM"})
-    return brief(call.store, message)
+    return _relabelled(call, *TRASHING)
 
 
 def untrash_email(call: Call) -> Json:
     """Take a message out of TRASH; it is not put back into the INBOX (presumed, as Gmail does)."""
-    message = _message(call)
-    change_labels(call.store, call.box, message, (), {"TRASH"})
-    return brief(call.store, message)
+    return _relabelled(call, *UNTRASHING)
 
 
 def delete_email(call: Call) -> None:
     delete_message(call.store, call.box, _message(call))
 
 
-def paged(name: str, entries: list[Json], more: str) -> Json:
-    """A list's answer."""
-    answer: Json = {name: entries, "resultSizeEstimate": len(entries)}
-    return answer | {"nextPageToken": more} if more else answer
+def relabel(call: Call, message: Stored, add: list[str], remove: list[str]) -> None:
+    """Change a message's labels; what leaves the TRASH while it is SCHEDULED is sent after all."""
+    change_labels(call.store, call.box, message, add, remove)
+    if "TRASH" in remove and message.send_time is not None:
+        call.sandbox.send_at(call.box.address, message.id, message.send_time)
+
+
+def _relabelled(call: Call, add: list[str], remove: list[str]) -> Json:
+    message = _message(call)
+    relabel(call, message, add, remove)
+    return brief(call.store, message)
+
+
+def _batch(call: Call) -> list[Stored]:
+    """The messages of a batch. Raises ApiError 400 for one that is not there."""
+    ids = call.strings("ids")
+    if not 1 <= len(call.body.get("ids") or ()) <= LARGEST_BATCH:
+        raise invalid("ids", f"ids holds 1 to {LARGEST_BATCH} message ids.")
+    found = []
+    for id_ in ids:
+        message = find_message(call.store, call.box, id_)
+        if message is None:
+            raise invalid("ids", f"Message {id_[:100]} does not exist.")
+        found.append(message)
+    return found
 
 
 def _message(call: Call) -> Stored:
     return require_message(call.store, call.box, call.path["messageId"])
 
 
-def _label_change(call: Call) -> tuple[list[str], list[str]]:
+def label_change(call: Call) -> tuple[list[str], list[str]]:
+    """Read which labels are to be added and removed. Raises ApiError 400."""
     add, remove = call.strings("addLabelIds"), call.strings("removeLabelIds")
     if not add and not remove:
         raise invalid("addLabelIds", "Name at least one label to add or to remove.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from engine.sandbox import drafts, mailboxes, messages
+from engine.sandbox import delegates, drafts, filters, labelling, mailboxes, messages, threads, vacation
 from engine.sandbox.call import Call
 from engine.sandbox.representation import Json
 
@@ -20,9 +20,12 @@ ANSWERS: dict[str, Answer] = {
     for answer in (
         mailboxes.get_mailbox_profile,
         mailboxes.list_mailbox_history,
-        mailboxes.list_labels_in_mailbox,
-        mailboxes.get_label_in_mailbox,
-        mailboxes.create_label_in_mailbox,
+        labelling.list_labels_in_mailbox,
+        labelling.create_label_in_mailbox,
+        labelling.get_label_in_mailbox,
+        labelling.update_label_in_mailbox,
+        labelling.patch_label_in_mailbox,
+        labelling.delete_label_from_mailbox,
         messages.list_emails,
         messages.create_email,
         messages.get_email,
@@ -30,13 +33,32 @@ ANSWERS: dict[str, Answer] = {
         messages.send_email,
         messages.update_email,
         messages.batch_modify_emails,
+        messages.batch_delete_emails,
         messages.trash_email,
         messages.untrash_email,
         messages.delete_email,
+        threads.list_email_threads,
+        threads.get_email_thread,
+        threads.update_email_thread,
+        threads.trash_email_thread,
+        threads.untrash_email_thread,
+        threads.delete_email_thread,
         drafts.list_draft_emails,
         drafts.create_draft_email,
         drafts.get_draft_email,
+        drafts.update_draft_email,
+        drafts.send_draft_email,
         drafts.delete_draft_email,
+        filters.list_email_filters,
+        filters.create_email_filter,
+        filters.get_email_filter,
+        filters.delete_email_filter,
+        delegates.list_mailbox_delegates,
+        delegates.grant_mailbox_delegate,
+        delegates.get_mailbox_delegate,
+        delegates.revoke_mailbox_delegate,
+        vacation.get_mail_vacation_response_setting,
+        vacation.update_mailbox_vacation_response_setting,
     )
 }
 """By operationId: a function bears the id of the operation that it answers."""

@@ -103,34 +103,21 @@ def label(labels: dict[str, Label], shown: Label) -> Json:
     }
 
 
-def label_counts(store: Store, box: Mailbox, only: str | None = None) -> dict[str, Json]:
-    """Totals of messages and threads by label id, for the labels (or the one) that anything carries."""
-    rows = store.db.execute(
-        "SELECT l.label, COUNT(*) AS messagesTotal, COUNT(u.message) AS messagesUnread,"
-        " COUNT(DISTINCT m.thread) AS threadsTotal,"
-        " COUNT(DISTINCT CASE WHEN u.message IS NOT NULL THEN m.thread END) AS threadsUnread"
-        " FROM message_labels l JOIN messages m ON m.row = l.message"
-        " LEFT JOIN message_labels u ON u.message = l.message AND u.label = 'UNREAD'"
-        " WHERE l.mailbox = ?1 AND (?2 IS NULL OR l.label = ?2) GROUP BY l.label",
-        (box.row, only),
-    )
-    return {row["label"]: {key: row[key] for key in COUNTS} for row in rows}
-
-
-COUNTS = ("messagesTotal", "messagesUnread", "threadsTotal", "threadsUnread")
-
-
-def counted(labels: dict[str, Label], shown: Label, counts: dict[str, Json]) -> Json:
+def counted(labels: dict[str, Label], shown: Label) -> Json:
     """A label with its counts."""
-    return {**label(labels, shown), **counts.get(shown.id, dict.fromkeys(COUNTS, 0))}
+    return {
+        **label(labels, shown),
+        "messagesTotal": shown.total,
+        "messagesUnread": shown.unread,
+        "threadsTotal": shown.threads,
+        "threadsUnread": shown.threads_unread,
+    }
 
 
 def profile(store: Store, box: Mailbox) -> Json:
     """A mailbox's profile."""
     sums = store.db.execute(
-        "SELECT COUNT(*) AS messages, COUNT(DISTINCT thread) AS threads, COALESCE(SUM(size), 0) AS bytes"
-        " FROM messages WHERE mailbox = ?",
-        (box.row,),
+        "SELECT messages, threads, bytes FROM mailboxes WHERE row = ?", (box.row,)
     ).fetchone()
     return {
         "emailAddress": box.address,
@@ -145,6 +132,12 @@ def profile(store: Store, box: Mailbox) -> Json:
         "labelEncryptionEnabled": False,
         "historyId": str(box.history),
     }
+
+
+def paged(name: str, entries: list[Json], more: str) -> Json:
+    """A list's answer."""
+    answer: Json = {name: entries, "resultSizeEstimate": len(entries)}
+    return answer | {"nextPageToken": more} if more else answer
 
 
 def encoded(data: bytes) -> str:

@@ -1,24 +1,22 @@
 """What a `q` line selects: engine.mail.search's language over this mailbox.
 
 What the tables know (labels, dates, sizes, Message-IDs) is asked of SQLite first; each message that
-is left is then judged as the language says, on its headers where they suffice.
+is left is then judged as the language says.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from engine.errors import Missing
-from engine.mail.headers import parse_headers
 from engine.mail.message import Message
-from engine.mail.mime import parse, to_message
 from engine.mail.query import AllOf, AnyOf, Date, MessageId, Query, Size
 from engine.mail.query import Label as Labelled
 from engine.mail.search import SearchError, matches, parse_search
 from engine.sandbox.call import Call
 from engine.sandbox.failure import invalid
+from engine.sandbox.judging import EPOCH, answers
 from engine.sandbox.labels import Label, every_label, path_of
 from engine.sandbox.listing import Selection
 from engine.sandbox.mailbox import Stored, labels_of, raw_of, storable
@@ -26,7 +24,6 @@ from engine.sandbox.store import Store
 
 Condition = tuple[str, tuple[object, ...]]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ANYWHERE = re.compile(r"(?<!\S)in:anywhere(?!\S)", re.IGNORECASE)
 _WIDEST, _DEEPEST = 20, 3
 """How much of a line SQLite is asked; the rest is judged message by message."""
@@ -62,29 +59,11 @@ def _answers(
     names: Mapping[str, str],
     past: Mapping[str, frozenset[str] | None],
 ) -> bool:
-    """Judge on the headers, and on the whole message when they do not suffice."""
     ids = past[message.id] if message.id in past else labels_of(store, message)
     if ids is None:
         return False
-    raw = raw_of(store, message)
-    labels = frozenset(names[id_] for id_ in ids if id_ in names)
-    received = _EPOCH + timedelta(milliseconds=message.date)
-    try:
-        return matches(
-            query,
-            Message(
-                key=message.id,
-                labels=labels,
-                received=received,
-                _headers=parse_headers(raw),
-                _size=message.size,
-            ),
-        )
-    except Missing:
-        whole = to_message(
-            parse(raw), key=message.id, labels=labels, received=received, size=message.size, content=False
-        )
-        return matches(query, whole)
+    labels = [names[id_] for id_ in ids if id_ in names]
+    return answers(query, raw_of(store, message), message.id, labels, message.date)
 
 
 def _bare_id(query: Query) -> str | None:
@@ -151,9 +130,9 @@ def _between(column: str, above: int | None, below: int | None) -> Condition | N
 
 def _before(moment: datetime | None) -> int | None:
     """The last millisecond that surely lies before a moment."""
-    return None if moment is None else (moment - _EPOCH) // timedelta(milliseconds=1) - 1
+    return None if moment is None else (moment - EPOCH) // timedelta(milliseconds=1) - 1
 
 
 def _after(moment: datetime | None) -> int | None:
     """The first millisecond that surely does not lie before a moment."""
-    return None if moment is None else (moment - _EPOCH) // timedelta(milliseconds=1) + 1
+    return None if moment is None else (moment - EPOCH) // timedelta(milliseconds=1) + 1

@@ -6,15 +6,15 @@ message; the others' mail stays in the outbox. Nobody gets the Bcc fields.
 
 from __future__ import annotations
 
-import json
 import re
-import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from uuid import uuid4
 
 from engine.mail.address import parse_addresses
 from engine.mail.headers import parse_headers
+from engine.sandbox.delivery import carry
 from engine.sandbox.failure import invalid
+from engine.sandbox.letters import Letter
 from engine.sandbox.mailbox import (
     Stored,
     add_message,
@@ -67,14 +67,7 @@ def dispatch(store: Store, box: Mailbox, id_: str) -> None:
         return
     change_labels(store, box, message, {"SENT"}, {"SCHEDULED"})
     raw = raw_of(store, message)
-    recipients = recipients_of(raw)
-    wire = without_bcc(raw)
-    hosted = {address: members for address in recipients if (members := _members(store, address))}
-    for member in dict.fromkeys(member for members in hosted.values() for member in members):
-        add_message(store, member, wire, {"INBOX", "UNREAD"})
-    outside = [address for address in recipients if address not in hosted]
-    if outside:
-        _post(store, box, message, wire, outside)
+    carry(store, [Letter(box.address, without_bcc(raw), tuple(recipients_of(raw)), message.id)])
 
 
 def recipients_of(raw: bytes) -> list[str]:
@@ -89,36 +82,6 @@ def without_bcc(raw: bytes) -> bytes:
     end = _HEAD_END.search(raw)
     cut = end.end() if end else len(raw)
     return _BCC.sub(b"", raw[:cut]) + raw[cut:]
-
-
-def outbox(store: Store) -> list[sqlite3.Row]:
-    """Mail that left the sandbox, oldest first."""
-    return store.db.execute("SELECT * FROM outbox ORDER BY row").fetchall()
-
-
-def _members(store: Store, address: str) -> list[Mailbox]:
-    return [
-        box for box in store.mailboxes() if address == box.address or address in (*box.aliases, *box.groups)
-    ]
-
-
-def _post(store: Store, box: Mailbox, message: Stored, wire: bytes, outside: Iterable[str]) -> None:
-    headers = parse_headers(wire)
-    senders = parse_addresses(headers.all("From"))
-    sender = storable(senders[0].address) if senders else box.address
-    store.db.execute(
-        "INSERT INTO outbox (mailbox, id, sender, recipients, message_id, raw, at)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            box.address,
-            message.id,
-            sender,
-            json.dumps(list(outside)),
-            storable(headers.text("Message-ID").strip()),
-            wire,
-            store.now(),
-        ),
-    )
 
 
 def _with_message_id(raw: bytes) -> bytes:

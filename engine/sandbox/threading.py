@@ -20,10 +20,16 @@ def thread_of(store: Store, box: Mailbox, headers: Headers, id_: str) -> str:
     """
     keys = thread_keys(headers)
     thread = next((found for key in keys if (found := _known(store, box, key))), id_)
-    store.db.executemany(
-        "INSERT OR IGNORE INTO thread_keys VALUES (?, ?, ?)", [(box.row, key, thread) for key in keys]
-    )
+    remember(store, box, headers, thread)
     return thread
+
+
+def remember(store: Store, box: Mailbox, headers: Headers, thread: str) -> None:
+    """Let what names the same ids find this thread, unless an older one has them."""
+    store.db.executemany(
+        "INSERT OR IGNORE INTO thread_keys VALUES (?, ?, ?)",
+        [(box.row, key, thread) for key in thread_keys(headers)],
+    )
 
 
 def thread_keys(headers: Headers) -> list[str]:

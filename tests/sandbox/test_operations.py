@@ -1,51 +1,90 @@
-"""Every operation that the sandbox answers, driven over HTTP and held to the OpenAPI file."""
+"""Every operation of the OpenAPI file, driven over HTTP and held to the OpenAPI file."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from engine.sandbox.operations import ANSWERS, operations
-from tests.sandbox.driving import ANN, Driver, drive, encoded, mail
+from tests.sandbox.driving import ANN, BOB, Driver, drive, encoded, mail
+
+LABEL = {"name": "orders", "parentId": ""}
+FILTER = {"criteria": {"from": "zoe@partner.example"}, "action": {"addLabelIds": ["STARRED"]}}
+DELEGATE = {"delegateEmail": "carl@acme.example"}
+VACATION = {"enableAutoReply": True, "responseSubject": "Away:", "startTime": "1704268800000"}
+DRAFT = {"message": {"raw": encoded(mail())}}
+STARS = {"addLabelIds": ["STARRED"]}
 
 DRIVEN: dict[str, tuple[str, Any]] = {
     "get_mailbox_profile": ("/profile", None),
     "list_mailbox_history": ("/history?startHistoryId=1000", None),
     "list_labels_in_mailbox": ("/labels", None),
     "get_label_in_mailbox": ("/labels/INBOX", None),
-    "create_label_in_mailbox": ("/labels", {"name": "orders", "parentId": ""}),
+    "create_label_in_mailbox": ("/labels", LABEL),
+    "update_label_in_mailbox": ("/labels/{label}", {"name": "sales", "parentld": ""}),
+    "patch_label_in_mailbox": ("/labels/{label}", {"name": "sales", "parentId": ""}),
+    "delete_label_from_mailbox": ("/labels/{label}", None),
     "list_emails": ("/messages", None),
     "create_email": ("/messages", {"raw": encoded(mail()), "labelIds": ["IMPORTANT"]}),
     "get_email": ("/messages/{message}", None),
     "get_email_attachment": ("/messages/{message}/attachments/{message}_0", None),
     "send_email": ("/messages/send", {"raw": encoded(mail())}),
-    "update_email": ("/messages/{message}/modify", {"addLabelIds": ["STARRED"]}),
-    "batch_modify_emails": ("/messages/batchModify", {"ids": ["{message}"], "addLabelIds": ["STARRED"]}),
+    "update_email": ("/messages/{message}/modify", STARS),
+    "batch_modify_emails": ("/messages/batchModify", STARS | {"ids": ["{message}"]}),
+    "batch_delete_emails": ("/messages/batchDelete", {"ids": ["{message}"]}),
     "trash_email": ("/messages/{message}/trash", None),
     "untrash_email": ("/messages/{message}/untrash", None),
     "delete_email": ("/messages/{message}", None),
+    "list_email_threads": ("/threads", None),
+    "get_email_thread": ("/threads/{message}", None),
+    "update_email_thread": ("/threads/{message}/modify", STARS),
+    "trash_email_thread": ("/threads/{message}/trash", None),
+    "untrash_email_thread": ("/threads/{message}/untrash", None),
+    "delete_email_thread": ("/threads/{message}", None),
     "list_draft_emails": ("/drafts", None),
-    "create_draft_email": ("/drafts", {"message": {"raw": encoded(mail())}}),
+    "create_draft_email": ("/drafts", DRAFT),
     "get_draft_email": ("/drafts/{draft}", None),
+    "update_draft_email": ("/drafts/{draft}", DRAFT),
+    "send_draft_email": ("/drafts/send", {"id": "{draft}"}),
     "delete_draft_email": ("/drafts/{draft}", None),
+    "list_email_filters": ("/settings/filters", None),
+    "create_email_filter": ("/settings/filters", FILTER),
+    "get_email_filter": ("/settings/filters/{filter}", None),
+    "delete_email_filter": ("/settings/filters/{filter}", None),
+    "list_mailbox_delegates": ("/settings/delegates", None),
+    "grant_mailbox_delegate": ("/settings/delegates", DELEGATE),
+    "get_mailbox_delegate": ("/settings/delegates/bob@acme.example", None),
+    "revoke_mailbox_delegate": ("/settings/delegates/bob@acme.example", None),
+    "get_mail_vacation_response_setting": ("/settings/vacation", None),
+    "update_mailbox_vacation_response_setting": ("/settings/vacation", VACATION),
 }
+"""Every operation, as it is called well: its path and its body."""
+
 METHODS = {operation.id: operation.method for operation in operations()}
 
 
 async def perform(driver: Driver, operation: str, **headers: str) -> int:
-    message = await driver.deliver(mail())
-    draft = (await driver.post("/drafts", {"message": {"raw": encoded(mail())}}))["id"]
+    """Call an operation in a mailbox that holds one of everything."""
+    ids = {
+        "message": await driver.deliver(mail()),
+        "draft": (await driver.post("/drafts", DRAFT))["id"],
+        "label": (await driver.post("/labels", {"name": "mine", "parentId": ""}))["id"],
+        "filter": (await driver.post("/settings/filters", FILTER))["id"],
+    }
+    await driver.post("/settings/delegates", {"delegateEmail": BOB})
     path, body = DRIVEN[operation]
-    if body and "ids" in body:
-        body = body | {"ids": [message]}
-    path = path.format(message=message, draft=draft)
-    response = await driver.call(METHODS[operation], path, json=body, headers=headers)
-    return response.status_code
+    text = json.dumps(body)
+    for name, id_ in ids.items():
+        path, text = (part.replace(f"{{{name}}}", id_) for part in (path, text))
+    content = {"json": json.loads(text)} if body else {}
+    return (await driver.call(METHODS[operation], path, headers=headers, **content)).status_code
 
 
 def test_every_operation_is_driven() -> None:
-    assert set(DRIVEN) == set(ANSWERS)
+    assert set(DRIVEN) == set(ANSWERS) == set(METHODS)
+    assert len(DRIVEN) == 41
 
 
 @pytest.mark.parametrize("operation", DRIVEN)
@@ -70,8 +109,8 @@ async def test_an_operation_knows_its_rate_class(operation: str) -> None:
         driver.close()
 
 
-@pytest.mark.parametrize("operation", ["list_emails", "send_email", "get_mailbox_profile"])
-async def test_a_mailbox_that_is_not_hosted_is_unknown(driver: Driver, operation: str) -> None:
+@pytest.mark.parametrize("operation", DRIVEN)
+async def test_an_operation_knows_no_mailbox_that_is_not_hosted(driver: Driver, operation: str) -> None:
     path, body = DRIVEN[operation]
     response = await driver.call(METHODS[operation], path, "nobody@acme.example", json=body)
     assert (response.status_code, response.json()["code"]) == (404, 1001)
