@@ -25,7 +25,9 @@ from engine.rules.testing import check_ruleset
 from engine.settings import AccountSettings, Settings
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
+from engine.store.board import Board, Box, Snapshot
 from engine.store.budget import RedisBudget
+from engine.store.budget_left import Limits
 from engine.store.clock import ServerClock
 from engine.store.connection import check_durability, connect
 from engine.store.embedded import embedded
@@ -137,17 +139,24 @@ class Office:
         """The account's share of its limits, and of that the share of what can wait."""
 
         def budget(key: str, share: float) -> RedisBudget:
-            limited = account.limits != "off"
-            return RedisBudget(
-                self.base.redis,
-                self.base.prefix,
-                key,
-                {rate: per_second * share for rate, per_second in BUSINESS.items()} if limited else None,
-                {"HEAVY": int(BUSINESS_HEAVY_DAILY * share)} if limited else None,
-            )
+            limits = limits_of(account, share)
+            per_second, daily = (limits.per_second, limits.daily) if limits else (None, None)
+            return RedisBudget(self.base.redis, self.base.prefix, key, per_second, daily)
 
         background = budget(f"{name}:background", account.budget * BACKGROUND_SHARE)
         return FairBudget(budget(name, account.budget), background)
+
+    @cached_property
+    def board(self) -> Board:
+        settings = self.settings
+        boxes = [Box(name, box.account, int(box.poll * 1000)) for name, box in settings.mailboxes.items()]
+        hooked = [name for name, account in settings.accounts.items() if account.webhook_secret]
+        limits = {name: limits_of(account, account.budget) for name, account in settings.accounts.items()}
+        return Board(self.base, boxes, hooked, {name: own for name, own in limits.items() if own})
+
+    async def look(self) -> Snapshot:
+        """Everything that is watched, as it is now."""
+        return await self.board.read(self.clock())
 
     def hooks(self) -> ZoomHooks:
         async def ring(traces: Mapping[str, str]) -> None:
@@ -184,6 +193,16 @@ class Office:
             return []
         return await check_durability(self.base.redis)
 
+    async def unready(self) -> list[str]:
+        """What keeps a process that takes webhooks from being of use."""
+        if problems := await self.problems():
+            return problems
+        blobs = RedisBlobs(self.base)
+        digest = await blobs.last_good()
+        if digest and await blobs.get(digest):
+            return []
+        return ["no rules have been put in force yet: is a worker running, and do the rules load?"]
+
     async def aclose(self) -> None:
         for provider in self._providers.values():
             await provider.aclose()
@@ -210,6 +229,14 @@ async def open_office(
         except (RedisError, OSError) as error:
             raise StoreError(f"Redis does not answer ({type(error).__name__}): is it running?") from error
         yield office
+
+
+def limits_of(account: AccountSettings, share: float) -> Limits | None:
+    """Such a share of the account's rate limits; None where we keep to none."""
+    if account.limits == "off":
+        return None
+    per_second = {rate: calls * share for rate, calls in BUSINESS.items()}
+    return Limits(per_second, {"HEAVY": int(BUSINESS_HEAVY_DAILY * share)})
 
 
 def read_rule_sources(settings: Settings) -> Sources:

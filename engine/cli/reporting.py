@@ -1,4 +1,4 @@
-"""What a process of ours tells the others: that it lives, what it counted, and spans where they are wanted."""
+"""What a process of ours tells the others: that it lives, what it counted, and spans where wanted."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ async def _serve(
         while not stop.is_set():
             try:
                 async with open_office(settings, role) as office:
-                    async with reporting(office, serve is run_worker and "worker" or "web"):
+                    async with reporting(office, role):
                         await serve(office, stop)
                     return
             except (StoreError, RedisError, OSError) as error:
@@ -81,7 +81,7 @@ async def _serve(
 
 async def _run_web(office: Office, stop: asyncio.Event) -> None:
     host, port = split_listen(office.settings.web.listen)
-    app = create_app(office.hooks(), office.problems)
+    app = create_app(office.hooks(), office.unready, office.look)
     server = uvicorn.Server(
         uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
     )

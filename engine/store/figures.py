@@ -11,6 +11,8 @@ from engine.store.base import Base
 
 HOUR_MS = 3_600_000
 HOURS_KEPT_S = 26 * 3_600
+SILENT_AFTER_MS = 30_000
+"""A process says every five seconds that it lives."""
 GONE_AFTER_MS = 7 * 86_400_000
 """What was not seen for so long is no longer named among the processes."""
 
@@ -36,6 +38,9 @@ class Process:
     """The digest in force there; a web process has none."""
     refused: str = ""
     """Why the rules on its disk are not in force."""
+
+    def lives(self, now: int) -> bool:
+        return now - self.seen < SILENT_AFTER_MS
 
 
 class Figures:

@@ -1,4 +1,4 @@
-"""The web application: webhooks in, and whether we are alive and ready."""
+"""The web application: webhooks in; whether we are alive and ready; figures for Prometheus."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from engine.store.board import Snapshot
+from engine.web.metrics import render
 from engine.web.zoom import ZoomHooks
 
 Ready = Callable[[], Awaitable[list[str]]]
 """Names what keeps us from being ready; nothing when all is well."""
+Look = Callable[[], Awaitable[Snapshot]]
+"""Reads everything that is watched."""
 
 
-def create_app(hooks: ZoomHooks, ready: Ready) -> Starlette:
+def create_app(hooks: ZoomHooks, ready: Ready, look: Look) -> Starlette:
     """Build the application. No trailing slash is redirected: Zoom never follows one."""
 
     async def healthz(request: Request) -> Response:
@@ -30,11 +34,20 @@ def create_app(hooks: ZoomHooks, ready: Ready) -> Starlette:
             problems = [f"Redis does not answer: {type(error).__name__}"]
         return JSONResponse({"problems": problems}, status_code=503 if problems else 200)
 
+    async def metrics(request: Request) -> Response:
+        try:
+            snapshot = await look()
+        except (RedisError, OSError) as error:
+            return JSONResponse({"error": f"Redis does not answer: {type(error).__name__}"}, status_code=503)
+        text, content_type = render(snapshot, request.headers.get("accept", ""))
+        return Response(text, headers={"content-type": content_type})
+
     app = Starlette(
         routes=[
             Route("/hooks/zoom/{account}", hooks.take, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            Route("/metrics", metrics),
         ],
         exception_handlers={HTTPException: _refusal},
     )

@@ -13,6 +13,7 @@ import httpx
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
+from engine.store.board import Snapshot
 from engine.web.app import create_app
 from engine.web.doorbell import Doorbell
 from engine.web.zoom import ZoomHook, ZoomHooks
@@ -23,6 +24,12 @@ NOW = 1_767_225_600.0
 EVENT = {"event": "mail.history_event", "payload": {"object": {"email": BOX, "history_id": 7}}}
 
 
+NOTHING = Snapshot(
+    now=int(NOW * 1000), lanes=(), totals={}, alarms=(), budgets=(), processes=(), halt=None, digest="",
+    in_force=0, jobs=0, jobs_since=0, open=0, dead=0, memory=0, memory_limit=0,
+)  # fmt: skip
+
+
 @dataclass
 class Site:
     """The application with what it rang for."""
@@ -30,11 +37,12 @@ class Site:
     rung: list[list[str]] = field(default_factory=list)
     down: bool = False
     problems: list[str] = field(default_factory=list)
+    snapshot: Snapshot = NOTHING
 
     def __post_init__(self) -> None:
         hook = ZoomHook(SECRET, 300.0, {BOX: "Support@acme.example"})
         self.hooks = ZoomHooks({"acme": hook}, Doorbell(self._ring), lambda: NOW)
-        app = create_app(self.hooks, self._ready)
+        app = create_app(self.hooks, self._ready, self._look)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://web.test")
 
     async def _ring(self, mailboxes: Mapping[str, str]) -> None:
@@ -44,6 +52,10 @@ class Site:
     async def _ready(self) -> list[str]:
         self._reach_redis()
         return self.problems
+
+    async def _look(self) -> Snapshot:
+        self._reach_redis()
+        return self.snapshot
 
     def _reach_redis(self) -> None:
         if self.down:

@@ -1,0 +1,173 @@
+"""Everything that is watched, read at one moment: for `/metrics`, `status` and the silence alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from engine.flow.silence import Alarm, Hooked, Watched, alarms
+from engine.store.base import Base
+from engine.store.budget_left import Left, Limits, read_left
+from engine.store.figures import Figures, Process, Series
+from engine.store.halt import Halt, read_halt
+from engine.store.mailboxes import RedisMailboxes
+
+_BY_MAILBOX = ("started", "polled", "moved", "unrung")
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """How a mailbox is configured."""
+
+    mailbox: str
+    account: str
+    interval: int
+    """From poll to poll in ms; 0 when webhooks alone wake it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One mailbox and what waits in its lane; times in epoch ms, 0 for never."""
+
+    watched: Watched
+    started: int
+    queued: int
+    waiting: int
+    oldest: int
+    """When the oldest event that is not decided was read."""
+    groups: int
+    """Label changes that are still to come."""
+    paused: tuple[int, str] | None
+    """Until when and why it is left alone."""
+
+    @property
+    def mailbox(self) -> str:
+        return self.watched.mailbox
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All of it."""
+
+    now: int
+    lanes: tuple[Lane, ...]
+    totals: Mapping[Series, int]
+    alarms: tuple[Alarm, ...]
+    budgets: tuple[Left, ...]
+    processes: tuple[Process, ...]
+    halt: Halt | None
+    digest: str
+    """Of the rules in force, "" when there never were any."""
+    in_force: int
+    """Since when."""
+    jobs: int
+    """Jobs that are due and that no worker has taken."""
+    jobs_since: int
+    """When the first of them was due, 0 when there is none."""
+    open: int
+    dead: int
+    memory: int
+    """What Redis uses, in bytes."""
+    memory_limit: int
+    """What it may use; 0 for no limit."""
+
+
+class Board:
+    """Reads it, in a few round trips whatever is stored."""
+
+    def __init__(
+        self, base: Base, boxes: Sequence[Box], hooked: Sequence[str], limits: Mapping[str, Limits]
+    ) -> None:
+        """`hooked` are the accounts that take webhooks, `limits` each account's share of its rate limits."""
+        self._base, self._redis, self._key = base, base.redis, base.key
+        self._boxes, self._hooked, self._limits = boxes, hooked, limits
+        self._figures = Figures(base)
+
+    async def read(self, now: int) -> Snapshot:
+        lanes = await self.lanes()
+        common = await self._common(now)
+        return Snapshot(
+            now=now,
+            lanes=tuple(lanes),
+            totals=await self._figures.totals(),
+            alarms=tuple(await self.alarms(lanes, now)),
+            budgets=tuple(await read_left(self._base, self._limits)),
+            processes=tuple(await self._figures.processes(now)),
+            halt=await read_halt(self._base),
+            **common,
+        )
+
+    async def alarms(self, lanes: Sequence[Lane], now: int) -> list[Alarm]:
+        """The silence alarm, for mailboxes and for the webhooks of their accounts."""
+        marks = await self._figures.marks()
+
+        def last(account: str, *names: str) -> int:
+            return max(marks.get((name, account), 0) for name in names)
+
+        hooks = [
+            Hooked(
+                account,
+                signed=last(account, "signed"),
+                validated=last(account, "validated"),
+                refused=last(account, "refused"),
+                unsigned=last(account, "forged", "stale"),
+            )
+            for account in self._hooked
+        ]
+        return alarms([lane.watched for lane in lanes], hooks, now)
+
+    async def lanes(self) -> list[Lane]:
+        """Every configured mailbox."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for part in _BY_MAILBOX:
+                pipe.hgetall(self._key(part))
+            for box in self._boxes:
+                pipe.hgetall(self._key("habit", box.mailbox))
+                pipe.xlen(self._key("events", box.mailbox))
+                pipe.xrange(self._key("events", box.mailbox), count=1)
+                pipe.hkeys(self._key("waiting", box.mailbox))
+                pipe.llen(self._key("groups", box.mailbox))
+            started, polled, moved, unrung, *own = await pipe.execute()
+        paused = await RedisMailboxes(self._base).paused()
+        lanes = []
+        for index, box in enumerate(self._boxes):
+            habit, queued, first, waiting, groups = own[5 * index : 5 * index + 5]
+            name = box.mailbox
+            watched = Watched(
+                name,
+                box.account,
+                box.interval,
+                box.account in self._hooked,
+                polled=int(polled.get(name, 0)),
+                moved=int(moved.get(name, 0)),
+                unrung=int(unrung.get(name, 0)),
+                habit={int(day): int(silence) for day, silence in habit.items()},
+            )
+            oldest = min(
+                (int(entry.partition("-")[0]) for entry in [*(e for e, _ in first), *waiting]), default=0
+            )
+            since = int(started.get(name, 0))
+            lanes.append(Lane(watched, since, queued, len(waiting), oldest, groups, paused.get(name)))
+        return lanes
+
+    async def _common(self, now: int) -> dict[str, Any]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.get(self._key("current"))
+            pipe.get(self._key("current-since"))
+            pipe.zcount(self._base.queue, "-inf", now)
+            pipe.zrange(self._base.queue, 0, 0, withscores=True)
+            pipe.zcard(self._key("due"))
+            pipe.zcard(self._key("dead"))
+            pipe.info("memory")
+            digest, since, jobs, first, due, dead, memory = await pipe.execute()
+        return {
+            "digest": digest or "",
+            "in_force": int(since or 0),
+            "jobs": jobs,
+            "jobs_since": int(first[0][1]) if jobs else 0,
+            "open": due,
+            "dead": dead,
+            "memory": memory["used_memory"],
+            "memory_limit": memory["maxmemory"],
+        }
