@@ -54,6 +54,14 @@ def _delays(_context: click.Context, _parameter: click.Parameter, value: str) ->
     show_default=True,
     help="When a webhook is tried again.",
 )
+@click.option(
+    "--revalidate-every",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0, min_open=True),
+    default=259_200.0,
+    show_default=True,
+    help="When a webhook's endpoint has to prove itself again.",
+)
 @click.option("--account-id", default="sandbox", show_default=True)
 @click.option("--client-id", default="sandbox", show_default=True)
 @click.option("--client-secret", default="sandbox", show_default=True)
@@ -67,6 +75,7 @@ def sandbox(
     database: str,
     no_limits: bool,
     retry_delays: tuple[float, ...],
+    revalidate_every: float,
     account_id: str,
     client_id: str,
     client_secret: str,
@@ -84,6 +93,7 @@ def sandbox(
         limits=not no_limits,
         database=database,
         retry_delays=retry_delays,
+        revalidate_every=revalidate_every,
     )
     serve(config, *listen, load=archives, into=into, ready=_ready)
 

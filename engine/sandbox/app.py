@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -77,7 +78,10 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     sandbox.resume_sending()
     if sandbox.webhooks.url:
         sandbox.webhooks.start(sandbox.webhooks.validate())
+    keeping = asyncio.create_task(sandbox.webhooks.keep_valid())
     yield
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
     await sandbox.webhooks.aclose()
     sandbox.store.db.close()
 

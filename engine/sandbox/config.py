@@ -31,6 +31,8 @@ class SandboxConfig:
     webhook_secret: str = field(default="", repr=False)
     retry_delays: tuple[float, ...] = (300.0, 1200.0, 3600.0)
     """Seconds to wait before each further try of a webhook."""
+    revalidate_every: float = 72 * 3600.0
+    """Seconds between two validations of the webhook's endpoint."""
     limits: bool = True
     rates: Rates = Rates()
     database: str = ":memory:"

@@ -24,8 +24,9 @@ from engine.sandbox.disturbing import (
     subscribe,
     validate,
     webhook,
+    webhooks,
 )
-from engine.sandbox.failure import invalid
+from engine.sandbox.failure import invalid, not_found
 from engine.sandbox.labels import every_label, label_at, path_of
 from engine.sandbox.letters import outbox
 from engine.sandbox.loading import load_mail
@@ -126,6 +127,21 @@ async def calls(sandbox: Sandbox, _request: Request) -> Json:
     return {"operations": sandbox.calls, "rates": sandbox.rates, "limited": sandbox.limited}
 
 
+async def threads(sandbox: Sandbox, request: Request) -> Json:
+    """Mute or unmute a thread, as people do in the client: {"mailbox", "thread", "status"}."""
+    body = await read_body(request)
+    if body.get("status") not in ("normal", "ignored"):
+        raise invalid("status", "status is normal or ignored.")
+    box = named_mailbox(sandbox, body.get("mailbox"))
+    changed = sandbox.store.db.execute(
+        "UPDATE threads SET status = ? WHERE mailbox = ? AND id = ?",
+        (body["status"], box.row, str(body.get("thread"))),
+    )
+    if not changed.rowcount:
+        raise not_found("The thread")
+    return {}
+
+
 async def reset(sandbox: Sandbox, _request: Request) -> Json:
     sandbox.reset()
     return {}
@@ -168,6 +184,7 @@ CONTROLS: dict[tuple[str, str], Control] = {
     ("POST", "deliver"): deliver,
     ("POST", "load"): load,
     ("POST", "mailboxes"): mailboxes,
+    ("POST", "threads"): threads,
     ("GET", "state"): state,
     ("GET", "outbox"): sent,
     ("GET", "calls"): calls,
@@ -181,5 +198,6 @@ CONTROLS: dict[tuple[str, str], Control] = {
     ("POST", "subscribe"): subscribe,
     ("POST", "validate"): validate,
     ("GET", "webhook"): webhook,
+    ("POST", "webhooks"): webhooks,
 }
 """By method and name below /_sandbox."""

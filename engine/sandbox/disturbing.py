@@ -13,6 +13,7 @@ from engine.sandbox.operations import operations
 from engine.sandbox.representation import Json
 from engine.sandbox.state import Sandbox
 from engine.sandbox.tokens import end_tokens, issue_code, issue_refresh_token, revoke_tokens
+from engine.sandbox.unreliable import Ways, read_unreliable
 
 LONGEST_LAG_S = 86_400
 
@@ -81,22 +82,39 @@ async def subscribe(sandbox: Sandbox, request: Request) -> Json:
     if not (url is None or isinstance(url, str)):
         raise invalid("url", "url is a string or null.")
     sandbox.webhooks.subscribe(url, str(body.get("secret", sandbox.webhooks.secret)))
-    return await validate(sandbox, request) if url else {"validated": False}
+    return {"validated": bool(url) and await sandbox.webhooks.validate()}
 
 
-async def validate(sandbox: Sandbox, _request: Request) -> Json:
-    """Do the URL-validation handshake now."""
-    return {"validated": await sandbox.webhooks.validate()}
+async def validate(sandbox: Sandbox, request: Request) -> Json:
+    """Do the URL-validation handshake now: as by hand, or {"scheduled": true} as if 72 hours had passed."""
+    hooks = sandbox.webhooks
+    if (await read_body(request)).get("scheduled") is True:
+        await hooks.revalidate(due=True)
+    else:
+        await hooks.validate()
+    return {"validated": hooks.validated}
+
+
+async def webhooks(sandbox: Sandbox, request: Request) -> Json:
+    """Lose, double, delay and reorder shares of the webhooks from now on; {} ends it."""
+    told = read_unreliable(await any_json(request))
+    sandbox.webhooks.ways = Ways(told)
+    return told.model_dump()
 
 
 async def webhook(sandbox: Sandbox, _request: Request) -> Json:
     """How the webhooks fared; `waiting` counts those under way or to be tried again."""
     hooks = sandbox.webhooks
+    done = {name: hooks.ways.done[name] for name in ("lost", "duplicated", "reordered", "late")}
     return {
         "url": hooks.url,
         "validated": hooks.validated,
+        "failures": hooks.failures,
+        "warned": hooks.warned,
+        "disabled": hooks.disabled,
         "delivered": hooks.delivered,
         "refused": hooks.refused,
         "given_up": hooks.given_up,
         "waiting": len(hooks.pending) + len(hooks.tasks),
+        **done,
     }

@@ -14,6 +14,7 @@ from engine.sandbox.mailbox import add_mailbox
 from engine.sandbox.schema import open_database
 from engine.sandbox.sending import dispatch, due_messages
 from engine.sandbox.store import Store
+from engine.sandbox.unreliable import Ways
 from engine.sandbox.webhooks import Webhooks
 
 
@@ -53,6 +54,7 @@ class Sandbox:
             self.store.clear()
             host_mailboxes(self.store, self.config)
         self.webhooks.pending.clear()
+        self.webhooks.ways = Ways()
         self.faults = Faults()
         self.store.lag = Lag()
         self.calls.clear()

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from engine.sandbox.unreliable import Unreliable, Ways
 from engine.sandbox.webhooks import sign
 from tests.sandbox.driving import ANN, BOB, Driver, drive, encoded, mail
 from tests.waiting import wait_for
@@ -253,3 +254,147 @@ async def test_no_change_goes_unheard_however_many_come() -> None:
         await settle(driver)
         heard = max(event["payload"]["object"]["history_id"] for event in receiver.events)
         assert heard == int(await driver.cursor())
+
+
+@pytest.mark.parametrize(
+    ("told", "numbers", "done"),
+    [
+        pytest.param({}, [1, 2, 3], {}, id="in order"),
+        pytest.param({"lose": 1}, [], {"lost": 3}, id="lost"),
+        pytest.param({"duplicate": 1}, [1, 1, 2, 2, 3, 3], {"duplicated": 3}, id="twice"),
+        pytest.param({"late": [1, 0.01]}, [1, 2, 3], {"late": 3}, id="late"),
+        pytest.param({"lose": 1, "duplicate": 1}, [], {"lost": 3}, id="lost is lost"),
+    ],
+)
+async def test_webhooks_suffer_what_is_asked_for(
+    told: dict[str, Any], numbers: list[int], done: dict[str, int]
+) -> None:
+    receiver = Receiver()
+    with subscribed(receiver) as driver:
+        await driver.control("webhooks", told)
+        heard: list[int] = []
+        for number in (1, 2, 3):
+            await driver.deliver(mail())
+            settled = await settle(driver)
+            heard += [number] * (len(receiver.requests) - len(heard))
+        assert heard == numbers
+        assert {key: settled[key] for key in ("lost", "duplicated", "reordered", "late")} == {
+            "lost": 0, "duplicated": 0, "reordered": 0, "late": 0
+        } | done  # fmt: skip
+
+
+async def test_a_doubled_webhook_is_the_same_twice() -> None:
+    receiver = Receiver()
+    with subscribed(receiver) as driver:
+        await driver.control("webhooks", {"duplicate": 1})
+        await driver.deliver(mail())
+        await settle(driver)
+        first, second = receiver.requests
+        assert first.content == second.content
+
+
+async def test_a_webhook_is_overtaken_by_the_next_one() -> None:
+    receiver = Receiver()
+    with subscribed(receiver) as driver:
+        await driver.control("webhooks", {"reorder": 1})
+        await driver.deliver(mail(), ANN)
+        await wait_for(lambda: driver.sandbox.webhooks.tasks, what="the first webhook to set out")
+        await driver.control("webhooks", {})
+        await driver.deliver(mail(), BOB)
+        await settle(driver)
+        assert [event["payload"]["object"]["email"] for event in receiver.events] == [BOB, ANN]
+
+
+async def test_a_webhook_that_nothing_overtakes_comes_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.sandbox.webhooks.OVERTAKEN_S", 0.01)
+    receiver = Receiver()
+    with subscribed(receiver) as driver:
+        await driver.control("webhooks", {"reorder": 1})
+        await driver.deliver(mail())
+        assert (await settle(driver))["delivered"] == 1
+
+
+def test_a_seed_gives_the_same_ways_again() -> None:
+    told = Unreliable(lose=0.1, duplicate=0.1, reorder=0.1, late=[0.1, 2], seed=7)
+    ways, again = Ways(told), Ways(told)
+    assert [ways.draw() for _ in range(500)] == [again.draw() for _ in range(500)]
+    assert set(ways.done) == {"lost", "duplicated", "reordered", "late"}
+    assert all(20 < number < 90 for number in ways.done.values())
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param({"lose": 2}, id="more than all"),
+        pytest.param({"late": 0.1}, id="late by nothing"),
+        pytest.param({"late": [2, 1]}, id="more than all of them late"),
+        pytest.param({"break": 0.1}, id="an unknown fate"),
+        pytest.param([], id="no object"),
+    ],
+)
+async def test_a_wrong_fate_is_refused(told: object) -> None:
+    with subscribed(Receiver()) as driver:
+        assert (await driver.http.post("/_sandbox/webhooks", json=told)).status_code == 400
+
+
+class Failing(Receiver):
+    """An endpoint that cannot prove itself until it is mended."""
+
+    mended = False
+
+    def prove(self, token: str) -> httpx.Response:
+        return super().prove(token) if self.mended else httpx.Response(500)
+
+
+async def test_the_endpoint_is_asked_again_every_72_hours() -> None:
+    receiver = Receiver()
+    with subscribed(receiver) as driver:
+        asked: list[str] = []
+        receiver.validation = lambda token: asked.append(token) or receiver.prove(token)  # type: ignore[func-returns-value]
+        start, hooks = driver.sandbox.store.clock(), driver.sandbox.webhooks
+        for hours, times in ((71, 0), (73, 1), (74, 1), (146, 2)):
+            driver.sandbox.store.clock = lambda hours=hours: start + hours * 3600  # type: ignore[misc]
+            await hooks.revalidate()
+            assert len(asked) == times
+        assert (hooks.validated, hooks.failures) == (True, 0)
+
+
+async def test_six_failed_validations_disable_the_subscription() -> None:
+    receiver = Failing()
+    with subscribed(receiver) as driver:
+        seen = []
+        for _ in range(7):
+            await driver.control("validate", {"scheduled": True})
+            state = await driver.look("webhook")
+            seen.append((state["failures"], state["warned"], state["disabled"]))
+        assert [failures for failures, _, _ in seen] == [1, 2, 3, 4, 5, 6, 6]
+        assert [warned for _, warned, _ in seen] == [0, 1, 1, 2, 2, 2, 2]
+        assert [disabled for _, _, disabled in seen] == [False] * 5 + [True] * 2
+        await driver.deliver(mail())
+        assert (await settle(driver))["delivered"] == 0
+        receiver.mended = True
+        assert await driver.control("validate") == {"validated": True}
+        await driver.deliver(mail())
+        assert (await settle(driver))["delivered"] == 1
+
+
+async def test_a_success_begins_the_count_of_failures_anew() -> None:
+    receiver = Failing()
+    with subscribed(receiver) as driver:
+        for mended in (False, False, True, False):
+            receiver.mended = mended
+            await driver.control("validate", {"scheduled": True})
+        assert (await driver.look("webhook"))["failures"] == 1
+
+
+async def test_a_validation_by_hand_that_fails_is_not_counted() -> None:
+    with subscribed(Failing()) as driver:
+        assert await driver.control("validate") == {"validated": False}
+        assert (await driver.look("webhook"))["failures"] == 0
+
+
+async def test_a_running_sandbox_revalidates_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engine.sandbox.webhooks.LOOK_EVERY_S", 0.01)
+    with subscribed(Failing(), revalidate_every=0.01) as driver:
+        async with driver.app.router.lifespan_context(driver.app):
+            await wait_for(lambda: driver.sandbox.webhooks.disabled, what="the subscription's end")
