@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from prove import kills, torn
+from prove import faults, kills, torn
 from prove.proof import CHECKOUT, Proof, Sizes, as_section, put_section
 
 Prove = Callable[[Sizes, Path], Coroutine[Any, Any, Proof]]
@@ -32,6 +32,7 @@ class Part:
 PARTS = {
     "kills": Part("Killed and stopped", kills.prove),
     "torn": Part("Torn writes", torn.prove),
+    "faults": Part("A tenth of all calls fail", faults.prove),
 }
 
 
@@ -46,15 +47,16 @@ def sizes(command: Callable[..., None]) -> Callable[..., None]:
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(list(PARTS)))
 @click.option("--page", type=click.Path(path_type=Path), default=CHECKOUT / "docs" / "proofs.md")
+@click.option("--keep", is_flag=True, help="Keep the folders with logs and state.")
 @sizes
-def prove(names: tuple[str, ...], page: Path, **given: float) -> None:
+def prove(names: tuple[str, ...], page: Path, keep: bool, **given: float) -> None:
     """Prove some parts, or all; exit code 1 when one does not hold."""
-    failed = [name for name in names or PARTS if not _prove(name, Sizes(**given), page)]  # type: ignore[arg-type]
+    failed = [name for name in names or PARTS if not _prove(name, Sizes(**given), page, keep)]  # type: ignore[arg-type]
     if failed:
         raise SystemExit(f"not proven: {', '.join(failed)}")
 
 
-def _prove(name: str, sizes: Sizes, page: Path) -> bool:
+def _prove(name: str, sizes: Sizes, page: Path, keep: bool) -> bool:
     """Prove one part in a folder of its own, which stays when it does not hold."""
     folder, began = Path(tempfile.mkdtemp(prefix=f"postroom-{name}-")), time.monotonic()
     try:
@@ -66,7 +68,8 @@ def _prove(name: str, sizes: Sizes, page: Path) -> bool:
     section = as_section(PARTS[name].title, command, proof, time.monotonic() - began)
     put_section(page, PARTS[name].title, section)
     click.echo(section)
-    shutil.rmtree(folder, ignore_errors=True)
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
     return True
 
 

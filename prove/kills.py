@@ -7,9 +7,10 @@ from pathlib import Path
 
 from prove.mail import play_mail, source
 from prove.proof import Proof, Sizes
-from prove.running import LOOK_EVERY_S, RETRIES, as_proof, on_stage
+from prove.running import RETRIES, as_proof, on_stage
 from tests.e2e.chaos import Chaos
 from tests.e2e.playing import play
+from tests.waiting import wait_for
 
 SEED = 3
 
@@ -22,9 +23,9 @@ async def prove(sizes: Sizes, folder: Path) -> Proof:
         site.note = lambda: f"after {chaos.count} hits"
         raging = asyncio.create_task(chaos.run())
 
-        def pace(index: int) -> float:
-            ahead = index / sizes.messages > chaos.count / sizes.hits
-            return LOOK_EVERY_S if ahead and not raging.done() else 0
+        async def pace(index: int) -> None:
+            enough = index / sizes.messages * sizes.hits
+            await wait_for(lambda: chaos.count >= enough or raging.done(), seconds=sizes.within)
 
         async with asyncio.timeout(sizes.within):
             await site.deliver(play_mail(sizes.messages), pace)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,15 +38,10 @@ class Site:
     """What to tell beside the progress."""
     began: float = field(default_factory=time.monotonic)
 
-    async def deliver(self, mail: list[bytes], pace: Callable[[int], float] | None = None) -> None:
-        """Deliver in turn. `pace` says how many seconds to wait before a message, until it says 0."""
-
-        async def keep_pace(index: int) -> None:
-            while pace and (pause := pace(index)) > 0:  # noqa: ASYNC110 - chaos and the clock have no event
-                await asyncio.sleep(pause)
-
+    async def deliver(self, mail: list[bytes], pace: Callable[[int], Awaitable[object]]) -> None:
+        """Deliver in turn; `pace` is awaited before each message."""
         self.outcome = Outcome({mailbox: [] for mailbox in self.play.mailboxes})
-        await deliver(self.stage, self.office, mail, self.outcome, keep_pace)
+        await deliver(self.stage, self.office, mail, self.outcome, pace)
 
     async def settle(self, within: float) -> None:
         await settled(self.stage, self.office, self.outcome, within)

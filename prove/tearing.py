@@ -15,8 +15,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.cli.stage import free_port, until
+from engine.cli.stage import free_port
 from engine.store.server import find_server
+from tests.waiting import wait_for
 
 GROW_WITHIN_S = 1.0
 LARGE = 1_000
@@ -60,7 +61,7 @@ class TornRedis:
             self._process = await asyncio.create_subprocess_exec(
                 find_server().path, "--port", str(self._port), "--dir", self.folder, *words, stdout=log
             )
-        await until(self._answers, UP_WITHIN_S, f"Redis did not come up: see {self.folder}/redis.log")
+        await wait_for(self._answers, seconds=UP_WITHIN_S, what=f"Redis, see {self.folder}/redis.log")
         self._passing.set()
 
     async def stop(self) -> None:
@@ -83,10 +84,9 @@ class TornRedis:
 
         Every other time the reply to a large request is the first to be held back.
         """
-        if len(self.torn) % 2:
-            await self._next_large()
-        self._passing.clear()
-        await self._grow()
+        while not await self._hold_back(bool(len(self.torn) % 2)):
+            self._passing.set()
+            await asyncio.sleep(dice.uniform(*LONGER_S))
         await asyncio.sleep(dice.uniform(*LONGER_S))
         await self.stop()
         end = self._size()
@@ -121,17 +121,25 @@ class TornRedis:
                 await target.drain()
         target.close()
 
+    async def _hold_back(self, large: bool) -> bool:
+        """Hold replies back; False when nothing was written within a while."""
+        if large:
+            await self._next_large()
+        self._passing.clear()
+        try:
+            await wait_for(self._has_grown, seconds=GROW_WITHIN_S, every=LOOK_EVERY_S)
+        except AssertionError:
+            return False
+        return True
+
     async def _next_large(self) -> None:
         self._trap = asyncio.Event()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._trap.wait(), GROW_WITHIN_S)
         self._trap = None
 
-    async def _grow(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GROW_WITHIN_S):
-                while self._size() <= self._acknowledged:  # noqa: ASYNC110 - a file has no event
-                    await asyncio.sleep(LOOK_EVERY_S)
+    def _has_grown(self) -> bool:
+        return self._size() > self._acknowledged
 
     def _file(self) -> Path:
         """What is appended to: from Redis 7 on the last part of several, before that the one file."""

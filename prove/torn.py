@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from prove.mail import play_mail, source
 from prove.proof import Proof, Sizes
-from prove.running import LOOK_EVERY_S, RETRIES, Site, as_proof, on_stage
+from prove.running import RETRIES, Site, as_proof, on_stage
 from prove.tearing import Tear, TornRedis, torn_redis
 from tests.e2e.playing import play
+from tests.waiting import wait_for
 
 SEED = 5
 RATE = 40
@@ -45,17 +46,12 @@ class Pace:
     redis: TornRedis
     sizes: Sizes
     tearing: asyncio.Task[None]
-    _next: float = 0.0
 
-    def __call__(self, index: int) -> float:
-        now = time.monotonic()
-        share = (len(self.redis.torn) + 1) / self.sizes.cuts
-        if index > share * self.sizes.torn and not self.tearing.done():
-            return LOOK_EVERY_S
-        if now < self._next:
-            return self._next - now
-        self._next = max(self._next, now - 1) + 1 / RATE
-        return 0
+    async def __call__(self, index: int) -> None:
+        await asyncio.sleep(1 / RATE)
+        enough = index / self.sizes.torn * self.sizes.cuts - 1
+        cuts = self.redis.torn
+        await wait_for(lambda: len(cuts) >= enough or self.tearing.done(), seconds=self.sizes.within)
 
 
 async def _tear(site: Site, redis: TornRedis, sizes: Sizes) -> None:
@@ -63,10 +59,13 @@ async def _tear(site: Site, redis: TornRedis, sizes: Sizes) -> None:
     dice = random.Random(SEED)
     for turn in range(sizes.cuts):
         begin = int((turn + dice.random()) * sizes.torn / sizes.cuts)
-        while site.outcome.count < begin:  # noqa: ASYNC110 - deliveries have no event
-            await asyncio.sleep(LOOK_EVERY_S)
+        await wait_for(partial(_reached, site, begin), seconds=sizes.within)
         await asyncio.sleep(dice.random() / RATE)
         await redis.tear(dice)
+
+
+def _reached(site: Site, count: int) -> bool:
+    return site.outcome.count >= count
 
 
 def _fact(torn: Sequence[Tear]) -> str:
