@@ -40,8 +40,8 @@ prove: setup
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes $(ARGS)
 
 lock: setup
-	$(COMPILE) --extra dev --extra embedded pyproject.toml -o requirements.lock
-	$(COMPILE) -c requirements.lock pyproject.toml -o requirements-runtime.lock
+	$(COMPILE) --extra dev --extra embedded --extra otel pyproject.toml -o requirements.lock
+	$(COMPILE) -c requirements.lock --extra otel pyproject.toml -o requirements-runtime.lock
 	echo hatchling | $(COMPILE) -c requirements.lock - -o requirements-build.lock
 
 clean:
