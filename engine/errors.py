@@ -9,6 +9,7 @@
     ├── TemplateError             a template could not be rendered
     ├── ProviderError
     │   ├── Unauthorized          the credentials are refused; the mailbox is paused
+    │   │   └── ConsentGone       a user's consent has ended: only that user can give it again
     │   ├── Inactive              the service has put the mailbox out of use; it is paused
     │   ├── CursorExpired         the history no longer reaches back to our cursor
     │   ├── MessageGone           the message was deleted before we could read it
@@ -105,6 +106,10 @@ class Unauthorized(ProviderError):
 
 class Inactive(ProviderError):
     """The service says that the mailbox is not in use: suspended, read-only, on its way out."""
+
+
+class ConsentGone(Unauthorized):
+    """A user's consent has ended, and only that user can give it again."""
 
 
 class CursorExpired(ProviderError):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
 
 from engine.errors import RuleError, SettingsError
 from engine.rules.findings import RuleErrors, in_order
@@ -169,14 +170,24 @@ class AccountSettings(Strict):
     """Credentials at one provider."""
 
     provider: Literal["zoom"]
-    account_id: str
+    grant: Literal["account", "user"] = "account"
+    account_id: str = ""
     client_id: str
     client_secret: Secret
+    refresh_token: OptionalSecret = None
+    """What a consent gave: the first of a chain, of which Redis keeps the last."""
     webhook_secret: OptionalSecret = None
     webhook_max_age: Duration = 5400.0
     budget: Number = Field(default=0.5, gt=0, le=1)
     limits: Literal["business", "off"] = "business"
     url: Url = None
+
+    @model_validator(mode="after")
+    def _granted(self) -> Self:
+        wanted, other = ("account_id", "refresh_token")[:: 1 if self.grant == "account" else -1]
+        if getattr(self, wanted) and not getattr(self, other):
+            return self
+        raise ValueError(f"grant: {self.grant} goes with '{wanted}' and without '{other}'")
 
 
 class MailboxSettings(Strict):
@@ -256,6 +267,10 @@ def _check_accounts(settings: Settings, name: str) -> None:
             known = ", ".join(sorted(settings.accounts)) or "none"
             where = f"{name}: mailboxes.{mailbox}.account"
             raise SettingsError(f"{where}: there is no account '{own.account}'; there are: {known}")
+    users = {account for account, own in settings.accounts.items() if own.grant == "user"}
+    for account, boxes in Counter(own.account for own in settings.mailboxes.values()).items():
+        if account in users and boxes > 1:
+            raise SettingsError(f"{name}: accounts.{account}: a user's consent reaches one mailbox alone")
 
 
 def _absolute(settings: Settings, folder: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from engine.errors import SettingsError, StoreError
 from engine.flow.execute import Executing
 from engine.flow.keeper import Keeper
 from engine.flow.poll import Polling
-from engine.flow.ports import Provider, RateBudget
+from engine.flow.ports import Provider, RateBudget, TokenCache
 from engine.flow.prepare import Draining
 from engine.flow.rulebook import Sources
 from engine.flow.turns import BACKGROUND_SHARE, FairBudget
@@ -31,6 +31,7 @@ from engine.store.budget_left import Limits
 from engine.store.clock import ServerClock
 from engine.store.connection import check_durability, connect
 from engine.store.embedded import embedded
+from engine.store.grants import RedisGrant
 from engine.store.halt import HaltWatch
 from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
@@ -131,9 +132,14 @@ class Office:
             client_id=account.client_id,
             client_secret=account.client_secret,
             budget=self._make_budget(name, account),
-            tokens=RedisTokens(self.base.redis, self.base.prefix, name),
+            tokens=self._make_tokens(name, account),
             url=account.url,
         )
+
+    def _make_tokens(self, name: str, account: AccountSettings) -> TokenCache:
+        if account.refresh_token:
+            return RedisGrant(self.base.redis, self.base.key("grant", name), account.refresh_token)
+        return RedisTokens(self.base.redis, self.base.key("token", name))
 
     def _make_budget(self, name: str, account: AccountSettings) -> RateBudget:
         """The account's share of its limits, and of that the share of what can wait."""

@@ -161,8 +161,34 @@ MISTAKES = [
     pytest.param("- a", "postroom.yaml:1:1", id="a list for all"),
     pytest.param(
         "accounts: {acme: {provider: zoom}}",
-        "postroom.yaml:1:18 accounts.acme: 'account_id' is missing",
+        "postroom.yaml:1:18 accounts.acme: 'client_id' is missing",
+        id="an account without its app",
+    ),
+    pytest.param(
+        f"accounts: {{{ACCOUNT.replace('account_id: A1, ', '')}}}",
+        "postroom.yaml:1:18 accounts.acme: grant: account goes with 'account_id' and without 'refresh_token'",
         id="an account without its id",
+    ),
+    pytest.param(
+        f"accounts: {{{ACCOUNT[:-1]}, refresh_token: env:ZOOM_SECRET}}}}",
+        "accounts.acme: grant: account goes with 'account_id' and without 'refresh_token'",
+        id="an account with a user's refresh token",
+    ),
+    pytest.param(
+        f"accounts: {{{ACCOUNT[:-1]}, grant: user, refresh_token: env:ZOOM_SECRET}}}}",
+        "accounts.acme: grant: user goes with 'refresh_token' and without 'account_id'",
+        id="a user with an account's id",
+    ),
+    pytest.param(
+        f"accounts: {{{ACCOUNT.replace('account_id: A1', 'grant: user')}}}",
+        "accounts.acme: grant: user goes with 'refresh_token' and without 'account_id'",
+        id="a user without a refresh token",
+    ),
+    pytest.param(
+        f"accounts: {{{ACCOUNT.replace('account_id: A1', 'grant: user, refresh_token: env:ZOOM_SECRET')}}}\n"
+        "mailboxes: {a@x.example: {account: acme}, b@x.example: {account: acme}}",
+        "postroom.yaml: accounts.acme: a user's consent reaches one mailbox alone",
+        id="a user with two mailboxes",
     ),
     pytest.param(
         "accounts: {acme: {provider: gmail}}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -141,6 +141,12 @@ class Token:
     value: str
     expires: float
     url: str = ""
+    refresh: str = field(default="", repr=False)
+    """What the next one is asked for with, where the service gives such a thing."""
+
+
+Ask = Callable[[str], Awaitable[Token]]
+"""Asks for a token with the refresh token in force, "" where the account has none. Raises ConsentGone."""
 
 
 class TokenCache(Protocol):
@@ -148,6 +154,8 @@ class TokenCache(Protocol):
 
     async def load(self) -> Token | None: ...
 
-    async def renew(self, ask: Callable[[], Awaitable[Token]], stale: Token | None) -> Token:
+    async def renew(self, ask: Ask, stale: Token | None) -> Token:
         """Ask for a new token, one worker at a time; whoever waited gets the new one."""
         ...
+
+    async def aclose(self) -> None: ...

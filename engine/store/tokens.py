@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from typing import Any
 from uuid import uuid4
 
 from redis.asyncio import Redis
 
 from engine.errors import Unavailable
-from engine.flow.ports import Token
+from engine.flow.ports import Ask, Token
 
 ASK_WITHIN_S = 20.0
 LOCK_MS = 30_000
@@ -34,53 +33,66 @@ return redis.call('DEL', KEYS[1])
 
 
 class RedisTokens:
-    """A TokenCache in Redis."""
+    """A TokenCache in Redis, for an account that asks with its own credentials."""
 
-    def __init__(self, redis: Redis, prefix: str, account: str) -> None:
-        self._redis = redis
-        self._key = f"{prefix}:token:{account}"
-        self._lock_key = f"{self._key}:lock"
+    def __init__(self, redis: Redis, key: str) -> None:
+        self._redis: Any = redis
+        self._key = key
+        self._lock_key = f"{key}:lock"
         self._lock = redis.register_script(_LOCK)
         self._unlock = redis.register_script(_UNLOCK)
         self._turn = asyncio.Lock()
 
     async def load(self) -> Token | None:
         """The token that is held, if it has not expired."""
-        text = await self._redis.get(self._key)
-        if text is None:
-            return None
-        token = Token(**json.loads(text))
-        return token if token.expires > time.time() else None
+        return read_token(await self._redis.get(self._key))
 
-    async def renew(self, ask: Callable[[], Awaitable[Token]], stale: Token | None) -> Token:
+    async def renew(self, ask: Ask, stale: Token | None) -> Token:
         """Ask for a token newer than `stale`, one worker at a time. Raises Unavailable."""
         try:
-            async with asyncio.timeout(WAIT_WITHIN_S), self._turn:
-                return await self._renew(ask, stale)
+            async with asyncio.timeout(WAIT_WITHIN_S) as waiting, self._turn:
+                return await self._renew(ask, stale, waiting)
         except TimeoutError:
             raise Unavailable("no new access token in time: will be asked for again") from None
 
-    async def _renew(self, ask: Callable[[], Awaitable[Token]], stale: Token | None) -> Token:
+    async def aclose(self) -> None:
+        return None
+
+    async def _renew(self, ask: Ask, stale: Token | None, waiting: asyncio.Timeout) -> Token:
         nonce = uuid4().hex
         while not await self._lock(keys=[self._lock_key], args=[nonce, LOCK_MS]):
             await asyncio.sleep(LOOK_EVERY_S)
             if (newer := await self._newer(stale)) is not None:
                 return newer
-        made: list[str | int] = []
+        waiting.reschedule(None)
         try:
-            if (newer := await self._newer(stale)) is not None:
-                return newer
-            async with asyncio.timeout(ASK_WITHIN_S):
-                token = await ask()
-            made = [json.dumps(asdict(token)), _milliseconds_left(token)]
-            return token
+            return await self._newer(stale) or await self._obtain(ask, nonce)
         finally:
-            await self._unlock(keys=[self._lock_key, self._key], args=[nonce, *made])
+            await self._unlock(keys=[self._lock_key, self._key], args=[nonce])
+
+    async def _obtain(self, ask: Ask, nonce: str) -> Token:
+        """Ask, and keep the answer in the step that gives the lock back."""
+        async with asyncio.timeout(ASK_WITHIN_S):
+            token = await ask("")
+        args: list[str | int] = [nonce, token_text(token), milliseconds_left(token)]
+        await self._unlock(keys=[self._lock_key, self._key], args=args)
+        return token
 
     async def _newer(self, stale: Token | None) -> Token | None:
         held = await self.load()
         return held if held is not None and (stale is None or held.value != stale.value) else None
 
 
-def _milliseconds_left(token: Token) -> int:
+def read_token(text: str | None) -> Token | None:
+    """Read what `token_text` wrote; None when there is none or it has expired."""
+    token = Token(**json.loads(text)) if text else None
+    return token if token is not None and token.expires > time.time() else None
+
+
+def token_text(token: Token) -> str:
+    """Write an access token alone: what renews it is kept elsewhere."""
+    return json.dumps({"value": token.value, "expires": token.expires, "url": token.url})
+
+
+def milliseconds_left(token: Token) -> int:
     return max(int((token.expires - time.time()) * 1000), 1)

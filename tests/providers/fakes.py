@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
-from engine.flow.ports import Token
+from engine.flow.ports import Ask, Token
 from engine.net.client import HttpClient
 from engine.providers.zoom_mail.caller import Caller
 from engine.providers.zoom_mail.client import ZoomMailClient
@@ -32,16 +32,21 @@ LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 class MemoryTokens:
     """A TokenCache for one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, refresh: str = "") -> None:
         self.token: Token | None = None
+        self.refresh = refresh
 
     async def load(self) -> Token | None:
         return self.token
 
-    async def renew(self, ask: Callable[[], Awaitable[Token]], stale: Token | None) -> Token:
+    async def renew(self, ask: Ask, stale: Token | None) -> Token:
         if self.token is None or self.token == stale:
-            self.token = await ask()
+            self.token = await ask(self.refresh)
+            self.refresh = self.token.refresh
         return self.token
+
+    async def aclose(self) -> None:
+        return None
 
 
 @dataclass

@@ -25,14 +25,14 @@ class Issuer:
         self.go_on.set()
         self.lasts_s = lasts_s
 
-    async def __call__(self) -> Token:
+    async def __call__(self, refresh: str = "") -> Token:
         self.asked += 1
         await self.go_on.wait()
         return Token(f"t{self.asked}", time.time() + self.lasts_s, "https://api-eu.zoom.us")
 
 
 def tokens(redis: Redis, account: str = "acme") -> RedisTokens:
-    return RedisTokens(redis, "test", account)
+    return RedisTokens(redis, f"test:token:{account}")
 
 
 async def test_at_first_there_is_none(redis: Redis) -> None:
@@ -78,7 +78,7 @@ async def test_a_token_leaves_redis_when_it_expires(redis: Redis) -> None:
 
 
 async def test_when_asking_fails_the_error_comes_through_and_the_next_may_ask(redis: Redis) -> None:
-    async def refuse() -> Token:
+    async def refuse(_refresh: str) -> Token:
         raise Unauthorized("wrong client secret")
 
     with pytest.raises(Unauthorized):

@@ -16,20 +16,23 @@ __all__ = ["ZoomMail", "zoom_mail"]
 
 def zoom_mail(
     *,
-    account_id: str,
     client_id: str,
     client_secret: str,
+    account_id: str = "",
     budget: RateBudget,
     tokens: TokenCache,
     url: str | None = None,
     token_url: str | None = None,
     http: HttpClient | None = None,
 ) -> ZoomMail:
-    """Put the provider of one account together; `url` is the root of another service than Zoom's own."""
+    """Put the provider of one account together; `url` is the root of another service than Zoom's own.
+
+    Without an account id it is the account of one user, and `tokens` has that user's refresh token.
+    """
     base = (url or "").rstrip("/")
     asked = token_url or (f"{base}/oauth/token" if base else TOKEN_URL)
     credentials = Credentials(account_id, client_id, client_secret, asked, base)
     http = http or HttpClient()
-    client = ZoomMailClient(Caller(http, Tokens(http, credentials, tokens), budget))
+    client = ZoomMailClient(Caller(http, Tokens(http, credentials, tokens), budget), me=not account_id)
     books = LabelBooks(client)
     return ZoomMail(client, books, Labeller(client, books))

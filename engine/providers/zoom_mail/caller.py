@@ -81,6 +81,7 @@ class Caller:
         await self._persist(ask.operation, once)
 
     async def aclose(self) -> None:
+        await self._tokens.aclose()
         await self._http.aclose()
 
     async def _persist(self, operation: Operation, once: Callable[[], Coroutine[Any, Any, R]]) -> R:

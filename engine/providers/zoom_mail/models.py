@@ -89,6 +89,7 @@ class ApiError(Answered):
 
 
 class OAuthError(Answered):
+    code: Number = 0
     error: Text = ""
     reason: Text = ""
     message: Text = ""
@@ -98,6 +99,8 @@ class TokenAnswer(Answered):
     access_token: str = Field(pattern=r"^[!-~]+$")
     expires_in: Number = 3600
     api_url: str = ""
+    refresh_token: str = Field(default="", pattern=r"^[!-~]*$", repr=False)
+    """The next one, which ends the one that was used; "" from an account's own credentials."""
 
 
 class Alias(Answered):

@@ -1,4 +1,4 @@
-"""Server-to-Server OAuth: one token per account, renewed early, and once when it is refused."""
+"""OAuth, of the account or of one user: one token per account, renewed early, and once when it is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from engine.errors import Rejected, Unauthorized, Unavailable
+from engine.errors import ConsentGone, Rejected, Unauthorized, Unavailable
 from engine.flow.ports import Token, TokenCache
 from engine.net.client import HttpClient
 from engine.net.failures import Answer, BadAnswer, Call, to_error
@@ -22,11 +22,13 @@ REMEMBERED_TOKENS = 8
 """Tokens kept out of texts: the current one and those that calls under way may still carry."""
 
 _ASK = Call("oauth.token")
+_CONSENT_GONE = frozenset({4735, 4741})
+"""A refresh token that is unknown, and one that was revoked (docs/api/errors)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What Zoom gives to an app of the Server-to-Server kind."""
+    """What Zoom gives to an app. A user-managed app has no account id: it asks with a refresh token."""
 
     account_id: str
     client_id: str
@@ -34,6 +36,16 @@ class Credentials:
     token_url: str = TOKEN_URL
     base: str = ""
     """The API's root when it is not Zoom's own, such as the sandbox's; without `/v2`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What a refusal says."""
+
+    error: str
+    code: int
+    reason: str
+    """All of it, for people, without secrets."""
 
 
 class Tokens:
@@ -71,6 +83,9 @@ class Tokens:
         """Give the API's root to call with a token. Raises Rejected for a foreign host."""
         return api_root(token.url, self._credentials.base)
 
+    async def aclose(self) -> None:
+        await self._cache.aclose()
+
     async def _renew_early(self, old: Token | None) -> Token:
         try:
             return await self._cache.renew(self._ask, old)
@@ -84,29 +99,39 @@ class Tokens:
         return token.expires - RENEW_EARLY_S <= self._clock()
 
     def _keep(self, token: Token) -> Token:
-        if token.value not in self._hidden:
-            self._hidden.append(token.value)
-            self._http.hide(token.value)
-        if len(self._hidden) > REMEMBERED_TOKENS:
-            self._http.reveal(self._hidden.popleft())
+        self._hide(token.value)
         self._token = token
         return token
 
-    async def _ask(self) -> Token:
-        """Ask Zoom for a token (developers.zoom.us/docs/internal-apps/s2s-oauth)."""
+    def _hide(self, secret: str) -> None:
+        if secret and secret not in self._hidden:
+            self._hidden.append(secret)
+            self._http.hide(secret)
+        if len(self._hidden) > REMEMBERED_TOKENS:
+            self._http.reveal(self._hidden.popleft())
+
+    async def _ask(self, refresh: str) -> Token:
+        """Ask Zoom for a token (developers.zoom.us/docs: internal-apps/s2s-oauth, integrations/oauth)."""
         own = self._credentials
+        self._hide(refresh)
+        form = {"grant_type": "account_credentials", "account_id": own.account_id}
+        if refresh:
+            form = {"grant_type": "refresh_token", "refresh_token": refresh}
         answer = await self._http.ask(
-            "POST",
-            own.token_url,
-            _ASK,
-            form={"grant_type": "account_credentials", "account_id": own.account_id},
-            auth=(own.client_id, own.client_secret),
+            "POST", own.token_url, _ASK, form=form, auth=(own.client_id, own.client_secret)
         )
         if answer.status in (400, 401, 403):
-            raise Unauthorized(f"the token endpoint refuses the credentials: {self._reason(answer)}")
+            raise self._refusal(answer, bool(refresh))
         if not answer.ok:
-            raise to_error(answer, _ASK, self._clock(), detail=self._reason(answer))
+            raise to_error(answer, _ASK, self._clock(), detail=self._told(answer).reason)
         return self._read(answer)
+
+    def _refusal(self, answer: Answer, consented: bool) -> Unauthorized:
+        told = self._told(answer)
+        if consented and (told.error == "invalid_grant" or told.code in _CONSENT_GONE):
+            text = "its user must consent again, and the new refresh token becomes refresh_token"
+            return ConsentGone(f"the user's consent is gone ({told.reason}): {text}")
+        return Unauthorized(f"the token endpoint refuses the credentials: {told.reason}")
 
     def _read(self, answer: Answer) -> Token:
         trouble: BadAnswer
@@ -116,15 +141,18 @@ class Tokens:
             trouble = error
         else:
             api_root(read.api_url, self._credentials.base)
-            return Token(read.access_token, self._clock() + read.expires_in, read.api_url)
+            self._hide(read.refresh_token)
+            expires = self._clock() + read.expires_in
+            return Token(read.access_token, expires, read.api_url, read.refresh_token)
         raise to_error(trouble, _ASK, self._clock())
 
-    def _reason(self, answer: Answer) -> str:
+    def _told(self, answer: Answer) -> _Told:
         try:
             read = read_answer(OAuthError, answer.body)
         except BadAnswer:
-            return f"status {answer.status}"
-        return self._http.redacted(" ".join(filter(None, (read.error, read.reason, read.message))))
+            return _Told("", 0, f"status {answer.status}")
+        words = (str(read.code or ""), read.error, read.reason, read.message)
+        return _Told(read.error, read.code, self._http.redacted(" ".join(filter(None, words))))
 
 
 def api_root(named: str, base: str) -> str:
