@@ -86,9 +86,11 @@ def to_message(
     received: datetime | None = None,
     size: int | None = None,
     content: bool,
+    text: bool = True,
 ) -> Message:
     """Make the snapshot that rules judge; `content` says that attachment bytes may be read.
 
+    Without `text`, which is dear to make of HTML, it counts as not fetched.
     Text stays unknown while a part of it is not held, and so do attachments of a bare header.
     """
     held = root.body is not None or bool(root.parts)
@@ -101,7 +103,7 @@ def to_message(
         received=received,
         _headers=root.headers,
         _size=size,
-        _text=message_text(root) if held else None,
+        _text=message_text(root) if held and text else None,
         _attachments=attached if held else None,
     )
 

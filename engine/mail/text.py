@@ -29,7 +29,7 @@ def part_text(part: MimePart) -> str:
     body = part.body[:MAX_TEXT_BYTES]
     charset = parameters((*part.headers.all("Content-Type"), "")[0]).get("charset", "")
     if part.type != "text/html":
-        return _BREAK.sub(_line_feeds, decode(body, charset)).replace("\0", "")
+        return _with_line_feeds(decode(body, charset)).replace("\0", "")
     return html_text(decode(body, charset or named_charset(body)).replace("\0", ""))
 
 
@@ -43,6 +43,11 @@ def message_text(root: MimePart) -> str | None:
         if text := _joined(chosen):
             return text
     return ""
+
+
+def _with_line_feeds(text: str) -> str:
+    text = text.replace("\r\n", "\n")
+    return _BREAK.sub(_line_feeds, text) if "\r" in text else text
 
 
 def _line_feeds(run: re.Match[str]) -> str:

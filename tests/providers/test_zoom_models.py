@@ -94,7 +94,7 @@ def headers(text: bytes) -> str:
     body = b'{"id": "m", "payload": {"headers": [{"name": "Subject", "value": "%s"}]}}' % text
     answer = read_answer(MessageAnswer, body)
     assert answer.payload
-    return answer.payload.headers[0].value
+    return answer.payload.headers[0][1]
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ class ZoomMail:
             answer = answer.model_copy(update={"payload": payload})
         names = await self._books.names(mailbox, answer.labels)
         labels = (names.get(label, label) for label in answer.labels)
-        return reading.to_message(answer, mailbox, labels, format_)
+        return reading.to_message(answer, mailbox, labels, format_, text=Need.BODY in needs)
 
     async def list_messages(self, mailbox: str, page: str = "", since: datetime | None = None) -> ListPage:
         query = f"after:{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""

@@ -31,8 +31,13 @@ def format_for(needs: Needs) -> str:
     return METADATA if Need.HEADERS in needs else MINIMAL
 
 
-def to_message(answer: MessageAnswer, mailbox: str, labels: Iterable[str], format_: str) -> Message:
-    """Give the message with all that a format brings. Raises Unavailable if its part is missing."""
+def to_message(
+    answer: MessageAnswer, mailbox: str, labels: Iterable[str], format_: str, *, text: bool = True
+) -> Message:
+    """Give the message with all that a format brings, of a full one the text only if asked for.
+
+    Raises Unavailable if the format's part is missing.
+    """
     known = Message(
         key=answer.id,
         mailbox=mailbox,
@@ -49,7 +54,7 @@ def to_message(answer: MessageAnswer, mailbox: str, labels: Iterable[str], forma
         raise Unavailable(f"messages.get answered without a payload for {format_!r}")
     if format_ == METADATA:
         return _sealed(replace(known, _headers=headers_of(answer.payload)))
-    return _sealed(_from_tree(answer.payload, known), answer.payload)
+    return _sealed(_from_tree(answer.payload, known, text), answer.payload)
 
 
 def unloaded_texts(payload: Part) -> list[str]:
@@ -71,7 +76,7 @@ def with_data(part: Part, data: dict[str, bytes]) -> Part:
 
 
 def headers_of(part: Part) -> Headers:
-    return Headers((header.name, header.value) for header in part.headers)
+    return Headers(part.headers)
 
 
 def _from_raw(answer: MessageAnswer, known: Message) -> Message:
@@ -89,7 +94,7 @@ def _from_raw(answer: MessageAnswer, known: Message) -> Message:
     return whole if known._size is None else replace(whole, _size=known._size)
 
 
-def _from_tree(payload: Part, known: Message) -> Message:
+def _from_tree(payload: Part, known: Message, text: bool) -> Message:
     root = to_mime(payload)
     # The tree tells of every attachment, also where the message is one part that is not held.
     bare = root.body is None and not root.parts
@@ -102,7 +107,10 @@ def _from_tree(payload: Part, known: Message) -> Message:
         received=known.received,
         size=known._size,
         content=False,
+        text=text,
     )
+    if not text:
+        return message
     if bare and message_text(root) is None:
         message = replace(message, _text=None)
     if message._text is None and not unloaded_texts(payload):
