@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cache
 
 from engine.errand import in_background
 from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
@@ -44,6 +45,7 @@ class Hydrator:
     def __init__(self, provider: Provider, book: Rulebook, clock: Clock, end: int) -> None:
         self._provider, self._book = provider, book
         self._clock, self._now, self._end = clock, clock(), end
+        self._needs_for = cache(book.rules.needs_for)
         self._slots = asyncio.Semaphore(FETCHES_AT_ONCE)
         self._limited: RateLimited | None = None
         """Once the service asks us to wait, nothing more is fetched: it would be fetched again anyway."""
@@ -73,7 +75,7 @@ class Hydrator:
                 return Looked(queued, error=error)
 
     def _first_needs(self, event: Event) -> Needs:
-        needs = self._book.rules.needs_for(event.kind, event.mailbox)
+        needs = self._needs_for(event.kind, event.mailbox)
         # Only its headers tell whether a message that was listed, or that went out too, is ours.
         unsure = not event.history or "SENT" in event.labels
         return needs | {Need.HEADERS} if unsure else needs
