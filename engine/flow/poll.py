@@ -108,5 +108,5 @@ async def _put_off(polling: Polling, mailbox: str, error: ProviderError) -> int:
     elif isinstance(error, RateLimited):
         again = max(int(error.until * 1000), now + 100)
     log.warning("%s is paused for %.0f s: %s", mailbox, (again - now) / 1000, error)
-    await polling.mailboxes.pause(mailbox, str(error), again)
+    await polling.mailboxes.pause(mailbox, str(error), again, now)
     return again

@@ -93,11 +93,17 @@ class RedisMailboxes:
         known = await self._redis.hgetall(self._key("profiles"))
         return {mailbox: read_profile(text) for mailbox, text in known.items()}
 
-    async def pause(self, mailbox: str, why: str, until: int) -> None:
-        await self._redis.hset(self._key("paused"), mailbox, json.dumps([until, why]))
+    async def pause(self, mailbox: str, why: str, until: int, now: int) -> None:
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(self._key("paused"), mailbox, json.dumps([until, why]))
+            pipe.hsetnx(self._key("paused-since"), mailbox, str(now))
+            await pipe.execute()
 
     async def resume(self, mailbox: str) -> None:
-        await self._redis.hdel(self._key("paused"), mailbox)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hdel(self._key("paused"), mailbox)
+            pipe.hdel(self._key("paused-since"), mailbox)
+            await pipe.execute()
 
     async def paused(self) -> dict[str, tuple[int, str]]:
         """By mailbox, until when and why it is paused."""
