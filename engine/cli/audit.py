@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -12,7 +13,9 @@ from engine.cli.serve import config
 from engine.errors import ProviderError, SettingsError
 from engine.flow.audit import Report
 from engine.flow.audit import audit as account_for
+from engine.flow.silence import Alarm
 from engine.settings import duration, load_settings
+from engine.store.board import Lane
 from engine.store.records import RedisRecords
 from engine.wiring import Office, open_office
 
@@ -26,24 +29,33 @@ A_DAY_S = 86_400
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a mailbox.")
 @config
 def audit(mailboxes: tuple[str, ...], since: str | None, as_json: bool, config: str | None) -> None:
-    """Account for every message. Exit code 1 when one was missed or needs a person."""
+    """Account for every message, and show the silence alarm.
+
+    Exit code 1 when a message was missed or needs a person; alarms alone do not change it.
+    """
     settings = load_settings(config)
     remembered = settings.retention - A_DAY_S
     age = min(duration(since), remembered) if since else remembered
     start = datetime.now(UTC) - timedelta(seconds=age)
 
-    async def run() -> tuple[list[Report], dict[str, tuple[int, str]]]:
+    async def run() -> tuple[list[Report], dict[str, Lane], list[Alarm]]:
         async with open_office(settings) as office:
             names = mailboxes or tuple(settings.mailboxes)
-            paused = await office.mailboxes.paused()
-            return [await audit_mailbox(office, name, start) for name in names], paused
+            lanes = await office.board.lanes()
+            alarms = await office.board.alarms(lanes, office.clock())
+            reports = [await audit_mailbox(office, name, start) for name in names]
+            return reports, {lane.mailbox: lane for lane in lanes}, alarms
 
-    reports, paused = asyncio.run(run())
+    reports, lanes, alarms = asyncio.run(run())
     for report in reports:
-        why = paused.get(report.mailbox, (0, ""))[1]
-        click.echo(json.dumps(as_dict(report) | {"paused": why}) if as_json else as_text(report))
-        if why and not as_json:
-            click.echo(f"  paused: {why}")
+        lane = lanes[report.mailbox]
+        own = [alarm for alarm in alarms if alarm.about in (report.mailbox, lane.watched.account)]
+        why = lane.pause.why if lane.pause else ""
+        if as_json:
+            told = [{"kind": alarm.kind, "about": alarm.about, "text": alarm.text} for alarm in own]
+            click.echo(json.dumps(as_dict(report) | {"paused": why, "alarms": told}))
+        else:
+            click.echo("\n".join([as_text(report), *as_lines(why, own)]))
     raise SystemExit(1 if any(report.findings for report in reports) else 0)
 
 
@@ -53,6 +65,14 @@ async def audit_mailbox(office: Office, mailbox: str, since: datetime | None = N
         return await account_for(RedisRecords(office.base), office.provider(mailbox), mailbox, since)
     except ProviderError as error:
         raise SettingsError(f"{mailbox} cannot be audited: {error}") from error
+
+
+def as_lines(paused: str, alarms: Sequence[Alarm]) -> Iterator[str]:
+    """What else a person should know of the mailbox."""
+    if paused:
+        yield f"  paused: {paused}"
+    for alarm in alarms:
+        yield f"  {alarm.kind}: {alarm.about}: {alarm.text}"
 
 
 def as_dict(report: Report) -> dict[str, object]:

@@ -28,6 +28,7 @@ COMMANDS = {
     "dead": "engine.cli.journal:dead",
     "replay": "engine.cli.journal:replay",
     "audit": "engine.cli.audit:audit",
+    "status": "engine.cli.status:status",
 }
 """Loaded when called: a command pays for its own imports alone."""
 

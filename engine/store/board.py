@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from engine.flow.silence import Alarm, Hooked, Watched, alarms
@@ -13,7 +14,7 @@ from engine.store.figures import Figures, Process, Series
 from engine.store.halt import Halt, read_halt
 from engine.store.mailboxes import RedisMailboxes
 
-_BY_MAILBOX = ("started", "polled", "moved", "unrung")
+_BY_MAILBOX = ("started", "polled", "moved", "unrung", "paused-since")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,19 @@ class Box:
     account: str
     interval: int
     """From poll to poll in ms; 0 when webhooks alone wake it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Since when, until when (epoch ms) and why a mailbox is left alone."""
+
+    since: int
+    until: int
+    why: str
+
+    def __str__(self) -> str:
+        until = datetime.fromtimestamp(self.until / 1000, UTC)
+        return f"{self.why} (tried again at {until:%H:%M:%S} UTC)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +52,7 @@ class Lane:
     """When the oldest event that is not decided was read."""
     groups: int
     """Label changes that are still to come."""
-    paused: tuple[int, str] | None
-    """Until when and why it is left alone."""
+    pause: Pause | None
 
     @property
     def mailbox(self) -> str:
@@ -128,7 +141,7 @@ class Board:
                 pipe.xrange(self._key("events", box.mailbox), count=1)
                 pipe.hkeys(self._key("waiting", box.mailbox))
                 pipe.llen(self._key("groups", box.mailbox))
-            started, polled, moved, unrung, *own = await pipe.execute()
+            started, polled, moved, unrung, since, *own = await pipe.execute()
         paused = await RedisMailboxes(self._base).paused()
         lanes = []
         for index, box in enumerate(self._boxes):
@@ -144,11 +157,13 @@ class Board:
                 unrung=int(unrung.get(name, 0)),
                 habit={int(day): int(silence) for day, silence in habit.items()},
             )
-            oldest = min(
-                (int(entry.partition("-")[0]) for entry in [*(e for e, _ in first), *waiting]), default=0
+            entries = [*(entry for entry, _ in first), *waiting]
+            oldest = min((int(entry.partition("-")[0]) for entry in entries), default=0)
+            until, why = paused.get(name, (0, ""))
+            pause = Pause(int(since.get(name, until)), until, why) if why else None
+            lanes.append(
+                Lane(watched, int(started.get(name, 0)), queued, len(waiting), oldest, groups, pause)
             )
-            since = int(started.get(name, 0))
-            lanes.append(Lane(watched, since, queued, len(waiting), oldest, groups, paused.get(name)))
         return lanes
 
     async def _common(self, now: int) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def _lanes(snapshot: Snapshot) -> Iterator[Metric]:
     yield gauge(
         "postroom_paused",
         "1 while a mailbox is left alone; `postroom status` says why.",
-        ((lane.mailbox, float(lane.paused is not None and lane.paused[0] > now)) for lane in lanes),
+        ((lane.mailbox, float(lane.pause is not None)) for lane in lanes),
     )
     yield gauge(
         "postroom_last_read_seconds",
