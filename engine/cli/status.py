@@ -64,7 +64,7 @@ def needs_of(snapshot: Snapshot, settings: Settings) -> Iterator[str]:
     if snapshot.dead:
         yield f"runs that need a person: {snapshot.dead}, see `postroom dead`"
     if snapshot.memory_limit and snapshot.memory > FULL * snapshot.memory_limit:
-        yield f"Redis is {snapshot.memory / snapshot.memory_limit:.0%} full; when it is full, work stands still"
+        yield f"Redis is {snapshot.memory / snapshot.memory_limit:.0%} full; a full one stands still"
 
 
 def _processes_wanting(snapshot: Snapshot, settings: Settings) -> Iterator[str]:
