@@ -172,6 +172,10 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
 
 
 async def _close(worker: Worker) -> None:
+    # arq would gather the jobs that it cancels, and take their cancellation for its own.
+    for job in list(worker.tasks.values()):
+        await end(job)
+    worker.tasks.clear()
     try:
         await worker.close()
     except (RedisError, OSError) as error:

@@ -153,6 +153,32 @@ async def test_a_cancellation_that_gets_lost_does_not_keep_the_worker_from_endin
         await asyncio.sleep(0)
 
 
+class Bereft(Deaf):
+    """An arq worker that loses Redis while a job is under way, and closes as arq's does."""
+
+    lives = 0
+
+    async def async_run(self) -> None:
+        Bereft.lives += 1
+        self.tasks = {"1": asyncio.create_task(asyncio.Event().wait())}  # type: ignore[dict-item]
+        await asyncio.sleep(0)
+        raise RedisConnectionError("Redis is away")
+
+    async def close(self) -> None:
+        for task in self.tasks.values():
+            task.cancel()
+        await asyncio.gather(*self.tasks.values())
+
+
+async def test_a_worker_that_loses_redis_during_a_job_connects_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker, "make_worker", lambda _office: Bereft())
+    monkeypatch.setattr(worker, "LONGEST_PAUSE_S", 0.01)
+    async with shop.office() as office, working(office):
+        await wait_for(lambda: Bereft.lives > 2, what="a third life")
+
+
 async def test_broken_rules_are_not_loaded_and_the_last_good_ones_survive_a_restart(shop: Shop) -> None:
     async with shop.office() as office, working(office):
         await in_service(office)
