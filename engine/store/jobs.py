@@ -47,8 +47,14 @@ def queue_name(prefix: str) -> str:
 
 
 def dumps(data: dict[str, Any]) -> bytes:
-    """Serialise a job for arq."""
-    return json.dumps(data, separators=(",", ":")).encode()
+    """Serialise a job for arq, or what became of one."""
+    return json.dumps(data, separators=(",", ":"), default=_name_of_error).encode()
+
+
+def _name_of_error(value: object) -> str:
+    if isinstance(value, Exception):
+        return type(value).__name__
+    raise TypeError(f"a job cannot carry a {type(value).__name__}")
 
 
 def loads(data: bytes) -> dict[str, Any]:

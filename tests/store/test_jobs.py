@@ -6,8 +6,9 @@ import asyncio
 import time
 from typing import Any
 
+import pytest
 from arq.constants import job_key_prefix
-from arq.worker import Function, Worker, func
+from arq.worker import Function, JobExecutionFailed, Worker, func
 from redis.asyncio import Redis
 
 from engine.store.jobs import (
@@ -137,3 +138,12 @@ async def test_our_format_is_the_one_that_arq_itself_writes(redis: Redis, redis_
         written = await client.get(job_key_prefix + theirs.job_id)
         assert {**loads(written), "et": 0} == {**loads(ours.payload.encode()), "et": 0}
         assert await redis.zrange(QUEUE, 0, -1) == [theirs.job_id]
+
+
+def test_a_job_that_failed_for_good_is_written_down_without_complaint() -> None:
+    assert loads(dumps({"r": JobExecutionFailed("max 1 retries exceeded")})) == {"r": "JobExecutionFailed"}
+
+
+def test_a_job_carries_nothing_but_json() -> None:
+    with pytest.raises(TypeError, match="cannot carry a set"):
+        dumps({"a": {1}})
