@@ -132,7 +132,7 @@ async def test_a_job_under_way_is_finished_before_the_worker_ends(shop: Shop) ->
 class Deaf:
     """An arq worker in which a cancellation gets lost, as it does in arq's now and then."""
 
-    tasks: dict[str, asyncio.Task[None]] = {}
+    tasks: dict[str, asyncio.Task[Any]] = {}
     allow_pick_jobs = True
 
     async def async_run(self) -> None:
@@ -160,7 +160,7 @@ class Bereft(Deaf):
 
     async def async_run(self) -> None:
         Bereft.lives += 1
-        self.tasks = {"1": asyncio.create_task(asyncio.Event().wait())}  # type: ignore[dict-item]
+        self.tasks = {"1": asyncio.create_task(asyncio.Event().wait())}
         await asyncio.sleep(0)
         raise RedisConnectionError("Redis is away")
 
