@@ -43,6 +43,77 @@ async def test_drafts_are_searched_and_paged(driver: Driver) -> None:
     assert [entry["id"] for entry in found] == [ids[3]]
 
 
+async def draft(driver: Driver, raw: bytes) -> str:
+    return str((await driver.post("/drafts", {"message": {"raw": encoded(raw)}}))["id"])
+
+
+async def test_a_draft_is_replaced_under_its_id(driver: Driver) -> None:
+    id_ = await draft(driver, mail("first"))
+    start = await driver.cursor()
+    body = {"message": {"raw": encoded(mail("second", "x" * 999, message_id="<2@x>"))}}
+    response = await driver.call("PUT", f"/drafts/{id_}", json=body)
+    assert (response.status_code, response.json()["id"]) == (200, id_)
+    shown = await driver.get(f"/messages/{id_}", format="raw")
+    assert decoded(shown["raw"]) == decoded(body["message"]["raw"])
+    assert (shown["snippet"][:3], shown["historyId"]) == ("xxx", await driver.cursor())
+    assert [found["id"] for found in (await driver.get("/drafts", q="rfc822msgid:2@x"))["drafts"]] == [id_]
+    (record,) = await driver.history(start, historyTypes="messageUpdated")
+    assert record["messagesUpdated"][0]["message"] == {"id": id_, "threadId": id_, "labelIds": ["DRAFT"]}
+    assert (await driver.get("/profile"))["mboxSize"] == len(decoded(shown["raw"]))
+
+
+async def test_a_draft_is_sent_as_a_scheduled_copy_that_takes_its_place(driver: Driver) -> None:
+    id_ = await draft(driver, mail(to="out@else.example"))
+    await driver.post(f"/messages/{id_}/modify", {"addLabelIds": ["STARRED"]})
+    start = await driver.cursor()
+    sent = await driver.post("/drafts/send", {"id": id_})
+    assert (sent["labelIds"], sent["id"] == id_) == (["SCHEDULED", "STARRED"], False)
+    assert (await driver.call("GET", f"/drafts/{id_}")).status_code == 404
+    assert await driver.labels(sent["id"]) == {"SENT", "STARRED"}
+    gone, added, moved = await driver.history(start)
+    assert gone["messagesDeleted"][0]["message"]["id"] == id_
+    assert added["messagesAdded"][0]["message"]["id"] == sent["id"]
+    assert moved["labelsAdded"][0]["labelIds"] == ["SENT"]
+    assert [left["id"] for left in (await driver.look("outbox"))["messages"]] == [sent["id"]]
+
+
+async def test_a_draft_may_be_given_its_last_words_as_it_is_sent(driver: Driver) -> None:
+    id_ = (await driver.post("/drafts"))["id"]
+    raw = mail("last words", to="out@else.example", message_id="<1@x>")
+    await driver.post("/drafts/send", {"id": id_, "message": {"raw": encoded(raw)}})
+    (left,) = (await driver.look("outbox"))["messages"]
+    assert decoded(left["raw"]) == raw
+
+
+async def test_a_draft_that_cannot_be_sent_stays(driver: Driver) -> None:
+    id_ = (await driver.post("/drafts"))["id"]
+    start = await driver.cursor()
+    assert (await driver.call("POST", "/drafts/send", json={"id": id_})).status_code == 400
+    assert (await driver.get(f"/drafts/{id_}"))["id"] == id_
+    assert await driver.cursor() == start
+
+
+async def test_a_draft_that_is_not_there_cannot_be_sent(driver: Driver) -> None:
+    assert (await driver.call("POST", "/drafts/send", json={"id": "x"})).status_code == 404
+
+
+async def test_drafts_in_the_trash_are_listed_on_demand(driver: Driver) -> None:
+    id_ = await draft(driver, mail())
+    await driver.post(f"/messages/{id_}/trash")
+    assert (await driver.get("/drafts"))["drafts"] == []
+    listed = await driver.get("/drafts", includeSpamTrash="true")
+    assert [found["id"] for found in listed["drafts"]] == [id_]
+
+
+@pytest.mark.parametrize(
+    ("shape", "there"),
+    [("full", {"payload"}), ("metadata", {"payload"}), ("raw", {"raw"}), ("minimal", set())],
+)
+async def test_a_draft_is_shown_in_four_formats(driver: Driver, shape: str, there: set[str]) -> None:
+    shown = await driver.get(f"/drafts/{await draft(driver, mail())}", format=shape)
+    assert {"payload", "raw"} & shown["message"].keys() == there
+
+
 async def test_the_system_labels_are_there(driver: Driver) -> None:
     labels = (await driver.get("/labels"))["labels"]
     assert {label["id"] for label in labels if label["type"] == "system"} == set(SYSTEM)

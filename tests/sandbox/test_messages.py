@@ -175,6 +175,17 @@ async def test_a_batch_changes_all_or_none(driver: Driver) -> None:
     assert "STARRED" not in await driver.labels(ids[2])
 
 
+async def test_a_batch_is_deleted_whole_or_not_at_all(driver: Driver) -> None:
+    ids = [await driver.deliver(mail()) for _ in range(3)]
+    wrong = await driver.call("POST", "/messages/batchDelete", json={"ids": [ids[0], "unknown"]})
+    assert wrong.status_code == 400
+    start = await driver.cursor()
+    await driver.post("/messages/batchDelete", {"ids": ids[:2]})
+    assert [entry["id"] for entry in (await driver.get("/messages"))["messages"]] == [ids[2]]
+    records = await driver.history(start)
+    assert [record["messagesDeleted"][0]["message"]["id"] for record in records] == ids[:2]
+
+
 async def test_trashing_leaves_the_inbox_and_untrashing_the_trash(driver: Driver) -> None:
     id_ = await driver.deliver(mail())
     assert set((await driver.post(f"/messages/{id_}/trash"))["labelIds"]) == {"TRASH", "UNREAD"}

@@ -131,6 +131,18 @@ async def test_a_mailbox_is_found_in_any_case(driver: Driver) -> None:
         pytest.param("POST", "/messages", {"content": b"{"}, id="broken JSON"),
         pytest.param("POST", "/messages", {"content": b"[" * 100_000}, id="JSON nested without end"),
         pytest.param("POST", "/messages", {"json": ["raw"]}, id="JSON that is no object"),
+        pytest.param(
+            "POST",
+            "/labels",
+            {"content": b'{"name": "\\ud800", "parentId": ""}'},
+            id="half a character in an escape",
+        ),
+        pytest.param(
+            "POST",
+            "/labels",
+            {"content": b'{"name": "\xed\xa0\x80", "parentId": ""}'},
+            id="half a character in bytes",
+        ),
         pytest.param("POST", "/messages", {"json": {}}, id="an insert without raw"),
         pytest.param("POST", "/messages", {"json": {"raw": 7}}, id="raw that is a number"),
         pytest.param("POST", "/messages", {"json": {"raw": "a!b"}}, id="raw that is not base64url"),
@@ -216,6 +228,15 @@ async def test_a_mailbox_is_found_in_any_case(driver: Driver) -> None:
             id="an unknown visibility",
         ),
         pytest.param("POST", "/drafts", {"json": {"message": "text"}}, id="a draft that is text"),
+        pytest.param("POST", "/drafts/send", {"json": {}}, id="a send of no draft"),
+        pytest.param("POST", "/messages/batchDelete", {"json": {"ids": []}}, id="a deletion of nothing"),
+        pytest.param(
+            "POST", "/messages/batchDelete", {"json": {"ids": ["x"]}}, id="a deletion of an unknown message"
+        ),
+        pytest.param("GET", "/threads?maxResults=x", {}, id="a page of threads of no length"),
+        pytest.param("GET", "/threads?pageToken=eA", {}, id="a page token that is no thread's"),
+        pytest.param("GET", "/threads?includeSpamTrash=yes", {}, id="threads of a maybe"),
+        pytest.param("GET", "/drafts?q=%28", {}, id="a search of drafts with an open bracket"),
     ],
 )
 async def test_a_wrong_call_is_refused(
@@ -238,6 +259,15 @@ async def test_a_wrong_call_is_refused(
         pytest.param("GET", "/drafts/x", id="a draft"),
         pytest.param("DELETE", "/drafts/x", id="a draft to delete"),
         pytest.param("GET", "/labels/x", id="a label"),
+        pytest.param("PUT", "/drafts/x", id="a draft to replace"),
+        pytest.param("GET", "/threads/x", id="a thread"),
+        pytest.param("DELETE", "/threads/x", id="a thread to delete"),
+        pytest.param("POST", "/threads/x/trash", id="a thread to trash"),
+        pytest.param("POST", "/threads/x/untrash", id="a thread to untrash"),
+        pytest.param("GET", "/settings/filters/x", id="a filter"),
+        pytest.param("DELETE", "/settings/filters/x", id="a filter to delete"),
+        pytest.param("GET", "/settings/delegates/x", id="a delegate"),
+        pytest.param("DELETE", "/settings/delegates/x", id="a delegate to revoke"),
         pytest.param("GET", "/nothing/at/all", id="a path"),
     ],
 )

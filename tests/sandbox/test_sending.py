@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -122,6 +123,22 @@ async def test_a_send_time_is_kept_as_milliseconds(driver: Driver) -> None:
     shown = await driver.get(f"/messages/{id_}", format="minimal")
     assert (shown["sendTime"], shown["userScheduled"]) == ("4102444800000", True)
     assert (await driver.look("outbox"))["messages"] == []
+
+
+async def test_a_planned_message_is_sent_at_its_time(driver: Driver) -> None:
+    now = time.time()
+    driver.sandbox.store.clock = lambda: now
+    id_ = await send(driver, mail(to="out@else.example"), sendTime=str(int(now) + 60))
+    assert await driver.labels(id_) == {"SCHEDULED"}
+    driver.sandbox.store.clock = lambda: now + 60
+    driver.sandbox.resume_sending()
+    assert await driver.labels(id_) == {"SENT"}
+    assert [left["id"] for left in (await driver.look("outbox"))["messages"]] == [id_]
+
+
+async def test_a_send_time_that_has_passed_is_now(driver: Driver) -> None:
+    id_ = await send(driver, mail(to="out@else.example"), sendTime="1")
+    assert await driver.labels(id_) == {"SENT"}
 
 
 async def test_what_was_scheduled_is_sent_after_a_restart(slow: Driver) -> None:
