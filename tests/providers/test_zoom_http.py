@@ -7,34 +7,14 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-import uvicorn
 
 from engine.errors import OutcomeUnknown
 from engine.mail.needs import Need
 from engine.providers.zoom_mail import ZoomMail, zoom_mail
-from engine.sandbox.app import create_app
-from engine.sandbox.config import SandboxConfig
-from engine.sandbox.serve import CuttingProtocol
+from tests.providers.conftest import SERVED as BOX
 from tests.providers.fakes import LONG_AGO, MemoryBudget, MemoryTokens
-from tests.waiting import wait_for
 
-BOX = "support+eu@acme.example"
 RAW = f"From: {BOX}\r\nTo: ann@partner.example\r\nMessage-ID: <ours+1@acme.example>\r\n\r\nHi\r\n".encode()
-
-
-@pytest.fixture
-async def url() -> AsyncIterator[str]:
-    """A sandbox behind uvicorn."""
-    app = create_app(SandboxConfig(mailboxes=(BOX,), limits=False))
-    config = uvicorn.Config(
-        app, port=0, http=CuttingProtocol, ws="none", log_config=None, access_log=False, lifespan="off"
-    )
-    server = uvicorn.Server(config)
-    running = asyncio.create_task(server.serve())
-    await wait_for(lambda: server.started, what="a sandbox over HTTP")
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await running
 
 
 @pytest.fixture
