@@ -161,7 +161,7 @@ class TelemetrySettings(Strict):
 class ExecuteSettings(Strict):
     """The time limits of one step of a run."""
 
-    timeout: Duration = 20.0
+    timeout: Annotated[Duration, Field(ge=0.1)] = 20.0
     margin: Duration = 60.0
     look_gap: Duration = 5.0
 

@@ -137,6 +137,11 @@ MISTAKES = [
         id="a negative duration",
     ),
     pytest.param(
+        "execute: {timeout: 0s}",
+        "postroom.yaml:1:20 execute.timeout: Input should be greater than or equal to 0.1",
+        id="no time for a step at all",
+    ),
+    pytest.param(
         "redis: {durability: maybe}",
         "postroom.yaml:1:21 redis.durability: unknown value 'maybe'",
         id="a wrong choice",
