@@ -12,6 +12,7 @@ from engine.errors import SettingsError
 
 try:
     from opentelemetry import trace
+    from opentelemetry.context import Context
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
@@ -54,7 +55,7 @@ def _opener(tracer: trace.Tracer) -> tracing.Opener:
     def opened(work: tracing.Span) -> Iterator[str]:
         span = tracer.start_span(
             work.name,
-            trace.set_span_in_context(trace.NonRecordingSpan(_context(work.parent))),
+            _following(work.parent),
             KINDS.get(work.name, trace.SpanKind.INTERNAL),
             work.attributes,
             _links(work.links),
@@ -69,6 +70,12 @@ def _opener(tracer: trace.Tracer) -> tracing.Opener:
             span.end()
 
     return opened
+
+
+def _following(parent: str) -> Context:
+    if not parent:
+        return Context()
+    return trace.set_span_in_context(trace.NonRecordingSpan(_context(parent)), Context())
 
 
 def _links(causes: Sequence[str]) -> list[trace.Link]:

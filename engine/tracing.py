@@ -25,6 +25,7 @@ class Span:
 
     name: str
     parent: str
+    """The traceparent that it follows, "" for a beginning."""
     attributes: dict[str, str | int]
     links: Sequence[str] = field(default=())
     """Other causes of the same work."""
@@ -42,12 +43,12 @@ def new() -> str:
 
 
 def read(header: str) -> str:
-    """Take over a traceparent, or make one where there is none (W3C Trace Context, section 3.2).
+    """Take over a traceparent; "" where there is none that holds (W3C Trace Context, section 3.2).
 
     It counts as sampled whatever its flags say: whether spans are kept is ours to decide.
     """
     found = _HEADER.fullmatch(header) if len(header) <= 200 else None
-    return f"00-{found[1]}-{found[2]}-01" if found else new()
+    return f"00-{found[1]}-{found[2]}-01" if found else ""
 
 
 def current() -> str:
@@ -63,10 +64,10 @@ def id_of(traceparent: str) -> str:
 def span(
     name: str, parent: str | None = None, links: Sequence[str] = (), **attributes: str | int
 ) -> AbstractContextManager[None]:
-    """Work for a cause: `parent`, a new one when that is "", and the current one when it is None."""
+    """Work for a cause: `parent`, a new one when that is "", and the current one, if any, when it is None."""
     if parent is None and _opener is None:
         return _NOTHING
-    return _within(Span(name, (_CURRENT.get() if parent is None else parent) or new(), attributes, links))
+    return _within(Span(name, _CURRENT.get() if parent is None else parent, attributes, links))
 
 
 def send_to(opener: Opener | None) -> None:
@@ -77,7 +78,7 @@ def send_to(opener: Opener | None) -> None:
 
 @contextmanager
 def _within(work: Span) -> Iterator[None]:
-    with _opener(work) if _opener else nullcontext(work.parent) as here:
+    with _opener(work) if _opener else nullcontext(work.parent or new()) as here:
         token = _CURRENT.set(here)
         try:
             yield

@@ -49,12 +49,12 @@ def batch_decided(lane: str, looked: Sequence[Looked], commit: Commit) -> None:
     for kind, outcome in (found for run in matched for found in _settled_by_commit(run, labelled)):
         metrics.EFFECTS.add(kind, outcome)
     log.info(
-        "%s: %d decided, %d runs, %d put aside, traces %s",
+        "%s: %d decided, %d runs, %d put aside%s",
         lane,
         len(commit.done),
         len(commit.runs),
         len(commit.waiting),
-        _traces(commit.done),
+        _others(commit.done),
     )
     if log.isEnabledFor(logging.DEBUG):
         _tell_each(commit, [(one.queued.event.id, rule.rule) for one, rule in undecided])
@@ -90,10 +90,15 @@ def _settled_by_commit(run: Run, labelled: frozenset[str]) -> Iterator[tuple[str
             yield effect.kind, "unchanged"
 
 
-def _traces(done: Sequence[Queued]) -> str:
-    traces = list(dict.fromkeys(tracing.id_of(one.trace) for one in done if one.trace))
-    more = f" and {len(traces) - TRACES} more" if len(traces) > TRACES else ""
-    return (" ".join(traces[:TRACES]) or "none") + more
+def _others(done: Sequence[Queued]) -> str:
+    """The traces of a batch beside the one that its line bears anyway."""
+    here = tracing.id_of(tracing.current())
+    traces = [trace for trace in dict.fromkeys(tracing.id_of(one.trace) for one in done) if trace]
+    others = [trace for trace in traces if trace != here]
+    if not others:
+        return ""
+    more = f" and {len(others) - TRACES} more" if len(others) > TRACES else ""
+    return f"; also for {' '.join(others[:TRACES])}{more}"
 
 
 def _tell_each(commit: Commit, undecided: Sequence[tuple[str, str]]) -> None:
