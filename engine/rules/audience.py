@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Rule
     from engine.rules.view import View
 
-INDEXED_FROM = 15
+INDEXED_FROM = 8
 """Rules: fewer are all asked, which is as quick as looking up which to ask."""
 MAX_REMEMBERED = 10_000
 """How many pairs of event kind and mailbox are remembered."""
@@ -50,10 +50,10 @@ class Everyone:
 class Candidates:
     """The rules that an index finds; planned labels call later ones in."""
 
-    def __init__(self, rules: Sequence[Rule], index: Index, view: View) -> None:
+    def __init__(self, rules: Sequence[Rule], index: Index, found: set[int]) -> None:
         self._rules, self._index = rules, index
-        self._found = index.candidates(view)
-        self._left = sorted(self._found)
+        self._found = found
+        self._left = sorted(found)
         self._at = -1
 
     def __iter__(self) -> Iterator[Rule]:
@@ -68,6 +68,9 @@ class Candidates:
             self._found.add(place)
             if place > self._at:
                 heappush(self._left, place)
+
+
+NOBODY = Everyone(())
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,8 @@ class Audience:
         """Say whom to ask about a message."""
         if len(self.rules) < INDEXED_FROM:
             return Everyone(self.rules)
-        return Candidates(self.rules, self.index, view)
+        found = self.index.candidates(view)
+        return Candidates(self.rules, self.index, found) if found else NOBODY
 
 
 class Audiences:

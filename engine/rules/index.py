@@ -11,6 +11,9 @@ from engine.rules.sources import HeaderTexts, LabelNames
 from engine.rules.text import nfc
 from engine.rules.view import View
 
+FEW = 4
+"""Header fields: so many are looked at whether the message has them or not."""
+
 
 class Index:
     """Finds the rules whose clues a message shows, and those that have none."""
@@ -27,14 +30,17 @@ class Index:
                 self._headers.setdefault(source.name, []).append(Lookup(source, clues))
             else:
                 self._others.append(Lookup(source, clues))
+        if len(self._headers) <= FEW:
+            self._others += [lookup for lookups in self._headers.values() for lookup in lookups]
+            self._headers.clear()
 
     def candidates(self, view: View) -> set[int]:
         """Give the places of all rules that may match a message or be left open, and of few others."""
-        found = set(self._always)
-        found.update(self.labelled(view.labels))
+        found = self.labelled(view.labels) if self._labels else set()
+        found.update(self._always)
         for lookup in self._others:
             lookup.find(view, found)
-        for name in self._present(view):
+        for name in self._present(view) if self._headers else ():
             for lookup in self._headers[name]:
                 lookup.find(view, found)
         return found
@@ -42,7 +48,7 @@ class Index:
     def labelled(self, labels: Iterable[str]) -> set[int]:
         """Give the places of the rules that look for one of these labels."""
         wanted = self._labels
-        return {place for label in labels for place in wanted.get(nfc(label), ())} if wanted else set()
+        return {place for label in labels for place in wanted.get(nfc(label), ())}
 
     def _present(self, view: View) -> Iterable[str]:
         """Name the header fields to look at: the message's own, since rules may name thousands of others."""

@@ -9,7 +9,7 @@ from engine.rules.addresses import AddressKinds, encoded
 from engine.rules.clues import Clue, Clues, How, Source, narrowest
 from engine.rules.patterns import Pattern
 from engine.rules.people import AddressSet
-from engine.rules.sources import MAX_DOMAIN, Names, PeopleKeys, Spelt, Written
+from engine.rules.sources import MAX_DOMAIN, Names, ParentDomains, PeopleKeys, Spelt, Written
 from engine.rules.text import TextKinds, fold
 
 _PIECE = re.compile(r"\\[*?\\]|.", re.DOTALL)
@@ -42,9 +42,8 @@ def address_clues(kinds: AddressKinds, fields: tuple[str, ...]) -> Clues | None:
     """Give the narrowest clues of kinds that compare the addresses of some header fields."""
     if kinds.exists is False:
         return None
-    keys = PeopleKeys(fields)
-    offers: list[Clues | None] = [(Clue(keys, How.ANY),)]
-    offers += [_set_clues(wanted, keys) for wanted in kinds.sets]
+    offers: list[Clues | None] = [(Clue(PeopleKeys(fields), How.ANY),)]
+    offers += [_set_clues(wanted, fields) for wanted in kinds.sets]
     if kinds.glob is not None:
         globs = [fit(glob.source) for glob in kinds.glob for fit in (fold, encoded)]
         offers.append(_glob_clues(globs, Spelt(fields)))
@@ -55,11 +54,15 @@ def address_clues(kinds: AddressKinds, fields: tuple[str, ...]) -> Clues | None:
     return narrowest(offers)
 
 
-def _set_clues(wanted: AddressSet, source: PeopleKeys) -> Clues | None:
+def _set_clues(wanted: AddressSet, fields: tuple[str, ...]) -> Clues | None:
     if any(len(parent) > MAX_DOMAIN for parent in wanted.parents):
         return None
-    domains = {"@" + domain for domain in (*wanted.domains, *wanted.parents)}
-    return (Clue(source, How.IS, wanted.addresses | domains),)
+    keys = wanted.addresses.union("@" + domain for domain in wanted.domains)
+    clues = (
+        Clue(PeopleKeys(fields), How.IS, keys),
+        Clue(ParentDomains(fields), How.IS, frozenset(wanted.parents)),
+    )
+    return tuple(clue for clue in clues if clue.texts) or clues
 
 
 def _regex_clues(patterns: tuple[Pattern, ...], source: Source) -> Clues:

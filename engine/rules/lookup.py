@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-
-import re2
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from engine.rules.clues import Clue, How, Source
-from engine.rules.multi import Searcher, literals, regexes
+from engine.rules.multi import Search, escaped, search_literals, search_parts, search_regexes
 from engine.rules.text import to_bytes
 from engine.rules.view import View
 
 Places = tuple[int, ...]
 """Rules, by their places in the order."""
+Finder = tuple[Search, Sequence[Places]]
+"""A search for patterns, and for each the rules that look for it."""
 
 
 class Lookup:
@@ -21,82 +21,68 @@ class Lookup:
     def __init__(self, source: Source, clues: Mapping[Clue, Places]) -> None:
         self._source = source
         self._whole = frozenset(place for places in clues.values() for place in places)
-        self._any = _flat(clues, How.ANY)
-        self._table = table({clue: places for clue, places in clues.items() if clue.how is How.IS})
-        self._folded = _Search(clues, LITERALS, literals)
-        self._exact = _Search(clues, REGEXES, regexes)
+        self._any = frozenset(
+            place for clue, places in clues.items() if clue.how is How.ANY for place in places
+        )
+        self._table = table(clues)
+        self._folded = _folded_finders(clues)
+        self._exact = _finders(search_regexes, _patterns(clues, How.REGEX))
+        self._keyed = bool(self._table or self._any)
 
     def find(self, view: View, found: set[int]) -> None:
         """Add the rules whose clues are there; all of them when the source cannot be read."""
         try:
-            self._find_keys(view, found)
-            self._find_patterns(view, found)
+            if self._keyed:
+                self._find_keys(self._source.keys(view), found)
+            if self._folded:
+                for text in self._source.texts(view):
+                    _search(self._folded, text.folded_bytes, found)
+            if self._exact:
+                for text in self._source.texts(view):
+                    _search(self._exact, text.exact_bytes, found)
         except Exception:  # noqa: BLE001 - what cannot be read is unknown, as in every condition
             found.update(self._whole)
 
-    def _find_keys(self, view: View, found: set[int]) -> None:
-        places = self._table
-        if not places and not self._any:
-            return
-        for key in self._source.keys(view):
-            found.update(self._any)
-            if key in places:
-                found.update(places[key])
+    def _find_keys(self, keys: Iterable[str], found: set[int]) -> None:
+        rules_of = self._table.get
+        for key in keys:
+            if places := rules_of(key):
+                found.update(places)
+            if self._any:
+                found.update(self._any)
 
-    def _find_patterns(self, view: View, found: set[int]) -> None:
-        folded, exact = self._folded, self._exact
-        if not folded.searchers and not exact.searchers:
-            return
-        for text in self._source.texts(view):
-            if folded.searchers:
-                folded.find(text.folded_bytes, found)
-            if exact.searchers:
-                exact.find(text.exact_bytes, found)
+
+def _search(finders: Sequence[Finder], text: bytes, found: set[int]) -> None:
+    for search, places in finders:
+        for at in search(text):
+            found.update(places[at])
 
 
 def table(clues: Mapping[Clue, Places]) -> dict[str, Places]:
-    """Give the rules that look for each text."""
+    """Give the rules that look for each whole text."""
     found: dict[str, Places] = {}
     for clue, places in clues.items():
-        for text in clue.texts:
+        for text in clue.texts if clue.how is How.IS else ():
             found[text] = found.get(text, ()) + places
     return found
 
 
-def _flat(clues: Mapping[Clue, Places], how: How) -> frozenset[int]:
-    return frozenset(place for clue, places in clues.items() if clue.how is how for place in places)
+def _patterns(clues: Mapping[Clue, Places], how: How) -> dict[bytes, Places]:
+    found: dict[bytes, Places] = {}
+    for clue, places in clues.items():
+        for text in map(to_bytes, clue.texts if clue.how is how else ()):
+            found[text] = found.get(text, ()) + places
+    return found
 
 
-class _Search:
-    """The patterns of some kinds, each with the rules that look for it."""
-
-    def __init__(
-        self,
-        clues: Mapping[Clue, Places],
-        kinds: Mapping[How, Callable[[str], bytes]],
-        compiled: Callable[[Sequence[bytes]], list[Searcher]],
-    ) -> None:
-        found: dict[bytes, Places] = {}
-        for clue, places in clues.items():
-            if clue.how in kinds:
-                for pattern in map(kinds[clue.how], clue.texts):
-                    found[pattern] = found.get(pattern, ()) + places
-        self._places = list(found.values())
-        self.searchers = compiled(list(found))
-
-    def find(self, text: bytes, found: set[int]) -> None:
-        for searcher in self.searchers:
-            for at in searcher.search(text):
-                found.update(self._places[at])
+def _folded_finders(clues: Mapping[Clue, Places]) -> list[Finder]:
+    edges = {rb"\A" + escaped(text): places for text, places in _patterns(clues, How.BEGINS).items()}
+    edges |= {escaped(text) + rb"\z": places for text, places in _patterns(clues, How.ENDS).items()}
+    return _finders(search_parts, _patterns(clues, How.WITHIN)) + _finders(search_literals, edges)
 
 
-def _escaped(text: str) -> bytes:
-    return re2.escape(to_bytes(text))  # type: ignore[no-any-return]
-
-
-LITERALS: Mapping[How, Callable[[str], bytes]] = {
-    How.BEGINS: lambda text: rb"\A" + _escaped(text),
-    How.ENDS: lambda text: _escaped(text) + rb"\z",
-    How.WITHIN: _escaped,
-}
-REGEXES: Mapping[How, Callable[[str], bytes]] = {How.REGEX: str.encode}
+def _finders(
+    make: Callable[[Sequence[bytes]], list[Search]], patterns: Mapping[bytes, Places]
+) -> list[Finder]:
+    places = list(patterns.values())
+    return [(search, places) for search in make(list(patterns))]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import re2
 
@@ -17,64 +17,30 @@ LARGE = 64 << 10
 """Bytes: a regex whose program takes more, some 1,000 instructions, is not searched for with others."""
 CHUNK = 1_000
 """Patterns in one filter, whose memory RE2 fixes at its default."""
+FEW = 16
+"""Literals: so many are found faster one by one."""
 FULL = b"\0postroom\0"
 """Stands behind each text that a filter reads: what does not see it ran out of memory."""
 
 
-class Searcher(Protocol):
-    """Many patterns, each known by its place."""
-
-    def search(self, text: bytes) -> Iterable[int]:
-        """Give the places of all patterns that may be found, and of no less."""
-        ...
+Search = Callable[[bytes], Iterable[int]]
+"""Gives the places of all patterns that may be found in a text, and never fewer."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Set:
-    """A set tells an exhausted memory from "nothing found" by its first pattern, which is always found."""
-
-    compiled: Any
-    places: tuple[int, ...]
-
-    def search(self, text: bytes) -> Iterable[int]:
-        found = self.compiled.Match(text)
-        if not found:
-            return self.places
-        places = self.places
-        return [places[at - 1] for at in found if at]
+def search_parts(parts: Sequence[bytes]) -> list[Search]:
+    """Search for literal texts that may stand anywhere."""
+    if len(parts) > FEW:
+        return search_literals(list(map(escaped, parts)))
+    pairs = list(enumerate(parts))
+    return [lambda text: [at for at, part in pairs if part in text]] if pairs else []
 
 
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    """Finds the literals that a match needs, not the match itself."""
-
-    compiled: Any
-    places: tuple[int, ...]
-
-    def search(self, text: bytes) -> Iterable[int]:
-        found = self.compiled.Match(text + FULL, True)
-        if not found:
-            return self.places
-        places = self.places
-        return [places[at - 1] for at in found if at]
-
-
-@dataclass(frozen=True, slots=True)
-class _Unsearched:
-    """Patterns that cannot be searched for together: each may be found in any text."""
-
-    places: tuple[int, ...]
-
-    def search(self, text: bytes) -> Iterable[int]:
-        return self.places
-
-
-def literals(patterns: Sequence[bytes]) -> list[Searcher]:
+def search_literals(patterns: Sequence[bytes]) -> list[Search]:
     """Search for expressions made of escaped literals and anchors."""
     return _sets(list(enumerate(patterns)))
 
 
-def regexes(patterns: Sequence[bytes]) -> list[Searcher]:
+def search_regexes(patterns: Sequence[bytes]) -> list[Search]:
     """Search for what authors wrote: by the literals that each needs, where it needs any.
 
     Patterns with gaps such as `a.*b` would make a set's states multiply; their literals do not.
@@ -83,10 +49,47 @@ def regexes(patterns: Sequence[bytes]) -> list[Searcher]:
     found = _sets(kinds.bare)
     for start in range(0, len(kinds.filtered), CHUNK):
         chunk = kinds.filtered[start : start + CHUNK]
-        found.append(_Filter(_filter(chunk)[0], _places(chunk)))
-    return [*found, _Unsearched(_places(kinds.large))] if kinds.large else found
+        found.append(_search_filter(_filter(chunk)[0], _places(chunk)))
+    return [*found, _unsearched(_places(kinds.large))] if kinds.large else found
 
 
+def escaped(text: bytes) -> bytes:
+    """Write a literal as an expression."""
+    return re2.escape(text)  # type: ignore[no-any-return]
+
+
+def _search_set(compiled: Any, places: Places) -> Search:
+    """Tell an exhausted memory from "nothing found" by the first pattern, which is always found."""
+    match = compiled.Match
+
+    def search(text: bytes) -> Iterable[int]:
+        found = match(text)
+        if not found:
+            return places
+        return [places[at - 1] for at in found if at] if len(found) > 1 else ()
+
+    return search
+
+
+def _search_filter(compiled: Any, places: Places) -> Search:
+    """Find the literals that a match needs, not the match itself."""
+    match = compiled.Match
+
+    def search(text: bytes) -> Iterable[int]:
+        found = match(text + FULL, True)
+        if not found:
+            return places
+        return [places[at - 1] for at in found if at] if len(found) > 1 else ()
+
+    return search
+
+
+def _unsearched(places: Places) -> Search:
+    """Each may be found in any text: they cannot be searched for together."""
+    return lambda text: places
+
+
+Places = tuple[int, ...]
 _Pairs = list[tuple[int, bytes]]
 
 
@@ -113,7 +116,7 @@ def _sorted_out(patterns: Sequence[bytes]) -> _Kinds:
     return kinds
 
 
-def _sets(pairs: _Pairs) -> list[Searcher]:
+def _sets(pairs: _Pairs) -> list[Search]:
     """Compile one set, or as many as its memory makes necessary."""
     if not pairs:
         return []
@@ -125,10 +128,10 @@ def _sets(pairs: _Pairs) -> list[Searcher]:
         compiled.Compile()
     except re2.error:
         if len(pairs) == 1:
-            return [_Unsearched(_places(pairs))]
+            return [_unsearched(_places(pairs))]
         half = len(pairs) // 2
         return _sets(pairs[:half]) + _sets(pairs[half:])
-    return [_Set(compiled, _places(pairs))]
+    return [_search_set(compiled, _places(pairs))]
 
 
 def _filter(pairs: _Pairs) -> tuple[Any, list[int]]:

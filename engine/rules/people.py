@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 from engine.mail.address import Address, normal_domain
+from engine.rules.lazy import lazy
 from engine.rules.text import Text
 
 A_LABEL = "xn--"
@@ -32,27 +32,28 @@ class Person:
     def __init__(self, address: Address) -> None:
         self.address = address
 
-    @cached_property
+    @lazy
     def normal(self) -> str:
         return self.address.normal
 
-    @cached_property
+    @lazy
     def domain(self) -> str:
-        return self.address.domain
+        """The domain, "" if there is none."""
+        return self.normal.rpartition("@")[2] if "@" in self.normal else ""
 
-    @cached_property
+    @lazy
     def name(self) -> Text:
         return Text(self.address.name)
 
-    @cached_property
+    @lazy
     def written(self) -> Text:
         return Text(self.address.address)
 
-    @cached_property
+    @lazy
     def compared(self) -> Text:
         return Text(self.normal)
 
-    @cached_property
+    @lazy
     def spelt(self) -> Text:
         """As compared, with the domain in the letters that its A-labels stand for."""
         return Text(f"{self.normal.rpartition('@')[0]}@{written_domain(self.domain)}")
@@ -69,13 +70,19 @@ class People:
     def __init__(self, each: tuple[Person, ...]) -> None:
         self.each = each
 
-    @cached_property
+    @lazy
     def normals(self) -> frozenset[str]:
-        return frozenset(person.normal for person in self.each)
+        return frozenset([person.normal for person in self.each])
 
-    @cached_property
+    @lazy
+    def keys(self) -> list[str]:
+        """Every address, and every domain as `@x.example`."""
+        normals = [person.normal for person in self.each]
+        return normals + [normal[normal.rfind("@") :] for normal in normals if "@" in normal]
+
+    @lazy
     def domains(self) -> frozenset[str]:
-        return frozenset(person.domain for person in self.each if person.domain)
+        return frozenset([person.domain for person in self.each if person.domain])
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,10 @@ class AddressSet:
     def finder(self) -> Callable[[People], bool]:
         """Make the function that says whether any of many is in the set."""
         addresses, domains, parents = self.addresses, self.domains, self.parents
+        if not domains and not parents:
+            return lambda people: not addresses.isdisjoint(people.normals)
+        if not addresses and not parents:
+            return lambda people: not domains.isdisjoint(people.domains)
 
         def find(people: People) -> bool:
             return (

@@ -31,7 +31,7 @@ class HeaderTexts:
 
 @dataclass(frozen=True, slots=True)
 class PeopleKeys:
-    """The addresses of some header fields, their domains as `@x.example`, and `@.example` above those."""
+    """The addresses of some header fields, and their domains as `@x.example`."""
 
     rank: ClassVar[int] = 0
     fields: tuple[str, ...]
@@ -39,19 +39,26 @@ class PeopleKeys:
     def texts(self, view: View) -> tuple[Text, ...]:
         return ()
 
+    def keys(self, view: View) -> Iterable[str]:
+        return view.people(self.fields).keys
+
+
+@dataclass(frozen=True, slots=True)
+class ParentDomains:
+    """What stands above the domains of some header fields: `.x.example` and `.example` for a.x.example."""
+
+    rank: ClassVar[int] = 1
+    fields: tuple[str, ...]
+
+    def texts(self, view: View) -> tuple[Text, ...]:
+        return ()
+
     def keys(self, view: View) -> Iterator[str]:
-        people = view.people(self.fields)
-        yield from people.normals
-        for domain in people.domains:
-            yield "@" + domain
-            yield from _parents(domain)
-
-
-def _parents(domain: str) -> Iterator[str]:
-    at = domain.rfind(".")
-    while at > 0 and len(domain) - at <= MAX_DOMAIN:
-        yield "@" + domain[at:]
-        at = domain.rfind(".", 0, at)
+        for domain in view.people(self.fields).domains:
+            at = domain.rfind(".")
+            while at > 0 and len(domain) - at <= MAX_DOMAIN:
+                yield domain[at:]
+                at = domain.rfind(".", 0, at)
 
 
 @dataclass(frozen=True, slots=True)

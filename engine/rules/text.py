@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
+from operator import attrgetter
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from engine.mail.unicode import normalize
+from engine.rules.lazy import lazy
 from engine.rules.patterns import Globs, Pattern, Regexes
 from engine.rules.strict import Flag, ManyWords, Strict
 
@@ -37,21 +39,23 @@ class Text:
     def __init__(self, raw: str) -> None:
         self.raw = raw[:MAX_CHARACTERS]
 
-    @cached_property
+    @lazy
     def exact(self) -> str:
         return nfc(self.raw)
 
-    @cached_property
+    @lazy
     def folded(self) -> str:
         return fold(self.raw)
 
-    @cached_property
+    @lazy
     def exact_bytes(self) -> bytes:
-        return to_bytes(self.exact)
+        raw = self.raw
+        return raw.encode() if raw.isascii() else to_bytes(self.exact)
 
-    @cached_property
+    @lazy
     def folded_bytes(self) -> bytes:
-        return to_bytes(self.folded)
+        raw = self.raw
+        return raw.lower().encode() if raw.isascii() else to_bytes(self.folded)
 
 
 def to_bytes(text: str) -> bytes:
@@ -101,7 +105,7 @@ class TextKinds(Strict):
     @cached_property
     def tests(self) -> tuple[Test, ...]:
         """One function per kind that is given."""
-        read = _exact if self.exact else _folded
+        read = attrgetter("exact" if self.exact else "folded")
         literal = nfc if self.exact else fold
         tests: list[Test] = []
         if self.is_ is not None:
@@ -157,14 +161,6 @@ def sure(patterns: tuple[Pattern, ...] | None) -> frozenset[str]:
     return frozenset.intersection(*(pattern.names for pattern in patterns)) if patterns else frozenset()
 
 
-def _exact(text: Text) -> str:
-    return text.exact
-
-
-def _folded(text: Text) -> str:
-    return text.folded
-
-
 def _is(wanted: frozenset[str], read: Callable[[Text], str]) -> Test:
     return lambda text: NONE if read(text) in wanted else None
 
@@ -172,7 +168,10 @@ def _is(wanted: frozenset[str], read: Callable[[Text], str]) -> Test:
 def _contains(wanted: tuple[str, ...], read: Callable[[Text], str]) -> Test:
     def test(text: Text) -> Captures | None:
         whole = read(text)
-        return NONE if any(part in whole for part in wanted) else None
+        for part in wanted:
+            if part in whole:
+                return NONE
+        return None
 
     return test
 
