@@ -59,7 +59,7 @@ def _is_foreign(text: str) -> bool:
 
 def without_surrogates(text: str) -> str:
     """Put U+FFFD for lone surrogates, which no UTF-8 writer takes."""
-    return _SURROGATES.sub("\ufffd", text)
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
 def _clean(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, KeysView
+from functools import lru_cache
 
 from engine.mail.charset import decode
 from engine.mail.words import decode_words, tidy
@@ -12,6 +13,8 @@ __all__ = ["MAX_FIELDS", "MAX_HEADER_BYTES", "Headers", "decode_words", "parse_h
 
 MAX_FIELDS = 2_000
 MAX_HEADER_BYTES = 2 * 1024 * 1024
+MAX_REMEMBERED = 1_000
+"""Characters of a field that is worth remembering decoded."""
 
 _BLANK_LINE = re.compile(rb"\n\r*\n")
 _NAME = re.compile(rb"([\x21-\x39\x3b-\x7e\x80-\xff]*)[ \t]*:")
@@ -39,11 +42,11 @@ class Headers:
     def text(self, name: str) -> str:
         """The first value of a field, decoded (RFC 2047), whitespace tidied; "" when absent."""
         values = self.all(name)
-        return tidy(decode_words(values[0])) if values else ""
+        return _readable(values[0]) if values else ""
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Every value of a field, decoded and tidied, in order."""
-        return tuple(tidy(decode_words(value)) for value in self.all(name))
+        return tuple(map(_readable, self.all(name)))
 
     @property
     def names(self) -> KeysView[str]:
@@ -67,6 +70,16 @@ class Headers:
 
     def __repr__(self) -> str:
         return f"Headers({list(self._pairs)!r})"
+
+
+def _readable(raw: str) -> str:
+    return _remembered(raw) if len(raw) <= MAX_REMEMBERED else tidy(decode_words(raw))
+
+
+@lru_cache(maxsize=64)
+def _remembered(raw: str) -> str:
+    """Decode and tidy; a message's rules read the same few fields again and again."""
+    return tidy(decode_words(raw))
 
 
 def parse_headers(raw: bytes) -> Headers:

@@ -11,7 +11,8 @@ from engine.mail.charset import decode, without_surrogates
 from engine.mail.transfer import decode_base64
 
 _START = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?")
-_BLANKS = re.compile(r"[ \t\r\n\f\v]+")
+_BLANKS = re.compile(r"[ \t\r\n\f\v]{2,}|[\t\r\n\f\v]")
+"""Every run of blanks but a single space, which is tidy already."""
 
 
 @dataclass(frozen=True, slots=True)
