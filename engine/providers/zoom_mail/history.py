@@ -81,6 +81,9 @@ def events(record: Record, mailbox: str, names: Names) -> tuple[list[Event], lis
 
 def record_id(record: Record) -> int:
     """Give the history id of a record, 0 if it has none that can be read."""
+    written = record.get("id")
+    if isinstance(written, str) and written.isascii() and written.isdecimal() and len(written) < 20:
+        return int(written)
     try:
         return RecordId.model_validate(record).id
     except ValidationError:
@@ -89,8 +92,8 @@ def record_id(record: Record) -> int:
 
 def label_ids(records: Iterable[Record]) -> frozenset[str]:
     """Collect every label id that records mention."""
-    entries = (entry for record in records for key in _LABELLED for entry in _entries(record.get(key)))
-    return frozenset(label for entry in entries for label in (*entry.changed, *entry.message.labels))
+    entries = (entry for record in records for key in _LABELLED for entry in _listed(record.get(key)))
+    return frozenset(label for entry in entries if isinstance(entry, dict) for label in _labels(entry))
 
 
 def touches_labels(records: Iterable[Record]) -> bool:
@@ -103,12 +106,11 @@ def _listed(content: Any) -> list[Any]:
     return content if isinstance(content, list) else [content]
 
 
-def _entries(content: Any) -> Iterable[MessageEntry]:
-    for entry in _listed(content):
-        try:
-            yield MessageEntry.model_validate(entry)
-        except ValidationError:
-            continue
+def _labels(entry: Record) -> Iterable[str]:
+    """The label ids that an entry mentions, as far as it can be read."""
+    for holder in (entry, entry.get("message")):
+        labels = holder.get("labelIds") if isinstance(holder, dict) else None
+        yield from map(str, labels if isinstance(labels, list) else ())
 
 
 def _arrived(at: _At, entry: Any) -> list[Event]:
