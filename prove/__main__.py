@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from prove import faults, kills, torn
+from prove import faults, kills, memory, soak, torn
 from prove.proof import CHECKOUT, Proof, Sizes, as_section, put_section
 
 Prove = Callable[[Sizes, Path], Coroutine[Any, Any, Proof]]
@@ -33,6 +33,8 @@ PARTS = {
     "kills": Part("Killed and stopped", kills.prove),
     "torn": Part("Torn writes", torn.prove),
     "faults": Part("A tenth of all calls fail", faults.prove),
+    "memory": Part("Memory", memory.prove),
+    "soak": Part("A steady rate", soak.prove),
 }
 
 
