@@ -66,7 +66,7 @@ def page_of_thread(
     after = read_page_token(token) if token else (-1, -1)
     rows = store.db.execute(
         "SELECT * FROM messages INDEXED BY messages_by_thread WHERE mailbox = ? AND thread = ?"
-        " AND (date, row) > (?, ?) ORDER BY date, row LIMIT ?",
+        " AND (date, row) >= (?, ?) ORDER BY date, row LIMIT ?",
         (box.row, thread, *after, size + 1),
     )
     found = [stored(row) for row in rows]
@@ -85,7 +85,8 @@ def _select(
     source, key = "messages m", "m.date, m.row"
     tests = ["m.mailbox = ?"]
     values: list[object] = [box.row]
-    labels = sorted(selection.labels, key=lambda label: label.total)
+    named = {label.id: label for label in selection.labels}
+    labels = sorted(named.values(), key=lambda label: label.total)
     if selection.thread is not None:
         source = "messages m INDEXED BY messages_by_thread"
         tests.append("m.thread = ?")
@@ -99,9 +100,11 @@ def _select(
     if selection.message_id is not None:
         tests.append("m.message_id = ?")
         values.append(selection.message_id)
-    for label in labels:
-        tests.append("EXISTS (SELECT 1 FROM message_labels x WHERE x.message = m.row AND x.label = ?)")
-        values.append(label.id)
+    if labels:
+        marks = ", ".join("?" * len(labels))
+        carried = f"SELECT count(*) FROM message_labels x WHERE x.message = m.row AND x.label IN ({marks})"  # noqa: S608
+        tests.append(f"({carried}) = {len(labels)}")
+        values += [label.id for label in labels]
     if not selection.hidden and HIDING.isdisjoint(label.id for label in selection.labels):
         tests.append("m.hidden = 0")
     if selection.where:

@@ -12,9 +12,9 @@ from jsonschema import Draft202012Validator
 
 from engine.sandbox.operations import openapi_text
 
-UNDECLARED = {403, 404, 409, 500}
-"""Statuses that any operation may show, declared or not: a mailbox that is not in use, unknown mailboxes
-and ids, a name that is taken, and what a fault asks for."""
+UNDECLARED = {400, 403, 404, 409, 500}
+"""Statuses that any operation may show, declared or not: a wrong parameter, a mailbox that is not in use,
+unknown mailboxes and ids, a name that is taken, and what a fault asks for."""
 
 UNNAMED = {("get_email_thread", "$.nextPageToken")}
 """Fields that no schema names: a thread is read in pages, and the token must come from somewhere."""
