@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Rule
     from engine.rules.view import View
 
-INDEXED_FROM = 8
+INDEXED_FROM = 15
 """Rules: fewer are all asked, which is as quick as looking up which to ask."""
 MAX_REMEMBERED = 10_000
 """How many pairs of event kind and mailbox are remembered."""

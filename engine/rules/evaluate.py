@@ -15,11 +15,11 @@ from engine.rules.condition import NOT_MATCHED, Judged
 from engine.rules.effects import ChangeLabels, Effect
 from engine.rules.evaluation import Evaluation, Match, Undecided, Verdict
 from engine.rules.reasons import reason_of
-from engine.rules.ruleset import Rule, RuleSet
-from engine.rules.text import Captures
+from engine.rules.ruleset import Outcome, Rule, RuleSet
 from engine.rules.view import View
 
 SPAM = "SPAM"
+NO_OUTCOME = Outcome((), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Step:
     view: View
     judged: Judged
     unasked: str = ""
-    effects: tuple[Effect, ...] = ()
+    outcome: Outcome = NO_OUTCOME
 
 
 def evaluate(
@@ -53,7 +53,7 @@ def evaluate(
     for step in steps(asked, view, final=final):
         if step.judged.verdict is Verdict.MATCHED:
             matches.append(_match(step))
-            labels = changed(labels, step.effects)
+            labels = changed(labels, step.outcome.effects)
         elif step.judged.verdict is Verdict.UNDECIDED:
             undecided.append(Undecided(step.rule.id, step.judged.needs, step.judged.why, step.rule.stop))
     return Evaluation(tuple(matches), tuple(undecided), net(message.labels, labels))
@@ -75,10 +75,11 @@ def steps(asked: Asked, view: View, *, final: bool = False, silent: bool = True)
             continue
         judged = settle(rule, judged, final=final)
         matched = judged.verdict is Verdict.MATCHED
-        effects = _effects(rule, judged.captures) if matched else ()
-        yield Step(rule, view, judged, effects=effects)
-        if effects:
-            view = view.relabelled(changed(view.labels, effects))
+        outcome = rule.outcome(judged.captures) if matched else NO_OUTCOME
+        yield Step(rule, view, judged, outcome=outcome)
+        labels = changed(view.labels, outcome.effects)
+        if labels != view.labels:
+            view = view.relabelled(labels)
             asked.relabelled(view)
         if rule.stop and (matched or final):
             ended[rule.layer] = rule.id
@@ -114,17 +115,13 @@ def net(before: frozenset[str], after: frozenset[str]) -> ChangeLabels:
     return ChangeLabels(add=tuple(sorted(after - before)), remove=tuple(sorted(before - after)))
 
 
-def _effects(rule: Rule, captures: Captures) -> tuple[Effect, ...]:
-    return tuple(effect for action in rule.then for effect in action.effects(captures))
-
-
 def _match(step: Step) -> Match:
-    rule, captures = step.rule, step.judged.captures
+    rule = step.rule
     return Match(
         rule=rule.id,
-        actions=tuple({action.key: action.shown(captures)} for action in rule.then),
-        effects=step.effects,
-        captures=captures,
+        actions=step.outcome.shown,
+        effects=step.outcome.effects,
+        captures=step.judged.captures,
         stop=rule.stop,
         tell=partial(reason_of, rule.when, step.view, "when"),
     )

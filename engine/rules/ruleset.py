@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from engine.errors import Place, RuleError
 from engine.mail.events import EventKind
@@ -14,9 +16,10 @@ from engine.rules.audience import Audience, Audiences
 from engine.rules.captures import uses
 from engine.rules.condition import Condition, walk
 from engine.rules.conditions.label import Label
+from engine.rules.effects import Effect
 from engine.rules.model import Layer, RuleTest
 from engine.rules.patterns import Pattern
-from engine.rules.text import fold, to_bytes
+from engine.rules.text import Captures, fold, to_bytes
 
 LAYERS: tuple[Layer, ...] = ("before", "default", "after")
 
@@ -36,6 +39,15 @@ class TemplateUse:
     template: str
     inputs: Mapping[str, str]
     place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a match comes to."""
+
+    effects: tuple[Effect, ...]
+    shown: tuple[Mapping[str, Any], ...]
+    """One-key maps, for people and machines to read."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,24 @@ class Rule:
             return True
         address = to_bytes(fold(mailbox))
         return any(glob.search(address) is not None for glob in self.scope)
+
+    def outcome(self, captures: Captures) -> Outcome:
+        """Say what a match with these captures comes to."""
+        return self._outcome(captures) if self._varies else self._only_outcome
+
+    def _outcome(self, captures: Captures) -> Outcome:
+        return Outcome(
+            tuple(effect for action in self.then for effect in action.effects(captures)),
+            tuple({action.key: action.shown(captures)} for action in self.then),
+        )
+
+    @cached_property
+    def _only_outcome(self) -> Outcome:
+        return self._outcome({})
+
+    @cached_property
+    def _varies(self) -> bool:
+        return any("{{" in json.dumps(action.dumped) for action in self.then)
 
     @cached_property
     def used_captures(self) -> frozenset[str]:
