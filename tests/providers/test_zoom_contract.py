@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlencode
 
-import httpx
 import pytest
 
 from engine.errors import (
@@ -22,78 +18,12 @@ from engine.errors import (
     Unauthorized,
     Unreadable,
 )
-from engine.flow.ports import HistoryPage, Provider
 from engine.mail.events import EventKind
 from engine.mail.message import Message
 from engine.mail.needs import Need
-from engine.net.client import HttpClient
-from engine.providers.zoom_mail import zoom_mail
-from engine.sandbox.app import create_app
 from engine.sandbox.config import Rates, SandboxConfig
-from tests.providers.fakes import LONG_AGO, MemoryBudget, MemoryTokens
-
-BOX, OTHER = "support@acme.example", "sales+eu@acme.example"
-URL = "http://sandbox.test"
-
-RAW = (
-    b"From: Ann <ann@partner.example>\r\nTo: support@acme.example\r\nSubject: Order 48211\r\n"
-    b"Message-ID: <order@partner.example>\r\nMIME-Version: 1.0\r\n"
-    b'Content-Type: multipart/mixed; boundary="b"\r\n\r\n'
-    b"--b\r\nContent-Type: text/plain; charset=iso-8859-1\r\n\r\nGr\xfc\xdfe\r\n"
-    b"--b\r\nContent-Type: application/pdf\r\n"
-    b"Content-Disposition: attachment; filename*=utf-8''a%C3%A9.pdf\r\n"
-    b"Content-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQKJcOkw7zDtsOfCg==\r\n--b--\r\n"
-)
-
-
-def outgoing(message_id: str = "<ours-1@acme.example>", to: str = "ann@partner.example") -> bytes:
-    text = f"From: {BOX}\r\nTo: {to}\r\nSubject: Re: Order\r\nMessage-ID: {message_id}\r\n\r\nThanks.\r\n"
-    return text.encode()
-
-
-@dataclass
-class Bench:
-    """A provider, the sandbox behind it, and a way to the sandbox's own controls."""
-
-    provider: Provider
-    control: httpx.AsyncClient
-    budget: MemoryBudget
-
-    async def do(self, name: str, body: Any = None, **query: str) -> Any:
-        sent = {"content": body} if isinstance(body, bytes) else {"json": body}
-        answer = await self.control.post(f"/_sandbox/{name}?{urlencode(query)}", **sent)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    async def deliver(self, raw: bytes = RAW, mailbox: str = BOX, **query: str) -> str:
-        key: str = (await self.do("deliver", raw, mailbox=mailbox, **query))["id"]
-        return key
-
-    async def labels(self, key: str, mailbox: str = BOX) -> set[str]:
-        state = (await self.control.get("/_sandbox/state", params={"mailbox": mailbox})).json()
-        return next(set(message["labels"]) for message in state["messages"] if message["id"] == key)
-
-    async def calls(self) -> dict[str, int]:
-        counts: dict[str, int] = (await self.control.get("/_sandbox/calls")).json()["operations"]
-        return counts
-
-    async def since(self, cursor: int, mailbox: str = BOX) -> HistoryPage:
-        return await self.provider.history(mailbox, cursor)
-
-
-def make_bench(config: SandboxConfig, secret: str = "sandbox") -> Bench:
-    app = create_app(config)
-    budget = MemoryBudget()
-    provider = zoom_mail(
-        account_id="sandbox",
-        client_id="sandbox",
-        client_secret=secret,
-        budget=budget,
-        tokens=MemoryTokens(),
-        url=URL,
-        http=HttpClient(transport=httpx.ASGITransport(app)),
-    )
-    return Bench(provider, httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL), budget)
+from tests.providers.benches import BOX, OTHER, RAW, Bench, make_bench, outgoing
+from tests.providers.fakes import LONG_AGO
 
 
 @pytest.fixture
