@@ -192,6 +192,10 @@ def _globs(globs: tuple[Pattern, ...], *, exact: bool) -> Test:
 def _regexes(patterns: tuple[Pattern, ...]) -> Test:
     def test(text: Text) -> Captures | None:
         whole = text.exact_bytes
-        return next((found for each in patterns if (found := each.search(whole)) is not None), None)
+        for pattern in patterns:
+            found = pattern.search(whole)
+            if found is not None:
+                return found
+        return None
 
     return test

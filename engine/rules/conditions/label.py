@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 from engine.mail.needs import Need, Needs
 from engine.rules.clues import Clue, Clues, How
-from engine.rules.condition import Condition
+from engine.rules.condition import Check, Condition
 from engine.rules.shown import shown
 from engine.rules.sources import LabelNames
 from engine.rules.strict import NOT_EMPTY
-from engine.rules.text import Captures, TextKinds, nfc
+from engine.rules.text import NONE, TextKinds, nfc
 from engine.rules.view import View
 
 
@@ -38,8 +38,11 @@ class Label(TextKinds, Condition):
     def names_spam(self) -> bool:
         return "SPAM" in (self.is_ or ())
 
-    def check(self, view: View) -> Captures | None:
-        return self.match_any(view.label_texts())
+    def make_check(self) -> Check:
+        if self.model_fields_set != {"is_"}:
+            return lambda view: self.match_any(view.label_texts())
+        wanted = frozenset(map(nfc, self.is_ or ()))
+        return lambda view: None if wanted.isdisjoint(map(nfc, view.labels)) else NONE
 
     def seen(self, view: View) -> str:
         return shown(sorted(view.labels))
