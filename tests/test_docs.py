@@ -18,7 +18,14 @@ from engine.settings import AccountSettings, HookSettings, MailboxSettings, Sett
 from engine.templating.library import load_templates
 
 CHECKOUT = Path(__file__).parent.parent
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/operations.md")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/operations.md",
+    "docs/sandbox.md",
+)
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 KEY = re.compile(r"key\(\"([a-z][a-z:-]*)\"")

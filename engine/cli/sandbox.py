@@ -45,6 +45,22 @@ def _delays(_context: click.Context, _parameter: click.Parameter, value: str) ->
 @click.option(
     "--database", metavar="FILE", default=":memory:", help="Keeps the state; an existing one goes on."
 )
+@click.option(
+    "--undo-window",
+    metavar="SECONDS",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    show_default=True,
+    help="How long a sent message stays SCHEDULED.",
+)
+@click.option(
+    "--history-horizon",
+    metavar="RECORDS",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="How many of a mailbox's newest history records can be reached; 0: all.",
+)
 @click.option("--no-limits", is_flag=True, help="Answer any number of calls.")
 @click.option(
     "--retry-delays",
@@ -73,6 +89,8 @@ def sandbox(
     archives: tuple[str, ...],
     into: str | None,
     database: str,
+    undo_window: float,
+    history_horizon: int,
     no_limits: bool,
     retry_delays: tuple[float, ...],
     revalidate_every: float,
@@ -92,6 +110,8 @@ def sandbox(
         webhook_secret=secret,
         limits=not no_limits,
         database=database,
+        undo_window=undo_window,
+        history_horizon=history_horizon,
         retry_delays=retry_delays,
         revalidate_every=revalidate_every,
     )

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import mailbox
+import re
 import time
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from engine.cli.sandbox import sandbox as command
+from engine.sandbox.control import CONTROLS
+from engine.sandbox.faults import PRESETS, Fault
 from engine.sandbox.loading import date_of
 from tests.sandbox.driving import ANN, BOB, Driver, drive, encoded, mail
 
@@ -160,3 +164,28 @@ async def test_the_whole_corpus_loads(driver: Driver, corpus: Path) -> None:
 
 def _archives(corpus: Path) -> list[Path]:
     return sorted(corpus.glob("*/messages.zip"))
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "sandbox.md"
+
+
+def cells(title: str, table: int = 0) -> list[str]:
+    """The code in the first column of a section's tables."""
+    section = DOCUMENT.read_text(encoding="utf-8").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+    rows = [block for block in section.split("\n\n") if block.startswith("| ")][table].splitlines()
+    return [code for row in rows for code in re.findall(r"`([^`]+)`", row.split("|")[1])]
+
+
+def test_the_document_names_every_endpoint_and_no_other() -> None:
+    assert cells("Control") == [f"{method} {name}" for method, name in CONTROLS]
+
+
+def test_the_document_names_every_option_and_no_other() -> None:
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert set(cells("Running it")) >= options
+    assert {cell for cell in cells("Running it") if cell.startswith("--")} == options
+
+
+def test_the_document_names_every_fault_and_no_other() -> None:
+    assert set(cells("Faults")) == set(PRESETS)
+    assert set(cells("Faults", 1)) == set(Fault.model_fields) - {"operation", "times", "kind"}
