@@ -42,7 +42,8 @@ async def perform(
         return Dropped()
     if fault.status:
         raise _refusal(sandbox, fault, operation)
-    _prepare(sandbox, fault, request)
+    if fault.revoke or fault.expire:
+        _prepare(sandbox, fault, request)
     try:
         response = await act()
     except ApiError as error:
