@@ -95,6 +95,22 @@ async def test_a_label_that_somebody_else_makes_meanwhile_is_used(desk: Desk) ->
     assert await desk.books.ids(BOX, ["New"], create=True) == ["Label_7"]
 
 
+async def test_a_label_that_a_fresh_listing_lacks_is_made_without_another_look(desk: Desk) -> None:
+    await desk.books.names(BOX, ["Label_1"])
+    desk.script.on("POST labels", label("Label_7", "New"))
+    assert await desk.books.ids(BOX, ["New"], create=True) == ["Label_7"]
+    assert len(desk.script.calls("GET labels")) == 1
+
+
+async def test_a_label_below_a_parent_that_was_remade_is_made(desk: Desk) -> None:
+    await desk.books.names(BOX, ["Label_1"])
+    desk.script.on("GET labels", {"labels": [label("Label_8", "Finance")]})
+    desk.script.on("POST labels", 400, label("Label_9", "New", "Label_8"))
+    await desk.provider.change_labels(BOX, ["m1", "m2"], ["Finance/New"], [])
+    assert [call.json["parentId"] for call in desk.script.calls("POST labels")] == ["Label_1", "Label_8"]
+    assert desk.script.calls("POST messages/batchModify")[0].json["addLabelIds"] == ["Label_9"]
+
+
 async def test_a_name_that_is_taken_and_not_listed_is_refused(desk: Desk) -> None:
     desk.script.on("POST labels", 409)
     with pytest.raises(Rejected, match="taken by another"):

@@ -43,7 +43,7 @@ def test_what_is_not_base64url_is_refused(text: str) -> None:
 
 
 @given(st.binary())
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_base64url_round_trips(data: bytes) -> None:
     assert decode_base64url(encode_base64url(data).rstrip("=")) == data
 
@@ -132,7 +132,7 @@ def test_what_cannot_be_read_is_a_bad_answer_that_quotes_nothing(body: bytes) ->
 
 
 @given(st.binary())
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_no_bytes_crash_the_reader(body: bytes) -> None:
     with pytest.raises(BadAnswer):
         read_answer(MessageAnswer, body)

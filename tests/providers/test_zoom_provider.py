@@ -90,6 +90,23 @@ async def test_a_renamed_label_is_known_by_its_new_name(desk: Desk) -> None:
     assert events[1].labels == ("New",)
 
 
+@pytest.mark.parametrize(
+    ("what", "listings"),
+    [
+        pytest.param("settingsAdded", 1, id="a label that was made contradicts nothing"),
+        pytest.param("settingsUpdated", 2, id="a label that was renamed does"),
+        pytest.param("settingsDeleted", 2, id="a label that was deleted does"),
+    ],
+)
+async def test_labels_are_listed_again_when_the_history_says_so(desk: Desk, what: str, listings: int) -> None:
+    desk.script.on("GET labels", {"labels": [{"id": "Label_1", "name": "Finance"}]})
+    record = {"id": "102", what: [{"type": "userLabels", "id": "Label_2"}]}
+    for records in ([added(101, "Label_1")], [record, added(103, "Label_1")]):
+        desk.script.on("GET history", {"history": records, "historyId": "103"})
+        assert (await desk.provider.history(BOX, 100)).events[-1].labels == ("Finance",)
+    assert len(desk.script.calls("GET labels")) == listings
+
+
 def part(type_: str, data: bytes | None = None, *, handle: str = "", **more: Any) -> dict[str, Any]:
     body: dict[str, Any] = {"size": len(data) if data is not None else 9}
     if handle:

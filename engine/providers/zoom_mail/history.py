@@ -97,8 +97,8 @@ def label_ids(records: Iterable[Record]) -> frozenset[str]:
 
 
 def touches_labels(records: Iterable[Record]) -> bool:
-    """Tell whether labels were made, renamed or deleted."""
-    entries = (entry for record in records for key in _SETTINGS for entry in _listed(record.get(key)))
+    """Tell whether labels were renamed, moved or deleted; one that was made contradicts nothing known."""
+    entries = (entry for record in records for key in _RESHAPED for entry in _listed(record.get(key)))
     return any(isinstance(entry, dict) and entry.get("type") == "userLabels" for entry in entries)
 
 
@@ -154,6 +154,7 @@ def _kept(record: Record) -> str:
 
 _SILENT = frozenset({"id", "cid"})
 _SETTINGS = ("settingsAdded", "settingsUpdated", "settingsDeleted")
+_RESHAPED = ("settingsUpdated", "settingsDeleted")
 _READERS: Mapping[str, _Reader] = {
     "messagesAdded": _arrived,
     "messagesImportedNew": _arrived,

@@ -38,11 +38,12 @@ class Labeller:
         self, mailbox: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]
     ) -> None:
         """Change the labels of all messages. Idempotent: who repeats it after an error does no harm."""
-        change = await self._resolve(mailbox, add, remove)
+        change = None
         try:
+            change = await self._resolve(mailbox, add, remove)
             await self._apply(mailbox, keys, change)
         except Rejected:
-            # Somebody may have deleted and remade a label whose id we remember.
+            # Somebody may have deleted and remade a label, or a parent, whose id we remember.
             self._books.forget(mailbox)
             again = await self._resolve(mailbox, add, remove)
             if again == change:

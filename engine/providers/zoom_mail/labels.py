@@ -85,7 +85,9 @@ class LabelBooks:
         if SYSTEM.issuperset(names):
             return list(names)
         book = self._books.get(mailbox)
-        if book is None or book.until <= self._clock() or not book.ids.keys() >= set(names):
+        # What is to be made needs no look first: a name that is taken says so.
+        missing = book is not None and not create and not book.ids.keys() >= set(names)
+        if book is None or book.until <= self._clock() or missing:
             book = await self.refresh(mailbox)
         if create:
             for name in names:
