@@ -28,6 +28,10 @@ COMMANDS = {
     "dead": "engine.cli.journal:dead",
     "replay": "engine.cli.journal:replay",
     "audit": "engine.cli.audit:audit",
+    "backup": "engine.cli.backup:backup",
+    "restore": "engine.cli.backup:restore",
+    "recover": "engine.cli.recover:recover",
+    "migrate": "engine.cli.migrate:migrate",
     "status": "engine.cli.status:status",
 }
 """Loaded when called: a command pays for its own imports alone."""

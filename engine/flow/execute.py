@@ -113,7 +113,7 @@ async def _perform(
         return await _change_labels(executing, provider, run, effect)
     own_id = message_id(run, step)
     if claim.unknown and claim.looks < LOOKS:
-        found = await provider.find(run.mailbox, own_id, _look_back(claim))
+        found = await provider.find(run.mailbox, own_id, _look_back(claim, executing.clock()))
         return {"outcome": "done", "id": found.key, "message_id": own_id, "how": "found"} if found else None
     book = await executing.books.pinned(run.digest)
     own = {mailbox: profile.addresses for mailbox, profile in profiles.items()}
@@ -122,9 +122,11 @@ async def _perform(
     return {"outcome": "done", "id": await perform(run.mailbox, raw), "message_id": own_id}
 
 
-def _look_back(claim: Claim) -> datetime:
-    """Say where a look begins: before the first attempt; an hour before a run was opened again."""
+def _look_back(claim: Claim, now: int) -> datetime:
+    """Say where a look begins: before the first attempt; an hour before a run was opened again, or now."""
     began = max(int(claim.run.created * 1000), claim.since - LONGEST_LAG_MS)
+    if claim.doubtful:
+        began = min(began, now - LONGEST_LAG_MS)
     return datetime.fromtimestamp((began - CLOCKS_MS) / 1000, UTC)
 
 

@@ -52,7 +52,12 @@ def _held_notice(message: Message, own: frozenset[str]) -> str | None:
 def once_key(mailbox: str, rule: str, effect: SendMessage, message: Message) -> str:
     """What `once_per: sender` remembers: the correspondent and the unexpanded template (RFC 5230, 4.2)."""
     address = answer_to(message)
-    return f"{mailbox}:{rule}:{effect.template}:{address.normal if address else ''}"
+    return once_name(mailbox, rule, effect.template, address.normal if address else "")
+
+
+def once_name(mailbox: str, rule: str, template: str, address: str) -> str:
+    """Name what is remembered of an answer; `address` in normal form."""
+    return f"{mailbox}:{rule}:{template}:{address}"
 
 
 def _held_address(to: Address | None, message: Message, own: frozenset[str]) -> str | None:

@@ -11,7 +11,7 @@ from engine.errors import ConditionError
 from engine.flow.clock import Clock, now_ms
 from engine.flow.guard import held, once_key
 from engine.flow.hydrate import Looked, judge_once
-from engine.flow.plan import Judged, LabelGroup, Plan, make_plan
+from engine.flow.plan import Judged, LabelGroup, Plan, make_plan, run_id
 from engine.flow.ports import Profile
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of
@@ -75,6 +75,7 @@ async def prepare(draining: Draining, book: Rulebook, lane: str, decided: Decide
         once=guard.taken_now,
         footsteps=tuple(_footsteps(plan)),
         heard=_heard(decided),
+        doubtful=_doubtful(judged, plan, cursor.doubt if cursor else 0),
     )
 
 
@@ -145,10 +146,16 @@ def _heard(decided: Decided) -> tuple[str, ...]:
     return tuple(step for step in decided.sifted.heard if step in came)
 
 
+def _doubtful(judged: Sequence[Judged], plan: Plan, doubt: int) -> frozenset[str]:
+    """Runs of events that were there, and perhaps decided, before writes were lost; a listing's are too."""
+    events = {item.event.id for item in judged if item.event.history <= doubt} if doubt else set()
+    return frozenset(run.id for run in plan.runs if run.event in events)
+
+
 class _Guard:
     """The guard for one batch: whom we never answer, and whom we have answered already."""
 
-    def __init__(self, own: frozenset[str], taken: frozenset[str], away: bool) -> None:
+    def __init__(self, own: frozenset[str], taken: Mapping[str, str], away: bool) -> None:
         self._own, self._taken, self._away = own, taken, away
         self.taken_now: dict[str, int] = {}
 
@@ -170,7 +177,8 @@ class _Guard:
         if why or not isinstance(effect, SendMessage) or not effect.once_per:
             return why
         key = once_key(event.mailbox, rule, effect, message)
-        if key in self._taken or key in self.taken_now:
+        # What `recover` found to be sent is no bar to the very run that sent it.
+        if self._taken.get(key, own := run_id(event.id, rule)) != own or key in self.taken_now:
             return "this correspondent was answered by this rule within its window"
         self.taken_now[key] = effect.once_per.seconds * 1000
         return None

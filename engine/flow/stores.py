@@ -64,6 +64,8 @@ class Commit:
     """Label changes that will come back as history records."""
     heard: tuple[str, ...] = ()
     """Footsteps that did come back."""
+    doubtful: frozenset[str] = frozenset()
+    """Runs whose steps may have been done before writes were lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ class Lanes(Protocol):
 
     async def judged(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]: ...
 
-    async def once(self, keys: Sequence[str]) -> frozenset[str]:
-        """Those of the keys that are taken."""
+    async def once(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Those of the keys that are taken; one that `recover` found is told with the run that took it."""
         ...
 
     async def footsteps(self, mailbox: str, steps: Sequence[str]) -> dict[str, int]:
@@ -148,6 +150,8 @@ class Claim:
     receipts: Mapping[int, Mapping[str, str]]
     since: int = 0
     """When the run began, or was opened again."""
+    doubtful: bool = False
+    """Whether each of its steps may have been done before writes were lost."""
 
 
 class Journal(Protocol):
@@ -178,6 +182,8 @@ class Cursor:
     """When the last complete read began."""
     started: int
     """When the mailbox was taken into service."""
+    doubt: int = 0
+    """Up to this history id, what was done may have been forgotten."""
 
 
 @dataclass(frozen=True, slots=True)

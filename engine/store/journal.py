@@ -121,10 +121,11 @@ def _claim(fields: Mapping[str, str], nonce: str, deadline: int) -> Claim:
         step=next(open_steps, None),
         deadline=deadline,
         attempt=recorded.attempts,
-        unknown=fields.get("unknown") == "1",
+        unknown=fields.get("unknown") == "1" or "doubt" in fields,
         looks=int(fields.get("looks", 0)),
         since=int(fields.get("replayed") or recorded.run.created * 1000),
         receipts=recorded.receipts,
+        doubtful="doubt" in fields,
     )
 
 

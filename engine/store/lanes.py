@@ -37,11 +37,11 @@ class RedisLanes:
     async def judged(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]:
         return frozenset(await read_judged(self._base, mailbox, keys))
 
-    async def once(self, keys: Sequence[str]) -> frozenset[str]:
+    async def once(self, keys: Sequence[str]) -> dict[str, str]:
         if not keys:
-            return frozenset()
+            return {}
         taken = await self._redis.mget([self._key("once", key) for key in keys])
-        return frozenset(key for key, value in zip(keys, taken, strict=True) if value is not None)
+        return {key: value for key, value in zip(keys, taken, strict=True) if value is not None}
 
     async def footsteps(self, mailbox: str, steps: Sequence[str]) -> dict[str, int]:
         if not steps:
@@ -60,6 +60,8 @@ class RedisLanes:
         waiting_for_labels = frozenset(key for group in commit.groups for key in group.keys)
         for run in commit.runs:
             _record(batch, run, waiting_for_labels)
+            if run.id in commit.doubtful:
+                batch.add("HSET", self._key("run", run.id), "doubt", "1")
         for group in commit.groups:
             batch.add("RPUSH", self._key("groups", lane), dump_group(group))
         for key, window in commit.once.items():

@@ -29,11 +29,11 @@ class RedisMailboxes:
         return take_lease(self._base, self._key("polling", mailbox))
 
     async def cursor(self, mailbox: str) -> Cursor | None:
-        return _cursor(*await self._of(mailbox, "cursor", "polled", "started"))
+        return _cursor(*await self._of(mailbox, "cursor", "polled", "started", "doubt"))
 
     async def outset(self, mailbox: str) -> Outset:
         wanted, heard, rung, profile, *cursor = await self._of(
-            mailbox, "wanted", "heard", "rung", "profiles", "cursor", "polled", "started"
+            mailbox, "wanted", "heard", "rung", "profiles", "cursor", "polled", "started", "doubt"
         )
         trace = (rung or "").partition(" ")[2] if wanted != heard else ""
         return Outset(int(wanted or 0), _cursor(*cursor), read_profile(profile) if profile else None, trace)
@@ -121,8 +121,8 @@ class RedisMailboxes:
             return list(await pipe.execute())
 
 
-def _cursor(history: str | None, read: str | None, started: str | None) -> Cursor | None:
-    return None if history is None else Cursor(int(history), int(read or 0), int(started or 0))
+def _cursor(history: str | None, *rest: str | None) -> Cursor | None:
+    return None if history is None else Cursor(int(history), *(int(number or 0) for number in rest))
 
 
 def _paused(text: str) -> tuple[int, str]:
