@@ -53,7 +53,8 @@ async def test_the_id_stays_within_the_task_and_reaches_what_it_calls() -> None:
                 return tracing.id_of(tracing.current())
 
     other = HEADER.replace("4bf9", "5bf9")
-    assert await asyncio.gather(work(HEADER), work(other)) == [TRACE, tracing.id_of(other)]
+    first, second = await asyncio.gather(work(HEADER), work(other))
+    assert (first, second) == (TRACE, tracing.id_of(other))
 
 
 def test_spans_are_opened_where_somebody_takes_them() -> None:

@@ -14,7 +14,7 @@ from engine.flow.silence import DAY_MS, HOUR_MS, Alarm, Hooked, Kind, Watched, a
 NOW = 20_400 * DAY_MS + 9 * HOUR_MS
 TODAY = NOW // DAY_MS
 MINUTE_MS = 60_000
-NIGHTS: Mapping[int, int] = {TODAY - day: 10 * HOUR_MS for day in range(8)}
+NIGHTS = {TODAY - day: 10 * HOUR_MS for day in range(8)}
 BOX = Watched(
     "a@x.example",
     "acme",

@@ -109,7 +109,7 @@ async def test_it_is_served_in_the_format_that_is_asked_for(site: Site) -> None:
         "/metrics", headers={"accept": "application/openmetrics-text; version=1.0.0"}
     )
     assert modern.headers["content-type"].startswith("application/openmetrics-text")
-    names = {family.name for family in parse_openmetrics(modern.text)}
+    names = {family.name for family in parse_openmetrics(modern.text)}  # type: ignore[no-untyped-call]
     assert {"postroom_events", "postroom_lag_seconds"} <= names
 
 
