@@ -15,7 +15,7 @@ from hashlib import sha256
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from engine.errors import ConsentGone
+from engine.errors import ConsentGone, Unavailable
 from engine.flow.ports import Ask, Token
 from engine.store.tokens import ASK_WITHIN_S, RedisTokens, milliseconds_left, read_token, token_text
 
@@ -84,6 +84,8 @@ class RedisGrant(RedisTokens):
             async with asyncio.timeout(ASK_WITHIN_S):
                 token = await ask(used)
         except ConsentGone as error:
+            if (await self._in_force())[0] != used:
+                raise Unavailable("another worker has renewed the token meanwhile") from None
             # Asking again with a token that is gone serves nothing and gets an app disabled.
             await self._redis.hset(self._grant, mapping={"refused": _digest(used), "why": str(error)})
             raise

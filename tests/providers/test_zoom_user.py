@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 from starlette.responses import Response
 
 from engine.errors import ConsentGone, ProviderError, Rejected, Unauthorized, Unavailable
+from engine.flow.poll import poll
 from engine.flow.ports import Provider
 from engine.providers.zoom_mail.client import ZoomMailClient
 from engine.sandbox.config import SandboxConfig
+from engine.settings import load_settings
 from engine.store.grants import RedisGrant
+from engine.wiring import open_office
 from tests.providers.benches import BOX, OTHER, Bench, make_bench, make_provider, outgoing
+from tests.providers.conftest import SERVED
 from tests.providers.fakes import Desk, MemoryTokens
 
 Worker = Callable[[str], Provider]
@@ -172,3 +178,34 @@ async def test_whose_consent_it_is_is_asked_once(desk: Desk) -> None:
         await client.labels(BOX)
     assert len(desk.script.calls(f"GET {me}/profile")) == 1
     assert len(desk.script.calls(f"GET {me}/labels")) == 3
+
+
+async def test_a_mailbox_whose_consent_is_gone_is_paused_and_goes_on_with_a_new_one(
+    tmp_path: Path, url: str, redis: Redis, redis_url: str
+) -> None:
+    settings = tmp_path / "postroom.yaml"
+    settings.write_text(
+        f"redis: {{url: '{redis_url}'}}\n"
+        "accounts: {ann: {provider: zoom, grant: user, client_id: sandbox, client_secret: file:secret,"
+        f" refresh_token: file:consent, url: '{url}'}}}}\n"
+        f"mailboxes: {{{SERVED}: {{account: ann}}}}\n"
+    )
+    (tmp_path / "secret").write_text("sandbox")
+    async with httpx.AsyncClient(base_url=f"{url}/_sandbox/", trust_env=False) as control:
+
+        async def consent_and_poll() -> tuple[int, str]:
+            granted = (await control.post("grant", json={"mailbox": SERVED})).json()
+            (tmp_path / "consent").write_text(granted["refresh_token"])
+            return await poll_again()
+
+        async def poll_again() -> tuple[int, str]:
+            async with open_office(load_settings(str(settings))) as office:
+                await poll(office.polling, office.provider(SERVED), SERVED)
+                return (await office.mailboxes.paused()).get(SERVED, (0, ""))
+
+        assert await consent_and_poll() == (0, "")
+        await control.post("revoke-tokens", json={})
+        assert "must consent again" in (await poll_again())[1]
+        assert "must consent again" in (await poll_again())[1]
+        assert (await control.get("calls")).json()["operations"]["token"] == 2
+        assert await consent_and_poll() == (0, "")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -169,6 +171,62 @@ async def test_an_answer_that_was_lost_leaves_the_consent_to_its_user(grant: Wor
     with pytest.raises(ConsentGone, match="consent again"):
         await grant().renew(service, None)
     assert service.asked == ["r1", "r1"]
+
+
+async def test_who_slept_through_another_workers_renewal_is_told_no_lie(
+    grant: Workers, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "LOCK_MS", 50)
+    service, asleep, awake = Service(), asyncio.Event(), asyncio.Event()
+
+    async def sleep_first(refresh: str) -> Token:
+        asleep.set()
+        await awake.wait()
+        return await service(refresh)
+
+    slow = asyncio.create_task(grant().renew(sleep_first, None))
+    await asleep.wait()
+    assert (await grant().renew(service, None)).value == "t2"
+    awake.set()
+    with pytest.raises(Unavailable, match="meanwhile"):
+        await slow
+    assert (await grant().renew(service, Token("t2", 0))).value == "t3"
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_crowd_of_workers_spends_a_token_twice(
+    grant: Workers, redis: Redis, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Callers are cancelled at any moment, writes fail, and whoever is left goes on."""
+    monkeypatch.setattr(module, "WRITE_EVERY_S", 0.001)
+    chance, service, workers = random.Random(seed), Service(), [grant() for _ in range(4)]
+    for worker in workers:
+        monkeypatch.setattr(worker, "_keep", failing(worker._keep, chance))
+
+    async def live(worker: RedisGrant) -> None:
+        stale: Token | None = None
+        for _ in range(10):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(chance.choice((0.0, 0.001, 0.003, 1.0))):
+                    stale = await worker.renew(service, stale)
+
+    await asyncio.gather(*(live(worker) for worker in workers * 2))
+    for worker in workers:
+        await worker.aclose()
+    assert service.asked == [f"r{number}" for number in range(1, service.made)]
+    assert await kept(redis) == service.good
+
+
+def failing(keep: Any, chance: random.Random) -> Any:
+    async def sometimes(**words: Any) -> Any:
+        if chance.random() < 0.3:
+            raise RedisConnectionError("gone")
+        done = await keep(**words)
+        if chance.random() < 0.3:
+            raise RedisConnectionError("gone after it was done")
+        return done
+
+    return sometimes
 
 
 async def test_a_request_that_was_never_carried_out_costs_nothing(grant: Workers) -> None:
