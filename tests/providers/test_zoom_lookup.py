@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from engine.errors import OutcomeUnknown, Unavailable
+from engine.errors import OutcomeUnknown, RateLimited, Unavailable
 from engine.providers.zoom_mail import lookup
 from engine.providers.zoom_mail.lookup import is_past
 from engine.sandbox.config import SandboxConfig
@@ -157,7 +157,18 @@ async def test_what_moves_on_while_we_look_is_met_further_down() -> None:
     assert all(asked.query["includeSpamTrash"] == "true" for asked in desk.script.calls("GET messages"))
 
 
-async def test_a_draft_that_was_written_anew_is_read_anew() -> None:
+async def test_a_look_that_broke_off_goes_on_where_it_ended(bench: Bench) -> None:
+    for number in range(20):
+        await bench.provider.save_draft(BOX, outgoing(f"<ours-{number}@acme.example>"))
+    await bench.do("faults", [{"operation": "get_email", "status": 429, "times": 6}])
+    with pytest.raises(RateLimited):
+        await bench.provider.find(BOX, "<ours-none@acme.example>", a_minute_ago())
+    assert await bench.provider.find(BOX, "<ours-none@acme.example>", a_minute_ago()) is None
+    assert (await bench.calls())["get_email"] == 20 + 6
+
+
+async def test_a_draft_that_was_written_anew_is_read_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookup, "DRAFT_FOR_S", 0)
     desk = Desk()
     desk.script.on("GET drafts", {"drafts": [{"id": "d1"}]}).on("GET messages", {})
     desk.script.on("GET messages/d1", shown("d1", "<old@x>", ms(5), "DRAFT"))

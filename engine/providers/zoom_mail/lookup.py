@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ MAX_READ = 500
 """Headers read in one look. What was read is remembered, so that the next look gets further."""
 AT_ONCE = 8
 REMEMBERED = 10_000
+DRAFT_FOR_S = 60.0
+"""A draft may be written anew: what was read of it is remembered for the next looks alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Read:
     """When the service took it, epoch milliseconds; 0 when unknown."""
     labels: tuple[str, ...]
     """Label ids."""
+    until: float = float("inf")
+    """Until when it is to be believed, by `time.monotonic`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ class Lookup:
         for list_ in lists:
             dates: list[int] = []
             async for keys in _chunks(list_):
-                left -= sum((mailbox, key) not in self._known for key in keys)
+                left -= sum(self._remembered(mailbox, key) is None for key in keys)
                 if left < 0:
                     raise Unavailable(f"whether ours is among more than {MAX_READ} messages is not told yet")
                 reads = await self._read_all(mailbox, keys)
@@ -113,7 +118,7 @@ class Lookup:
 
     async def _read(self, mailbox: str, key: str) -> Read | None:
         """Read one header of a message; None when the message is gone."""
-        if known := self._known.get((mailbox, key)):
+        if known := self._remembered(mailbox, key):
             return known
         try:
             answer = await self._client.message(mailbox, key, reading.METADATA, "Message-ID")
@@ -121,13 +126,16 @@ class Lookup:
             return None
         headers = reading.headers_of(answer.payload) if answer.payload else None
         own = _bare(headers.text("Message-ID")) if headers else ""
-        read = Read(own, answer.internal_date, answer.labels)
-        if "DRAFT" not in answer.labels:
-            self._remember(mailbox, key, read)
+        until = time.monotonic() + DRAFT_FOR_S if "DRAFT" in answer.labels else float("inf")
+        read = Read(own, answer.internal_date, answer.labels, until)
+        self._remember(mailbox, key, read)
         return read
 
+    def _remembered(self, mailbox: str, key: str) -> Read | None:
+        read = self._known.get((mailbox, key))
+        return read if read and time.monotonic() < read.until else None
+
     def _remember(self, mailbox: str, key: str, read: Read) -> None:
-        """A message never changes; a draft may be written anew."""
         self._known[mailbox, key] = read
         if len(self._known) > REMEMBERED:
             self._known.popitem(last=False)
