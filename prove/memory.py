@@ -30,7 +30,7 @@ async def prove(sizes: Sizes, folder: Path) -> Proof:
         for turn in range(SAMPLES):
             await _judge(site, mail, turn, sizes.within)
             samples.append(await take_sample(site, (turn + 1) * len(mail)))
-            tell("memory", f"{samples[-1]}", site.began)
+            tell("memory", samples[-1].line, site.began)
         kinds = await by_kind(site.office)
         searched = await site.searched()
     assert_flat("the worker's memory", [one.worker for one in samples])
@@ -59,8 +59,9 @@ def _facts(samples: list[Sample], before: float, kinds: dict[str, tuple[int, flo
     grows = slope(samples, "worker") * 100_000
     return [
         f"{judged:,.0f} messages of {source()}, at most {LARGEST:,} bytes each, repeated with other ids",
-        f"worker: {first.worker:.1f} MB after {first.at:,.0f}, {quarter.worker:.1f} MB after {quarter.at:,.0f}, "
-        f"{last.worker:.1f} MB in the end; {grows:+.2f} MB for each 100,000 after the first quarter",
+        f"worker: {first.worker:.1f} MB after {first.at:,.0f}, {quarter.worker:.1f} MB after "
+        f"{quarter.at:,.0f} and {last.worker:.1f} MB in the end; {grows:+.2f} MB for each 100,000 after the "
+        "first quarter",
         f"Redis: {(last.redis - before) * per:.1f} MB for each 100,000 judged messages with "
         f"{runs * per:,.0f} runs; of it {kinds['judged'][1] * per:.1f} MB judged keys and "
         f"{kinds['run'][1] / max(runs, 1) * 1000:.2f} KB for each run; all of it ends with `retention`",

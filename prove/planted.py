@@ -49,13 +49,14 @@ class Searched:
 
     lines: int
     keys: int
-    pages: int
+    page: int
+    """Lines of the metrics, 0 when there are none."""
     found: tuple[str, ...]
 
     @property
     def fact(self) -> str:
-        metrics = f" and {self.pages} page of metrics" if self.pages else ""
-        return f"no planted secret or text in {self.lines:,} log lines, {self.keys:,} Redis keys{metrics}"
+        page = f" and a page of {self.page:,} metrics" if self.page else ""
+        return f"no planted secret or text in {self.lines:,} log lines, {self.keys:,} Redis keys{page}"
 
 
 async def search(stage: Stage, office: Office, secrets: Mapping[str, str]) -> Searched:
@@ -76,7 +77,7 @@ async def search(stage: Stage, office: Office, secrets: Mapping[str, str]) -> Se
         ]
     page = await _metrics(stage)
     found += [f"{what} in the metrics" for what in _within(page, hidden | texts)]
-    return Searched(lines, keys, bool(page), tuple(sorted(set(found))))
+    return Searched(lines, keys, page.count("\n"), tuple(sorted(set(found))))
 
 
 async def tokens(office: Office) -> dict[str, str]:

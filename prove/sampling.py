@@ -34,6 +34,13 @@ class Sample:
     left: int = 0
     """What was still to do."""
 
+    @property
+    def line(self) -> str:
+        return (
+            f"{self.at:,.0f}: worker {self.worker:.1f} MB, web {self.web:.1f} MB, Redis {self.redis:.1f} MB, "
+            f"lag {self.lag:.2f} s"
+        )
+
 
 async def take_sample(site: Site, at: float, lag: float = 0.0, left: int = 0) -> Sample:
     children = site.stage.children

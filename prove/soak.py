@@ -40,7 +40,7 @@ async def prove(sizes: Sizes, folder: Path) -> Proof:
                 break
             left = await left_to_do(site.office, site.outcome.count)
             samples.append(await take_sample(site, time.monotonic() - began, lag, left))
-            tell("soak", f"{samples[-1]}", began)
+            tell("soak", samples[-1].line, began)
         await delivering
         await site.settle(sizes.within)
         searched = await site.searched()
