@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.providers.zoom_mail import operations as ops
 from engine.providers.zoom_mail.client import ZoomMailClient
-from engine.providers.zoom_mail.models import Color, LabelLook
+from engine.providers.zoom_mail.label_models import Color, LabelLook
 from engine.providers.zoom_mail.operations import Operation
 from engine.providers.zoom_mail.settings_models import Criteria, FilterAction, Vacation
 from tests.providers.fakes import BOX

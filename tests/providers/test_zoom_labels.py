@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from engine.errors import MessageGone, RateLimited, Rejected, Unavailable
+from engine.providers.zoom_mail.label_models import Label
 from engine.providers.zoom_mail.labels import KEEP_S, read_book
-from engine.providers.zoom_mail.models import Label
 from tests.providers.fakes import BOX, Desk, refusal
 
 

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.net.failures import BadAnswer
+from engine.providers.zoom_mail.label_models import LabelLook, Labels
 from engine.providers.zoom_mail.models import (
     HistoryAnswer,
-    Labels,
     MessageAnswer,
     MessageList,
     ProfileAnswer,
@@ -21,6 +21,7 @@ from engine.providers.zoom_mail.models import (
     encode_base64url,
     read_answer,
 )
+from engine.providers.zoom_mail.settings_models import Criteria, FilterAction, Vacation
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,39 @@ def test_what_cannot_be_read_is_a_bad_answer_that_quotes_nothing(body: bytes) ->
 def test_no_bytes_crash_the_reader(body: bytes) -> None:
     with pytest.raises(BadAnswer):
         read_answer(MessageAnswer, body)
+
+
+@pytest.mark.parametrize(
+    ("told", "start"),
+    [
+        pytest.param({"startTime": "1704268800000"}, 1_704_268_800_000, id="as text"),
+        pytest.param({"startTime": 1_704_268_800_000}, 1_704_268_800_000, id="as a number"),
+        pytest.param({"startTimeISO": "2024-01-03T08:00:00.000Z"}, 1_704_268_800_000, id="in ISO alone"),
+        pytest.param({"startTimeISO": "2024-01-03T08:00:00"}, 1_704_268_800_000, id="in ISO without a zone"),
+        pytest.param({"startTime": "", "startTimeISO": "tomorrow"}, 0, id="as nothing that can be read"),
+        pytest.param({"startTime": "5", "startTimeISO": "2024-01-03T08:00:00Z"}, 5, id="twice: milliseconds"),
+        pytest.param({}, 0, id="not at all"),
+    ],
+)
+def test_when_a_vacation_begins_is_read_in_any_form(told: dict[str, Any], start: int) -> None:
+    body = json.dumps({"enableAutoReply": "true", **told}).encode()
+    vacation = read_answer(Vacation, body)
+    assert (vacation.on, vacation.start, vacation.end) == (True, start, 0)
+
+
+def test_settings_are_written_as_the_reference_has_them() -> None:
+    assert Vacation(on=True, start=5).body() == {"enableAutoReply": True, "startTime": "5"}
+    assert Vacation().body() == {"enableAutoReply": False}
+    assert Criteria(sender="a@x", has_attachment=True).body() == {"from": "a@x", "hasAttachment": True}
+    assert FilterAction(add=("A",)).body() == {"addLabelIds": ["A"]}
+
+
+def test_a_label_is_read_and_written_in_either_spelling() -> None:
+    told = {"id": "L", "name": "n", "parentld": "P", "messageListVisibilitystring": "hide"}
+    [label] = read_answer(Labels, json.dumps({"labels": [told]}).encode()).labels
+    assert (label.parent, label.on_messages) == ("P", "hide")
+    written = LabelLook(on_messages="hide").body()
+    assert written == {"messageListVisibility": "hide", "messageListVisibilitystring": "hide"}
 
 
 def test_the_published_example_is_read() -> None:

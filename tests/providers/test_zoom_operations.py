@@ -13,7 +13,7 @@ from engine.net.client import HttpClient
 from engine.providers.zoom_mail import operations
 from engine.providers.zoom_mail.caller import Caller
 from engine.providers.zoom_mail.client import ZoomMailClient
-from engine.providers.zoom_mail.models import Color, LabelLook
+from engine.providers.zoom_mail.label_models import Color, LabelLook
 from engine.providers.zoom_mail.oauth import Credentials, Tokens
 from engine.providers.zoom_mail.operations import NameTaken, Operation
 from engine.providers.zoom_mail.settings_models import Criteria, FilterAction, Vacation

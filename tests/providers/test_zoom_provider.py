@@ -10,10 +10,11 @@ import pytest
 from starlette.responses import Response
 
 from engine.errors import Missing, OutcomeUnknown, Rejected, Unavailable, Unreadable
+from engine.flow.ports import Period
 from engine.mail.events import EventKind
 from engine.mail.needs import Need
 from engine.providers.zoom_mail.models import encode_base64url
-from tests.providers.fakes import BOX, LONG_AGO, Desk
+from tests.providers.fakes import BOX, LONG_AGO, Desk, refusal
 
 BODY, ATTACHMENTS = frozenset({Need.BODY}), frozenset({Need.ATTACHMENTS})
 
@@ -309,6 +310,34 @@ async def test_a_profile_that_is_not_active_says_so(desk: Desk) -> None:
         "suspended",
         frozenset({BOX}),
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "vacation"),
+    [
+        pytest.param({"enableAutoReply": False, "startTime": "5"}, None, id="it is off"),
+        pytest.param({"enableAutoReply": True}, Period(), id="for ever"),
+        pytest.param(
+            {"enableAutoReply": True, "startTime": "5", "endTime": "9"},
+            Period(5, 9),
+            id="for a time",
+        ),
+        pytest.param({}, None, id="nothing is told"),
+        pytest.param(refusal(400, 4711, "Scopes missing."), None, id="a scope is missing"),
+        pytest.param(404, None, id="there is no such setting"),
+    ],
+)
+async def test_a_profile_tells_when_the_mailbox_itself_replies(
+    desk: Desk, answer: Any, vacation: Period | None
+) -> None:
+    desk.script.on("GET profile", {"historyId": "7"}).on("GET settings/vacation", answer)
+    assert (await desk.provider.profile(BOX)).vacation == vacation
+
+
+async def test_a_profile_waits_for_a_service_that_is_down(desk: Desk) -> None:
+    desk.script.on("GET profile", {"historyId": "7"}).on("GET settings/vacation", 503)
+    with pytest.raises(Unavailable):
+        await desk.provider.profile(BOX)
 
 
 async def test_closing_closes_the_client(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from engine.errors import Rejected
 from engine.providers.zoom_mail.client import ZoomMailClient
-from engine.providers.zoom_mail.models import Label
+from engine.providers.zoom_mail.label_models import Label
 from engine.providers.zoom_mail.operations import NameTaken
 
 SYSTEM = frozenset({"INBOX", "UNREAD", "STARRED", "IMPORTANT", "SENT", "DRAFT", "SCHEDULED", "SPAM", "TRASH"})
