@@ -66,7 +66,7 @@ def page_of_thread(
     after = read_page_token(token) if token else (-1, -1)
     rows = store.db.execute(
         "SELECT * FROM messages INDEXED BY messages_by_thread WHERE mailbox = ? AND thread = ?"
-        " AND (date, row) >= (?, ?) ORDER BY date, row LIMIT ?",
+        " AND (date, row) > (?, ?) ORDER BY date, row LIMIT ?",
         (box.row, thread, *after, size + 1),
     )
     found = [stored(row) for row in rows]
