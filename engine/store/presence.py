@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import socket
+
 from engine.store.base import Base
 
 
 def process_name(prefix: str, role: str) -> str:
-    """What the connections of a process call themselves."""
-    return f"{prefix}/{role}"
+    """What the connections of this process call themselves."""
+    return f"{prefix}/{role}/{os.getpid()}@{socket.gethostname()}"
 
 
 async def at_work(base: Base, roles: tuple[str, ...] = ("web", "worker")) -> list[str]:
-    """Name the processes of these roles that are connected, each as role and address, without repeats.
+    """Name the processes of these roles that are connected, such as `worker 4711@mail1`.
 
     A process that was killed is gone at once, and one that was merely stopped is not.
     """
-    wanted = {process_name(base.prefix, role): role for role in roles}
-    own = await base.redis.client_info()
-    found = [
-        f"{wanted[one['name']]} at {one['addr']}"
-        for one in await base.redis.client_list()
-        if one.get("name") in wanted and one["db"] == str(own["db"])
-    ]
-    return sorted(found)
+    db = str((await base.redis.client_info())["db"])
+    connected = [one.get("name", "") for one in await base.redis.client_list() if one["db"] == db]
+    ours = f"{base.prefix}/"
+    named = [name.removeprefix(ours).partition("/") for name in connected if name.startswith(ours)]
+    return sorted({f"{role} {process}" for role, _, process in named if role in roles})

@@ -96,7 +96,7 @@ async def test_a_migration_that_was_cut_off_goes_on_where_it_stopped(old: Base) 
 async def test_nothing_is_migrated_below_web_and_worker(old: Base, redis_url: str, role: str) -> None:
     async with connect(redis_url, process_name("postroom", role)) as process:
         await process.ping()
-        with pytest.raises(SettingsError, match=f"connected are: {role} at"):
+        with pytest.raises(SettingsError, match=f"connected are: {role}"):
             await migrate(old, lambda _: None, {1: Steps().rename})
     assert await old.redis.get("postroom:schema") == "1"
 

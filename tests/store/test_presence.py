@@ -19,7 +19,12 @@ async def test_web_and_worker_are_seen_while_they_are_connected(redis: Redis, re
 
 
 async def test_others_are_not_ours(redis: Redis, redis_url: str) -> None:
-    for name in (process_name("elsewhere", "worker"), process_name("postroom", "command"), None):
+    for name in (
+        process_name("elsewhere", "worker"),
+        process_name("worker", "web"),
+        process_name("postroom", "command"),
+        None,
+    ):
         async with connect(redis_url, name) as process:
             await process.ping()
             assert await at_work(Base(redis)) == []
