@@ -35,6 +35,7 @@ class Site:
     """The application with what it rang for."""
 
     rung: list[list[str]] = field(default_factory=list)
+    traces: list[dict[str, str]] = field(default_factory=list)
     down: bool = False
     problems: list[str] = field(default_factory=list)
     snapshot: Snapshot = NOTHING
@@ -48,6 +49,7 @@ class Site:
     async def _ring(self, mailboxes: Mapping[str, str]) -> None:
         self._reach_redis()
         self.rung.append(list(mailboxes))
+        self.traces.append(dict(mailboxes))
 
     async def _ready(self) -> list[str]:
         self._reach_redis()
