@@ -39,7 +39,8 @@ _opener: Opener | None = None
 
 def new() -> str:
     """A cause of our own."""
-    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+    ids = secrets.token_hex(24)
+    return f"00-{ids[:32]}-{ids[32:]}-01"
 
 
 def read(header: str) -> str:
@@ -65,9 +66,9 @@ def span(
     name: str, parent: str | None = None, links: Sequence[str] = (), **attributes: str | int
 ) -> AbstractContextManager[None]:
     """Work for a cause: `parent`, a new one when that is "", and the current one, if any, when it is None."""
-    if parent is None and _opener is None:
-        return _NOTHING
-    return _within(Span(name, _CURRENT.get() if parent is None else parent, attributes, links))
+    if _opener is None:
+        return _NOTHING if parent is None else _Following(parent or new())
+    return _within(_opener(Span(name, _CURRENT.get() if parent is None else parent, attributes, links)))
 
 
 def send_to(opener: Opener | None) -> None:
@@ -77,10 +78,21 @@ def send_to(opener: Opener | None) -> None:
 
 
 @contextmanager
-def _within(work: Span) -> Iterator[None]:
-    with _opener(work) if _opener else nullcontext(work.parent or new()) as here:
-        token = _CURRENT.set(here)
-        try:
-            yield
-        finally:
-            _CURRENT.reset(token)
+def _within(opened: AbstractContextManager[str]) -> Iterator[None]:
+    with opened as here, _Following(here):
+        yield
+
+
+class _Following(AbstractContextManager[None]):
+    """Makes a traceparent the current one; a generator would cost each webhook several times as much."""
+
+    __slots__ = ("_parent", "_token")
+
+    def __init__(self, parent: str) -> None:
+        self._parent = parent
+
+    def __enter__(self) -> None:
+        self._token = _CURRENT.set(self._parent)
+
+    def __exit__(self, *_: object) -> None:
+        _CURRENT.reset(self._token)
