@@ -96,11 +96,12 @@ async def stock() -> Stocked:
     await driver.post("/settings/delegates", {"delegateEmail": BOB})
     known |= {"draftId": [draft["id"]], "id": [draft["id"]], "threadId": known["messageId"]}
     known |= {
-        "labelId": [orders, below, *SYSTEM],
-        "parentId": ["", orders, below],
+        "labelId": [orders, below, "INBOX"],
+        "parentId": ["", orders],
         "delegateEmail": [BOB, ANN],
     }
     known |= {"labelIds": [orders, below, *SYSTEM], "forward": [BOB]}
+    known |= {"parentld": ["", orders], "name": ["sales", "open", "a b"], "from": ["zoe@partner.example"]}
     movable = [orders, below, "STARRED", "UNREAD"]
     known |= {"addLabelIds": movable, "removeLabelIds": movable}
     known |= {"ids": known["messageId"], "raw": MAILS, "q": LINES, "query": LINES, "negatedQuery": LINES}
