@@ -207,6 +207,7 @@ class Webhooks:
             "x-zm-request-timestamp": timestamp,
             "x-zm-signature": sign(self.secret, timestamp, body),
             "x-zm-request-id": uuid4().hex,
+            "traceparent": f"00-{uuid4().hex}-{uuid4().hex[:16]}-01",
         }
         async with asyncio.timeout(TIMEOUT):
             return await self._client.post(self.url or "", content=body, headers=headers)

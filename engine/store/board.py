@@ -14,6 +14,8 @@ from engine.store.figures import Figures, Process, Series
 from engine.store.halt import Halt, read_halt
 from engine.store.mailboxes import RedisMailboxes
 
+AT_ONCE = 100
+"""Mailboxes that are read in one round trip."""
 _BY_MAILBOX = ("started", "polled", "moved", "unrung", "paused-since")
 
 
@@ -131,40 +133,56 @@ class Board:
         return alarms([lane.watched for lane in lanes], hooks, now)
 
     async def lanes(self) -> list[Lane]:
-        """Every configured mailbox."""
+        """Every configured mailbox; some at a time, so that webhooks have their turn between."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for part in _BY_MAILBOX:
                 pipe.hgetall(self._key(part))
-            for box in self._boxes:
+            known = dict(zip(_BY_MAILBOX, await pipe.execute(), strict=True))
+        known["paused"] = await RedisMailboxes(self._base).paused()
+        lanes: list[Lane] = []
+        for start in range(0, len(self._boxes), AT_ONCE):
+            lanes += await self._some(self._boxes[start : start + AT_ONCE], known)
+        return lanes
+
+    async def _some(self, boxes: Sequence[Box], known: Mapping[str, Mapping[str, Any]]) -> list[Lane]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for box in boxes:
                 pipe.hgetall(self._key("habit", box.mailbox))
                 pipe.xlen(self._key("events", box.mailbox))
                 pipe.xrange(self._key("events", box.mailbox), count=1)
                 pipe.hkeys(self._key("waiting", box.mailbox))
                 pipe.llen(self._key("groups", box.mailbox))
-            started, polled, moved, unrung, since, *own = await pipe.execute()
-        paused = await RedisMailboxes(self._base).paused()
-        lanes = []
-        for index, box in enumerate(self._boxes):
-            habit, queued, first, waiting, groups = own[5 * index : 5 * index + 5]
-            name = box.mailbox
-            watched = Watched(
-                name,
-                box.account,
-                box.interval,
-                box.account in self._hooked,
-                polled=int(polled.get(name, 0)),
-                moved=int(moved.get(name, 0)),
-                unrung=int(unrung.get(name, 0)),
-                habit={int(day): int(silence) for day, silence in habit.items()},
-            )
-            entries = [*(entry for entry, _ in first), *waiting]
-            oldest = min((int(entry.partition("-")[0]) for entry in entries), default=0)
-            until, why = paused.get(name, (0, ""))
-            pause = Pause(int(since.get(name, until)), until, why) if why else None
-            lanes.append(
-                Lane(watched, int(started.get(name, 0)), queued, len(waiting), oldest, groups, pause)
-            )
-        return lanes
+            own = await pipe.execute()
+        return [
+            self._lane(box, {part: values.get(box.mailbox, 0) for part, values in known.items()}, *five)
+            for box, *five in zip(boxes, *(own[part::5] for part in range(5)), strict=True)
+        ]
+
+    def _lane(
+        self,
+        box: Box,
+        known: Mapping[str, Any],
+        habit: Mapping[str, str],
+        queued: int,
+        first: list[tuple[str, Any]],
+        waiting: list[str],
+        groups: int,
+    ) -> Lane:
+        watched = Watched(
+            box.mailbox,
+            box.account,
+            box.interval,
+            box.account in self._hooked,
+            polled=int(known["polled"]),
+            moved=int(known["moved"]),
+            unrung=int(known["unrung"]),
+            habit={int(day): int(silence) for day, silence in habit.items()},
+        )
+        entries = [*(entry for entry, _ in first), *waiting]
+        oldest = min((int(entry.partition("-")[0]) for entry in entries), default=0)
+        until, why = known["paused"] or (0, "")
+        pause = Pause(int(known["paused-since"] or until), until, why) if why else None
+        return Lane(watched, int(known["started"]), queued, len(waiting), oldest, groups, pause)
 
     async def _common(self, now: int) -> dict[str, Any]:
         async with self._redis.pipeline(transaction=False) as pipe:

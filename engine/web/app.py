@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from redis.exceptions import RedisError
@@ -39,7 +40,8 @@ def create_app(hooks: ZoomHooks, ready: Ready, look: Look) -> Starlette:
             snapshot = await look()
         except (RedisError, OSError) as error:
             return JSONResponse({"error": f"Redis does not answer: {type(error).__name__}"}, status_code=503)
-        text, content_type = render(snapshot, request.headers.get("accept", ""))
+        # In a thread: with many mailboxes and rules this takes longer than a webhook should wait.
+        text, content_type = await asyncio.to_thread(render, snapshot, request.headers.get("accept", ""))
         return Response(text, headers={"content-type": content_type})
 
     app = Starlette(
