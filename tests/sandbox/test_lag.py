@@ -73,6 +73,15 @@ async def test_a_draft_is_found_late(driver: Driver, clock: Clock) -> None:
     assert await found(driver, "subject:hello", lists="drafts") == [draft["id"]]
 
 
+async def test_a_thread_is_found_late(driver: Driver, clock: Clock) -> None:
+    await driver.control("lag", {"search": LAG_S})
+    id_ = await driver.deliver(mail())
+    assert await found(driver, "subject:hello", lists="threads") == []
+    assert [entry["id"] for entry in (await driver.get("/threads"))["threads"]] == [id_]
+    clock.now += LAG_S
+    assert await found(driver, "subject:hello", lists="threads") == [id_]
+
+
 async def test_labels_are_searched_as_they_were(driver: Driver, clock: Clock) -> None:
     id_ = await driver.deliver(mail())
     await driver.control("lag", {"search": LAG_S})
