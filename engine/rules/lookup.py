@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from engine.rules.clues import Clue, How, Source
 from engine.rules.multi import Search, escaped, search_literals, search_parts, search_regexes
-from engine.rules.text import to_bytes
+from engine.rules.text import Text, to_bytes
 from engine.rules.view import View
 
 Places = tuple[int, ...]
@@ -28,18 +28,16 @@ class Lookup:
         self._folded = _folded_finders(clues)
         self._exact = _finders(search_regexes, _patterns(clues, How.REGEX))
         self._keyed = bool(self._table or self._any)
+        self._searched = bool(self._folded or self._exact)
 
     def find(self, view: View, found: set[int]) -> None:
         """Add the rules whose clues are there; all of them when the source cannot be read."""
         try:
             if self._keyed:
                 self._find_keys(self._source.keys(view), found)
-            if self._folded:
+            if self._searched:
                 for text in self._source.texts(view):
-                    _search(self._folded, text.folded_bytes, found)
-            if self._exact:
-                for text in self._source.texts(view):
-                    _search(self._exact, text.exact_bytes, found)
+                    self._search(text, found)
         except Exception:  # noqa: BLE001 - what cannot be read is unknown, as in every condition
             found.update(self._whole)
 
@@ -51,11 +49,13 @@ class Lookup:
             if self._any:
                 found.update(self._any)
 
-
-def _search(finders: Sequence[Finder], text: bytes, found: set[int]) -> None:
-    for search, places in finders:
-        for at in search(text):
-            found.update(places[at])
+    def _search(self, text: Text, found: set[int]) -> None:
+        for search, places in self._folded:
+            for at in search(text.folded_bytes):
+                found.update(places[at])
+        for search, places in self._exact:
+            for at in search(text.exact_bytes):
+                found.update(places[at])
 
 
 def table(clues: Mapping[Clue, Places]) -> dict[str, Places]:

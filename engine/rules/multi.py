@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ MIN_MEMORY = 8 << 20
 BYTES_EACH = 4 << 10
 """Bytes allowed for each byte of a pattern."""
 LARGE = 64 << 10
-"""Bytes: a regex whose program takes more, some 1,000 instructions, is not searched for with others."""
+"""Bytes: a regex whose program takes more, some 2,500 instructions, is not searched for with others."""
 CHUNK = 1_000
 """Patterns in one filter, whose memory RE2 fixes at its default."""
 FEW = 16
@@ -22,6 +23,9 @@ FEW = 16
 FULL = b"\0postroom\0"
 """Stands behind each text that a filter reads: what does not see it ran out of memory."""
 
+
+_GAP = re.compile(rb"(?:[.\]]|\\[wWSDpPC])(?:[*+]|\{\d*,\d*\})")
+r"""A wide class of characters, repeated. Narrow ones such as `\s+` end soon."""
 
 Search = Callable[[bytes], Iterable[int]]
 """Gives the places of all patterns that may be found in a text, and never fewer."""
@@ -41,12 +45,12 @@ def search_literals(patterns: Sequence[bytes]) -> list[Search]:
 
 
 def search_regexes(patterns: Sequence[bytes]) -> list[Search]:
-    """Search for what authors wrote: by the literals that each needs, where it needs any.
+    """Search for what authors wrote; for patterns with gaps, by the literals that each needs, if any.
 
-    Patterns with gaps such as `a.*b` would make a set's states multiply; their literals do not.
+    Gaps such as in `a.*b` would make a set's states multiply; the literals `a` and `b` do not.
     """
     kinds = _sorted_out(patterns)
-    found = _sets(kinds.bare)
+    found = _sets(kinds.together)
     for start in range(0, len(kinds.filtered), CHUNK):
         chunk = kinds.filtered[start : start + CHUNK]
         found.append(_search_filter(_filter(chunk)[0], _places(chunk)))
@@ -95,10 +99,10 @@ _Pairs = list[tuple[int, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class _Kinds:
-    """Patterns that need literals, that need none, and that are too large."""
+    """How patterns are searched for: by literals they need, all together, or each alone."""
 
     filtered: _Pairs
-    bare: _Pairs
+    together: _Pairs
     large: _Pairs
 
 
@@ -111,7 +115,8 @@ def _sorted_out(patterns: Sequence[bytes]) -> _Kinds:
     numbers = {place: number for number, place in enumerate(added, 1)}
     for place, pattern in enumerate(patterns):
         number = numbers.get(place)
-        kind = kinds.large if number is None else kinds.bare if number in in_empty else kinds.filtered
+        gapped = number not in in_empty and _GAP.search(pattern) is not None
+        kind = kinds.large if number is None else kinds.filtered if gapped else kinds.together
         kind.append((place, pattern))
     return kinds
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from engine.mail.address import Address, normal_domain
+from engine.mail.address import MAX_LOCAL, Address, normal_domain
 from engine.rules.lazy import lazy
 from engine.rules.text import Text
 
@@ -34,7 +34,8 @@ class Person:
 
     @lazy
     def normal(self) -> str:
-        return self.address.normal
+        text = self.address.address
+        return text.lower() if _is_plain(text) else self.address.normal
 
     @lazy
     def domain(self) -> str:
@@ -62,6 +63,17 @@ class Person:
     def spellings(self) -> tuple[Text, ...]:
         """What globs are fitted to."""
         return (self.compared, self.spelt) if A_LABEL in self.domain else (self.compared,)
+
+
+def _is_plain(text: str) -> bool:
+    """Say whether lower case is all that an address lacks to compare: so it is with most."""
+    return (
+        text.isascii()
+        and text.isprintable()
+        and not (" " in text or '"' in text or text.endswith("."))
+        and text.find("@") > 0
+        and len(text) <= MAX_LOCAL
+    )
 
 
 class People:

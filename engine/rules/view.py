@@ -46,8 +46,8 @@ class View:
         """The addresses of some header fields, in order, of each the first MAX_PEOPLE."""
         found: People | None = self._cache.get(fields)
         if found is None:
-            each = (person for field in fields for person in self._people_of(field))
-            found = self._cache[fields] = People(tuple(each))
+            each = map(self._people_of, fields)
+            found = self._cache[fields] = People(next(each) if len(fields) == 1 else sum(each, ()))
         return found
 
     def _people_of(self, field: str) -> tuple[Person, ...]:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from engine.mail.address import Address
 from engine.mail.archive import read_archive
 from engine.mail.events import EventKind
 from engine.mail.headers import Headers
@@ -23,6 +24,7 @@ from engine.rules.condition import NOT_MATCHED, Judged
 from engine.rules.evaluation import Evaluation
 from engine.rules.index import Index
 from engine.rules.loader import load_rules, read_sources
+from engine.rules.people import Person
 from engine.rules.ruleset import RuleSet
 from engine.rules.view import View
 from engine.sandbox.samples import sample_messages
@@ -280,6 +282,16 @@ def test_mailboxes_that_the_same_rules_hear_share_an_index() -> None:
     assert heard[0] is heard[2]
     assert heard[1] is heard[3]
     assert [len(each.rules) for each in heard[:2]] == [1, 2]
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    text=st.from_regex(r"[A-Za-z0-9.+\"' @\t-]{0,12}@?[A-Za-z0-9. @-]{0,12}", fullmatch=True)
+    | st.text(max_size=12)
+)
+def test_a_plain_address_compares_as_any_other(text: str) -> None:
+    address = Address("", text)
+    assert (Person(address).normal, Person(address).domain) == (address.normal, address.domain)
 
 
 def test_the_oldest_audiences_are_forgotten_together() -> None:
