@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from bench import calls, judging, latency, parsing, rest, throughput
+from bench import calls, judging, latency, matching, parsing, rest, throughput
 from bench.figure import Section, as_json, as_page
 from bench.mail import Mail, find_mail
 
@@ -22,6 +22,7 @@ MEASURES: dict[str, Measure] = {
     "latency": latency.measure,
     "rest": rest.measure,
     "judging": judging.measure,
+    "matching": matching.measure,
     "parsing": parsing.measure,
 }
 

@@ -1,4 +1,4 @@
-"""The bench's rules as a programmer would write them by hand: ten plain functions in a loop."""
+"""Rules as a programmer would write them by hand: plain functions in a loop."""
 
 from __future__ import annotations
 
