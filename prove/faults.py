@@ -16,14 +16,8 @@ SHARE = 0.1
 SEED = 7
 KINDS = ("429", "429-daily", "500", "503", "slow", "cut", "lost", "silent", "refused", "401")
 LAG_S = 0.5
-TROUBLE: dict[str, Any] = {
-    "seed": SEED,
-    "duplicate": 0.1,
-    "reorder": 0.1,
-    "late": 0.1,
-    "lose": 0.1,
-    "delay": 2.0,
-}
+TROUBLE = {"seed": SEED, "duplicate": 0.1, "reorder": 0.1, "late": [0.1, 2.0], "lose": 0.1}
+HOOKS = ("delivered", "lost", "duplicated", "reordered", "late")
 RATE = 40
 REVOKE_EVERY = 1_000
 NET = "30s"
@@ -71,5 +65,5 @@ def _facts(shown: dict[str, int], calls: dict[str, int], hooks: dict[str, Any]) 
     return [
         f"{count:,} faults on {sum(calls.values()):,} provider calls: {kinds}",
         f"search behind by {LAG_S} s; all tokens revoked every {REVOKE_EVERY:,} messages",
-        f"webhooks: {hooks}",
+        "webhooks: " + ", ".join(f"{hooks[name]:,} {name}" for name in HOOKS),
     ]
