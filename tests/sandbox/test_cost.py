@@ -1,14 +1,15 @@
-"""A page costs the same in a small mailbox and in a large one, counted in SQLite's own steps."""
+"""A call costs the same in a small mailbox and in a large one, counted in SQLite's own steps."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from engine.sandbox.mailbox import add_message
-from tests.sandbox.driving import ANN, Driver, drive, mail
+from tests.sandbox.driving import ANN, Driver, drive, encoded, mail
 
 SMALL, LARGE = 150, 1500
 STEP = 10
@@ -38,7 +39,25 @@ def filled(size: int) -> Driver:
     return driver
 
 
-async def steps(driver: Driver, path: str, **params: Any) -> int:
+OPERATIONS: dict[str, tuple[str, str, Any]] = {
+    "the profile": ("GET", "/profile", None),
+    "labels with their counts": ("GET", "/labels", None),
+    "one label": ("GET", "/labels/INBOX", None),
+    "a message": ("GET", "/messages/{id}?format=full", None),
+    "a change of labels": ("POST", "/messages/{id}/modify", {"addLabelIds": ["IMPORTANT"]}),
+    "a batch of changes": ("POST", "/messages/batchModify", {"ids": ["{id}"], "removeLabelIds": ["UNREAD"]}),
+    "an insert": ("POST", "/messages", {"raw": encoded(mail()), "labelIds": ["INBOX"]}),
+    "a send": ("POST", "/messages/send", {"raw": encoded(mail(to="x@else.example"))}),
+    "a draft": ("POST", "/drafts", {"message": {"raw": encoded(mail())}}),
+    "a page of threads": ("GET", "/threads?maxResults=30", None),
+    "a page of threads under a label": ("GET", "/threads?maxResults=30&labelIds=INBOX", None),
+    "a thread": ("GET", "/threads/{id}", None),
+    "a thread trashed": ("POST", "/threads/{id}/trash", None),
+    "a deletion": ("DELETE", "/messages/{id}", None),
+}
+
+
+async def steps(driver: Driver, path: str, method: str = "GET", body: Any = None, **params: Any) -> int:
     """How many steps SQLite takes for one call, in units of STEP."""
     taken = 0
 
@@ -48,9 +67,16 @@ async def steps(driver: Driver, path: str, **params: Any) -> int:
         return 0
 
     driver.sandbox.store.db.set_progress_handler(count, STEP)
-    await driver.get(path, **params)
+    response = await driver.call(method, path, json=body, params=params or None)
     driver.sandbox.store.db.set_progress_handler(None, 0)
+    assert response.is_success, response.text
     return taken
+
+
+async def middle(driver: Driver) -> str:
+    """A message that lies in the midst of the mailbox."""
+    listed = await driver.get("/messages", q="rfc822msgid:77@x", includeSpamTrash="true")
+    return str(listed["messages"][0]["id"])
 
 
 async def deep_page(driver: Driver) -> str:
@@ -86,3 +112,14 @@ async def test_a_page_of_history_costs_the_same(mailboxes: tuple[Driver, Driver]
         await steps(driver, "/history", startHistoryId="1000", maxResults=30) for driver in mailboxes
     ]
     assert large <= small * 1.2 + 5
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_an_operation_costs_the_same(mailboxes: tuple[Driver, Driver], name: str) -> None:
+    method, path, body = OPERATIONS[name]
+    taken = []
+    for driver in mailboxes:
+        id_ = (await middle(driver)) if name != "a deletion" else await driver.deliver(mail())
+        filled_in = json.loads(json.dumps(body).replace("{id}", id_))
+        taken.append(await steps(driver, path.replace("{id}", id_), method, filled_in))
+    assert taken[1] <= taken[0] * 1.2 + 5

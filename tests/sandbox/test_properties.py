@@ -9,52 +9,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sandbox.driving import ANN, Driver, drive, encoded, mail
+from tests.sandbox.deeds import BEGINNING, DEEDS, Deed, Doing, do
+from tests.sandbox.driving import ANN, Driver, drive, mail
 
-USABLE = ("INBOX", "UNREAD", "STARRED", "IMPORTANT", "TRASH", "SPAM")
-label_sets = st.lists(st.sampled_from(USABLE), unique=True, max_size=3)
-which = st.integers(0, 5)
-deeds = st.one_of(
-    st.tuples(st.just("deliver"), label_sets),
-    st.tuples(st.just("insert"), label_sets),
-    st.tuples(st.just("send")),
-    st.tuples(st.just("draft")),
-    st.tuples(st.just("modify"), which, label_sets, label_sets),
-    st.tuples(st.just("batch"), st.lists(which, max_size=4), label_sets, label_sets),
-    st.tuples(st.just("trash"), which),
-    st.tuples(st.just("untrash"), which),
-    st.tuples(st.just("delete"), which),
-)
-
-Deed = tuple[Any, ...]
 Labels = dict[str, frozenset[str]]
-
-
-async def do(driver: Driver, deed: Deed, ids: list[str]) -> None:
-    """Do one thing to the mailbox; `ids` are the messages made so far, some of them gone."""
-    match deed:
-        case ("deliver", labels):
-            ids.append(await driver.deliver(mail(), labels=",".join(labels)))
-        case ("insert", labels):
-            ids.append((await driver.post("/messages", {"raw": encoded(mail()), "labelIds": labels}))["id"])
-        case ("send",):
-            ids.append((await driver.post("/messages/send", {"raw": encoded(mail(to=ANN))}))["id"])
-        case ("draft",):
-            ids.append((await driver.post("/drafts", {"message": {"raw": encoded(mail())}}))["id"])
-        case ("modify", at, add, remove):
-            body = {"addLabelIds": add, "removeLabelIds": remove}
-            await driver.call("POST", f"/messages/{_pick(ids, at)}/modify", json=body)
-        case ("batch", chosen, add, remove):
-            body = {"addLabelIds": add, "removeLabelIds": remove, "ids": [_pick(ids, at) for at in chosen]}
-            await driver.call("POST", "/messages/batchModify", json=body)
-        case ("delete", at):
-            await driver.call("DELETE", f"/messages/{_pick(ids, at)}")
-        case (kind, at):
-            await driver.call("POST", f"/messages/{_pick(ids, at)}/{kind}")
-
-
-def _pick(ids: Sequence[str], at: int) -> str:
-    return ids[at % len(ids)] if ids else "none"
+State = list[dict[str, Any]]
 
 
 def retold(records: Sequence[dict[str, Any]]) -> Labels:
@@ -68,6 +27,8 @@ def retold(records: Sequence[dict[str, Any]]) -> Labels:
                 labels[message["id"]] = frozenset(message["labelIds"])
         for change in record.get("messagesDeleted", ()):
             assert labels.pop(change["message"]["id"]) == frozenset(change["message"]["labelIds"])
+        for change in record.get("messagesUpdated", ()):
+            assert labels[change["message"]["id"]] == frozenset(change["message"]["labelIds"])
         touched = set()
         for key in ("labelsAdded", "labelsRemoved"):
             for change in record.get(key, ()):
@@ -81,7 +42,7 @@ def retold(records: Sequence[dict[str, Any]]) -> Labels:
     return labels
 
 
-@given(st.lists(deeds, max_size=12), st.integers(1, 4))
+@given(st.lists(DEEDS, min_size=3, max_size=20), st.integers(1, 4))
 @settings(max_examples=50, deadline=None)
 def test_history_retells_the_mailbox(done: list[Deed], page: int) -> None:
     asyncio.run(_history_retells(done, page))
@@ -90,66 +51,103 @@ def test_history_retells_the_mailbox(done: list[Deed], page: int) -> None:
 async def _history_retells(done: list[Deed], page: int) -> None:
     driver = drive(limits=False)
     try:
-        start = await driver.cursor()
-        ids: list[str] = []
+        doing, start = Doing(driver), await driver.cursor()
+        for deed in BEGINNING:
+            await do(doing, deed)
+        middle = await driver.cursor()
         for deed in done:
-            await do(driver, deed, ids)
+            await do(doing, deed)
         records = await everything(driver, "/history", "history", startHistoryId=start, maxResults=page)
         numbers = [int(record["id"]) for record in records]
         assert numbers == sorted(set(numbers))
-        state = (await driver.look("state", mailbox=ANN))["messages"]
-        assert retold(records) == {entry["id"]: frozenset(entry["labels"]) for entry in state}
-        await _listings_agree(driver, state, page)
-        await _counts_agree(driver, state)
+        assert await driver.history(middle, maxResults=500) == [
+            record for record in records if int(record["id"]) > int(middle)
+        ]
+        await _everything_agrees(driver, await doing.labels(), records, page)
     finally:
         driver.close()
 
 
-async def _listings_agree(driver: Driver, state: list[dict[str, Any]], page: int) -> None:
+async def _everything_agrees(
+    driver: Driver, ids: dict[str, str], records: Sequence[dict[str, Any]], page: int
+) -> None:
+    state: State = (await driver.look("state", mailbox=ANN))["messages"]
+    for entry in state:
+        entry["ids"] = {ids[name] for name in entry["labels"]}
+    assert retold(records) == {entry["id"]: frozenset(entry["ids"]) for entry in state}
+    await _listings_agree(driver, state, page)
+    await _threads_agree(driver, state, page)
+    await _counts_agree(driver, state)
+    drafts = await everything(driver, "/drafts", "drafts", maxResults=page, includeSpamTrash="true")
+    assert [draft["id"] for draft in drafts] == [
+        entry["id"] for entry in state[::-1] if "DRAFT" in entry["ids"]
+    ]
+    told = [
+        one["id"] for record in records for one in record.get("settingsAdded", ()) if one["type"] == "filter"
+    ]
+    assert told == [one["id"] for one in (await driver.get("/settings/filters"))["filter"]]
+
+
+NARROWED: tuple[tuple[list[str], bool], ...] = (
+    (["INBOX"], False),
+    (["UNREAD", "INBOX"], False),
+    (["STARRED"], True),
+    ([], True),
+    ([], False),
+)
+"""Label ids that are asked for, and whether spam and trash are shown."""
+
+
+def _answers(entry: dict[str, Any], labels: Sequence[str], hidden: bool) -> bool:
+    return set(labels) <= entry["ids"] and (hidden or not {"SPAM", "TRASH"} & entry["ids"])
+
+
+async def _listings_agree(driver: Driver, state: State, page: int) -> None:
     """Every way of listing, paged, shows what the state says, each message once, newest first."""
-    newest_first = state[::-1]
-    for labels, hidden in (
-        (["INBOX"], False),
-        (["UNREAD", "INBOX"], False),
-        (["STARRED"], True),
-        ([], True),
-        ([], False),
-    ):
-        listed = await everything(
-            driver,
-            "/messages",
-            "messages",
-            labelIds=labels,
-            includeSpamTrash=str(hidden).lower(),
-            maxResults=page,
-        )
-        assert [entry["id"] for entry in listed] == [
-            entry["id"]
-            for entry in newest_first
-            if set(labels) <= set(entry["labels"])
-            and (hidden or not {"SPAM", "TRASH"} & set(entry["labels"]))
-        ]
+    for labels, hidden in NARROWED:
+        params = {"labelIds": labels, "includeSpamTrash": str(hidden).lower(), "maxResults": page}
+        listed = await everything(driver, "/messages", "messages", **params)
+        wanted = [entry for entry in state[::-1] if _answers(entry, labels, hidden)]
+        assert [entry["id"] for entry in listed] == [entry["id"] for entry in wanted]
+        listed = await everything(driver, "/threads", "threads", **params)
+        assert [entry["id"] for entry in listed] == list(dict.fromkeys(one["threadId"] for one in wanted))
 
 
-async def _counts_agree(driver: Driver, state: list[dict[str, Any]]) -> None:
+async def _threads_agree(driver: Driver, state: State, page: int) -> None:
+    """Every thread shows its messages once, oldest first, and the newest change of them."""
+    for thread in {entry["threadId"] for entry in state}:
+        path = f"/threads/{thread}"
+        shown = await everything(driver, path, "messages", format="minimal", maxResults=page)
+        assert [one["id"] for one in shown] == [entry["id"] for entry in state if entry["threadId"] == thread]
+        newest = int((await driver.get(path, maxResults=1))["historyId"])
+        assert newest >= max(int(one["historyId"]) for one in shown)
+
+
+async def _counts_agree(driver: Driver, state: State) -> None:
     for label in (await driver.get("/labels"))["labels"]:
-        carriers = [entry for entry in state if label["name"] in entry["labels"]]
-        assert label["messagesTotal"] == len(carriers)
-        assert label["messagesUnread"] == sum("UNREAD" in entry["labels"] for entry in carriers)
+        carriers = [entry for entry in state if label["id"] in entry["ids"]]
+        unread = [entry for entry in carriers if "UNREAD" in entry["ids"]]
+        assert (label["messagesTotal"], label["messagesUnread"]) == (len(carriers), len(unread))
         assert label["threadsTotal"] == len({entry["threadId"] for entry in carriers})
+        assert label["threadsUnread"] == len({entry["threadId"] for entry in unread})
+    profile = await driver.get("/profile")
+    assert profile["messagesTotal"] == len(state)
+    assert profile["threadsTotal"] == len({entry["threadId"] for entry in state})
 
 
 async def everything(driver: Driver, path: str, key: str, **params: Any) -> list[dict[str, Any]]:
-    """All pages of a list, one after another."""
+    """All pages of a list, one after another; no page is told twice."""
     found: list[dict[str, Any]] = []
-    token = ""
-    while True:
+    token, told = "", set[str]()
+    while token not in told:
+        told.add(token)
         answer = await driver.get(path, **params, pageToken=token)
         assert len(answer[key]) <= params["maxResults"]
         found += answer[key]
         token = answer.get("nextPageToken", "")
         if not token:
             return found
+    raise AssertionError(f"the pages of {path} come back to one that was read")
 
 
 @given(st.integers(1, 9), st.integers(0, 4), st.integers(0, 4))

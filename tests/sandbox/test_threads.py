@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ async def talk(driver: Driver, length: int = 3, **options: str) -> list[str]:
     ]
 
 
-async def listed(driver: Driver, **params: object) -> list[str]:
+async def listed(driver: Driver, **params: Any) -> list[str]:
     return [thread["id"] for thread in (await driver.get("/threads", **params))["threads"]]
 
 
