@@ -32,14 +32,15 @@ def as_screen(snapshot: Snapshot, lately: Mapping[str, Lately], needs: Sequence[
 
 def _mailboxes(snapshot: Snapshot, lately: Mapping[str, Lately]) -> Table:
     table = _table(
-        "mailbox", "in service", "last read", "waiting", "lag", "decided 24 h", "runs 24 h", "open", "dead"
+        *("mailbox", "in\nservice", "read\nago", "waits", "lag"),
+        *("decided\n24 h", "runs\n24 h", "open\nnow", "dead\nnow"),
     )
     for lane in snapshot.lanes:
         own = lately[lane.mailbox]
         table.add_row(
             lane.mailbox,
             ago(lane.started, snapshot.now, "not yet"),
-            ago(lane.watched.polled, snapshot.now, "never", " ago"),
+            ago(lane.watched.polled, snapshot.now, "never"),
             _waiting(lane),
             ago(lane.oldest, snapshot.now, "-"),
             *(str(figure) for figure in (own.decided, own.runs, own.open, own.dead)),
@@ -101,7 +102,7 @@ def _rules(process: Process) -> str:
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, overflow="fold", vertical="bottom")
     return table
 
 

@@ -110,11 +110,14 @@ def _tell_each(commit: Commit, undecided: Sequence[tuple[str, str]]) -> None:
     for event, rule in undecided:
         open_rules.setdefault(event, []).append(rule)
     for one in commit.done:
-        event = one.event.id
+        # Not the whole id of the event: that of a label's change names the label, maybe with words of a message.
+        event = one.event
         log.debug(
-            "event %s: %s matched%s",
-            event,
-            ", ".join(rules.get(event, ())) or "no rule",
-            f", {', '.join(open_rules[event])} undecided" if event in open_rules else "",
+            "%s %s %s: %s matched%s",
+            event.mailbox,
+            event.kind,
+            event.key or event.history,
+            ", ".join(rules.get(event.id, ())) or "no rule",
+            f", {', '.join(open_rules[event.id])} undecided" if event.id in open_rules else "",
             extra={"trace": tracing.id_of(one.trace)},
         )

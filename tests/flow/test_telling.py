@@ -70,7 +70,7 @@ async def test_one_id_leads_from_the_ring_to_the_receipt(world: World, lines: Li
     assert told == [
         ("postroom.poll", f"{BOX}: 1 events read"),
         ("postroom.drain", f"{BOX}: 1 decided, 1 runs, 0 put aside"),
-        ("postroom.drain", f"event {BOX}/m1: answer matched"),
+        ("postroom.drain", f"{BOX} message.received m1: answer matched"),
         ("postroom.execute", f"run {run.run.id}, step 0: labels done"),
         ("postroom.execute", f"run {run.run.id} of answer, step 1: send done"),
     ]
@@ -91,10 +91,11 @@ async def test_no_line_holds_what_a_message_says_or_whom_it_is_from(world: World
         *RULES, "{id: order, when: {subject: {regex: '(?P<n>pl4nted)'}}, then: [label: 'O/{{ captures.n }}']}"
     )
     world.provider.deliver("m1", mail("hello pl4nted subject", "Pl4nted <pl4nted@secret.example>"))
-    await ring_and_drain(world)
-    await world.drain()
-    await world.execute_all()
-    assert len(lines.kept) > 5
+    for _ in range(3):
+        await ring_and_drain(world)
+        await world.drain()
+        await world.execute_all()
+    assert any("label.added" in line[3] for line in lines.kept)
     assert not [line for line in lines.kept if "pl4nted" in line[3].lower() or "secret.example" in line[3]]
 
 
