@@ -110,7 +110,7 @@ def _tell_each(commit: Commit, undecided: Sequence[tuple[str, str]]) -> None:
     for event, rule in undecided:
         open_rules.setdefault(event, []).append(rule)
     for one in commit.done:
-        # Not the whole id of the event: that of a label's change names the label, maybe with words of a message.
+        # Not the event's whole id: a label's change names the label, maybe with words of a message.
         event = one.event
         log.debug(
             "%s %s %s: %s matched%s",

@@ -57,6 +57,12 @@ def samples(snapshot: Snapshot) -> dict[tuple[str, ...], float]:
     }
 
 
+def known() -> set[str]:
+    """The name of every figure."""
+    families = text_string_to_metric_families(render(BUSY, "")[0].decode())
+    return {family.name + "_total" * (family.type == "counter") for family in families}
+
+
 def test_every_figure_is_there() -> None:
     found = samples(BUSY)
     assert found["postroom_events_total", "message.received", BOX] == 7
@@ -119,6 +125,15 @@ async def test_without_redis_there_are_no_figures(site: Site) -> None:
     assert (answer.status_code, answer.json()) == (503, {"error": "Redis does not answer: ConnectionError"})
 
 
+def test_the_documents_name_every_figure_and_no_other() -> None:
+    text = Path(__file__).parent.parent.parent.joinpath("docs", "operations.md").read_text("utf-8")
+    table = text.partition("### Health and figures")[2].partition("###")[0]
+    named = {
+        name for line in table.splitlines() for name in re.findall(r"`(postroom_\w+)`", line.split(" | ")[0])
+    }
+    assert named == known()
+
+
 def rules() -> list[dict[str, str]]:
     text = Path(__file__).parent.parent.parent.joinpath("deploy", "prometheus-rules.yaml").read_text("utf-8")
     return [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
@@ -126,12 +141,7 @@ def rules() -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
 def test_an_alert_asks_for_figures_that_exist(rule: dict[str, str]) -> None:
-    known = {name[0] for name in samples(BUSY)} | {
-        f"{family.name}_total"
-        for family in text_string_to_metric_families(render(BUSY, "")[0].decode())
-        if family.type == "counter"
-    }
     asked = set(re.findall(r"postroom_\w+", rule["expr"]))
     assert asked
-    assert asked <= known
+    assert asked <= known()
     assert {"summary", "description"} <= set(rule["annotations"])
