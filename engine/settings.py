@@ -221,6 +221,7 @@ class Settings(Strict):
     execute: ExecuteSettings = ExecuteSettings()
     retention: Annotated[Duration, Field(ge=2 * 86_400)] = 30 * 86_400.0
     """How long judged messages and settled runs are remembered; an expired cursor is recovered within it."""
+    answer_within: Annotated[Duration, Field(gt=0)] = 7 * 86_400.0
     accounts: dict[str, AccountSettings] = {}
     mailboxes: dict[str, MailboxSettings] = {}
     hooks: dict[str, HookSettings] = {}

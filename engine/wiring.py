@@ -95,7 +95,12 @@ class Office:
     @cached_property
     def draining(self) -> Draining:
         return Draining(
-            self.lanes, self.mailboxes, self.keeper, self.clock, frozenset(self.settings.mailboxes)
+            self.lanes,
+            self.mailboxes,
+            self.keeper,
+            self.clock,
+            frozenset(self.settings.mailboxes),
+            int(self.settings.answer_within * 1000),
         )
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.errors import ProviderError, RateLimited, Unauthorized
+from engine.flow.doubt_batch import until_own_changes
 from engine.flow.hydrate import Hydrator, Looked
 from engine.flow.labels import finish_groups
 from engine.flow.plan import LabelGroup
@@ -43,6 +44,8 @@ async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease
     profiles = await draining.mailboxes.profiles()
     if lane in profiles and not profiles[lane].active:
         return draining.clock() + INACTIVE_MS
+    cursor = await draining.mailboxes.cursor(lane)
+    doubt = cursor.doubt if cursor else 0
     end = draining.clock() + SLICE_MS
     while draining.clock() < end:
         unfinished = await finish_groups(draining.lanes, provider, lane, lease, draining.clock, end)
@@ -57,7 +60,7 @@ async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease
             if await draining.lanes.rest(lane, lease, draining.clock(), again):
                 return None
         else:
-            turn = Turn(lane, lease, end, profiles, unfinished.groups if unfinished else ())
+            turn = Turn(lane, lease, end, profiles, unfinished.groups if unfinished else (), doubt)
             with drain_span(lane, queued):
                 again = await _decide(draining, provider, book, turn, queued)
             if again:
@@ -74,6 +77,8 @@ class Turn:
     end: int
     profiles: Profiles
     pending: tuple[LabelGroup, ...]
+    doubt: int = 0
+    """Up to this history id, what is decided may have been decided before."""
 
 
 async def _decide(
@@ -81,12 +86,13 @@ async def _decide(
 ) -> int | None:
     """Decide one batch and commit it. Returns when to go on if the provider keeps us waiting."""
     now, lane = draining.clock(), turn.lane
+    queued = until_own_changes(queued, turn.doubt)
     keys = [one.event.key for one in queued if one.event.kind in RECEPTIONS]
     judged = await draining.lanes.judged(lane, keys)
     steps = await draining.lanes.footsteps(lane, [s for one in queued for s in footsteps_of(one.event)])
     sifted = sift(queued, judged, steps, book.rules)
     patient = [not one.since or now - one.since < PATIENCE_MS for one in sifted.look]
-    looked = await Hydrator(provider, book, draining.clock, turn.end).look(sifted.look, patient)
+    looked = await Hydrator(provider, book, draining.clock, turn.end, turn.doubt).look(sifted.look, patient)
     decided, again = _until_kept_waiting(looked, now)
     if decided and all(one.evaluation is None for one in decided) and not await _answers(provider, lane):
         decided, again = [], now + OUTAGE_MS

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from engine.flow.sift import RECEPTIONS
 from engine.mail.address import Address
 from engine.mail.automated import automated, is_no_reply
 from engine.mail.compose import answer_to
@@ -47,6 +50,15 @@ def _held_notice(message: Message, own: frozenset[str]) -> str | None:
         return "it comes from ourselves"
     echoes = automated(message.headers) & {"auto_reply", "bounce"}
     return f"nothing is sent because of an echo ({', '.join(sorted(echoes))})" if echoes else None
+
+
+def too_late(effect: Effect, message: Message, kind: EventKind, oldest: datetime) -> str | None:
+    """Say that nothing is sent about an arrival of before `oldest`; what a person does to old mail counts."""
+    if not isinstance(effect, SendMessage) or kind not in RECEPTIONS or message.received is None:
+        return None
+    if message.received >= oldest:
+        return None
+    return f"it arrived on {message.received:%Y-%m-%d}, longer ago than `answer_within`"
 
 
 def once_key(mailbox: str, rule: str, effect: SendMessage, message: Message) -> str:

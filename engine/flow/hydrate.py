@@ -12,6 +12,7 @@ from functools import cache
 from engine.errand import in_background
 from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
 from engine.flow.clock import Clock
+from engine.flow.doubt_batch import as_it_arrived
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
 from engine.flow.stores import Queued
@@ -42,8 +43,8 @@ class Looked:
 class Hydrator:
     """Looks at one batch of events of one mailbox."""
 
-    def __init__(self, provider: Provider, book: Rulebook, clock: Clock, end: int) -> None:
-        self._provider, self._book = provider, book
+    def __init__(self, provider: Provider, book: Rulebook, clock: Clock, end: int, doubt: int = 0) -> None:
+        self._provider, self._book, self._doubt = provider, book, doubt
         self._clock, self._now, self._end = clock, clock(), end
         self._needs_for = cache(book.rules.needs_for)
         self._slots = asyncio.Semaphore(FETCHES_AT_ONCE)
@@ -98,7 +99,8 @@ class Hydrator:
             return known
         with in_background() if not event.history else nullcontext():
             # What a listing brought up waited for long already: today's mail goes before it.
-            return replace(await self._provider.fetch(event.mailbox, event.key, needs), mailbox=event.mailbox)
+            message = await self._provider.fetch(event.mailbox, event.key, needs)
+        return as_it_arrived(event, replace(message, mailbox=event.mailbox), self._doubt)
 
     async def _judge(self, queued: Queued, patient: bool) -> Looked:
         """Judge; while a part is wanting, fetch that part and judge again."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from engine.errors import ConditionError
 from engine.flow.clock import Clock, now_ms
-from engine.flow.guard import held, once_key
+from engine.flow.guard import held, once_key, too_late
 from engine.flow.hydrate import Looked, judge_once
 from engine.flow.plan import Judged, LabelGroup, Plan, make_plan, run_id
 from engine.flow.ports import Profile
@@ -36,6 +36,8 @@ class Draining:
     clock: Clock = now_ms
     configured: frozenset[str] = frozenset()
     """Every mailbox that is ours, in service or not."""
+    answer_within: int = 7 * 86_400_000
+    """Nothing is sent because of mail that arrived longer ago, in ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,8 +157,8 @@ def _doubtful(judged: Sequence[Judged], plan: Plan, doubt: int) -> frozenset[str
 class _Guard:
     """The guard for one batch: whom we never answer, and whom we have answered already."""
 
-    def __init__(self, own: frozenset[str], taken: Mapping[str, str], away: bool) -> None:
-        self._own, self._taken, self._away = own, taken, away
+    def __init__(self, own: frozenset[str], taken: Mapping[str, str], away: bool, oldest: datetime) -> None:
+        self._own, self._taken, self._away, self._oldest = own, taken, away, oldest
         self.taken_now: dict[str, int] = {}
 
     @classmethod
@@ -167,11 +169,13 @@ class _Guard:
         own = frozenset(ours).union(*(profile.addresses for profile in profiles.values()))
         keys = {key for item in judged for key in _once_keys(item)}
         away = lane in profiles and profiles[lane].is_away(now)
-        return cls(own, await draining.lanes.once(sorted(keys)), away)
+        oldest = datetime.fromtimestamp((now - draining.answer_within) / 1000, UTC)
+        return cls(own, await draining.lanes.once(sorted(keys)), away, oldest)
 
     def hold(self, rule: str, effect: Effect, message: Message, event: Event) -> str | None:
         try:
             why = held(effect, message, self._own, event.kind, away=self._away)
+            why = why or too_late(effect, message, event.kind, self._oldest)
         except ConditionError as error:
             return f"whether it may be answered cannot be told: {error}"
         if why or not isinstance(effect, SendMessage) or not effect.once_per:

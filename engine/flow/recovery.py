@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from engine.errand import in_background
+from engine.flow.hydrate import NOT_ONE_RULE
+from engine.flow.plan import Run, run_id
 from engine.flow.ports import Provider
 from engine.flow.stores import Mailboxes
 from engine.mail.events import Event, EventKind
@@ -25,7 +27,9 @@ async def recover(
     the second one pass.
     """
     profile = await provider.profile(mailbox)
-    since = await _window_start(mailboxes, mailbox, now, retention_ms)
+    since, gap = await _window(mailboxes, mailbox, now, retention_ms)
+    if gap:
+        await mailboxes.leave_to_a_person(gap, now)
     with in_background():
         keys = await _list_all(provider, mailbox, since)
     judged = await mailboxes.judged_among(mailbox, keys)
@@ -40,10 +44,34 @@ async def recover(
     return await mailboxes.append(mailbox, expired, profile.history, (), now)
 
 
-async def _window_start(mailboxes: Mailboxes, mailbox: str, now: int, retention_ms: int) -> datetime:
+async def _window(
+    mailboxes: Mailboxes, mailbox: str, now: int, retention_ms: int
+) -> tuple[datetime, Run | None]:
+    """Where the listing begins, and what names the mail that arrived unread before that, if any could."""
     cursor = await mailboxes.cursor(mailbox)
-    started = cursor.started if cursor else now
-    return datetime.fromtimestamp(max(started, now - retention_ms + SAFETY_MS) / 1000, UTC)
+    started, read = (cursor.started, cursor.read) if cursor else (now, now)
+    oldest = now - retention_ms + SAFETY_MS
+    since = datetime.fromtimestamp(max(started, oldest) / 1000, UTC)
+    return since, _gap(mailbox, read, oldest, now) if 0 < read < oldest else None
+
+
+def _gap(mailbox: str, read: int, oldest: int, now: int) -> Run:
+    """Name mail that is not looked at, since what was judged so long ago is forgotten."""
+    event = f"{mailbox}/unread since {read}"
+    begin, end = (
+        datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="minutes") for at in (read, oldest)
+    )
+    return Run(
+        id=run_id(event, NOT_ONE_RULE),
+        rule=NOT_ONE_RULE,
+        event=event,
+        kind=EventKind.MESSAGE_RECEIVED,
+        mailbox=mailbox,
+        key="",
+        digest="",
+        created=now / 1000,
+        undecided=f"mail that arrived from {begin} to {end} was not looked at: it is older than `retention`",
+    )
 
 
 async def _list_all(provider: Provider, mailbox: str, since: datetime) -> list[str]:

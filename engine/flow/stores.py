@@ -211,6 +211,10 @@ class Mailboxes(Protocol):
         """Store the first cursor, once."""
         ...
 
+    async def leave_to_a_person(self, run: Run, now: int) -> None:
+        """Make a run without steps a dead letter, once."""
+        ...
+
     async def append(self, mailbox: str, old: int, new: int, events: Sequence[Event], now: int) -> bool:
         """Append events and advance the cursor in one step; False if it is no longer `old`."""
         ...

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from engine import metrics, tracing
+from engine.flow.plan import Run
 from engine.flow.ports import Profile
 from engine.flow.sift import RECEPTIONS
 from engine.flow.stores import Cursor, Outset
@@ -44,6 +45,9 @@ class RedisMailboxes:
             pipe.hsetnx(self._key("origin"), mailbox, str(history))
             pipe.hsetnx(self._key("cursor"), mailbox, str(history))
             await pipe.execute()
+
+    async def leave_to_a_person(self, run: Run, now: int) -> None:
+        await self._base.scripts("leave", [], [run.id, run.model_dump_json(), run.mailbox, run.rule, now])
 
     async def append(self, mailbox: str, old: int, new: int, events: Sequence[Event], now: int) -> bool:
         job = self._base.drain_job(mailbox)

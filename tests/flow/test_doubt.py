@@ -187,9 +187,10 @@ async def answer_and_forget(world: World) -> None:
 
 async def test_whom_a_lost_answer_went_to_is_remembered(world: World) -> None:
     await answer_and_forget(world)
+    await world.rules(ONCE_IN_INBOX.replace("contains: order", "contains: other"))
     assert (await recover(world)).answers == 1
-    world.provider.deliver("2", mail("order"))
-    world.provider.deliver("3", mail("order", sender="bob@x.example"))
+    world.provider.deliver("2", mail("other"))
+    world.provider.deliver("3", mail("other", sender="bob@x.example"))
     await finish(world)
     assert done(world) == 2
     assert {one.run.key: one.receipts[1]["outcome"] for one in await world.runs()} == {
@@ -200,7 +201,6 @@ async def test_whom_a_lost_answer_went_to_is_remembered(world: World) -> None:
 
 async def test_an_answer_is_no_bar_to_the_run_that_sent_it(world: World) -> None:
     await answer_and_forget(world)
-    world.provider.relabel("1", add=["INBOX"])
     await recover(world)
     await finish(world)
     (run,) = await world.runs()
@@ -226,3 +226,48 @@ async def test_a_history_that_is_gone_is_noted(world: World) -> None:
     report = await recover(world)
     assert report.clear
     assert "once_per may answer somebody again" in report.notes[0]
+
+
+ARCHIVE_OR_REPLY = (
+    "{id: first, when: {label: INBOX}, then: [archive: true, reply: hi], stop: true}",
+    "{id: second, when: {subject: {exists: true}}, then: [reply: hi]}",
+    "{id: echo, event: label.removed, when: {not: {label: INBOX}},"
+    " then: [send: {template: hi, to: e@x.example}]}",
+)
+
+
+@pytest.mark.parametrize("messages", [1, 3])
+async def test_what_was_acted_upon_is_judged_as_it_arrived(world: World, messages: int) -> None:
+    await world.rules(*ARCHIVE_OR_REPLY)
+    kept = await copy(world.base)
+    for number in range(messages):
+        world.provider.deliver(str(number), mail(f"order {number}", sender=f"ann{number}@x.example"))
+    await finish(world)
+    await finish(world)
+    once = await world.matched()
+    assert {rule for _, rule in once} == {"first"}
+    await put_back(world.base, kept)
+    await world.rules(*ARCHIVE_OR_REPLY)
+    await recover(world)
+    await finish(world)
+    await finish(world)
+    assert await world.matched() == once
+    assert done(world) == messages
+
+
+async def test_what_a_person_did_meanwhile_is_heard_like_before(world: World) -> None:
+    await world.rules(*ARCHIVE_OR_REPLY)
+    kept = await copy(world.base)
+    world.provider.deliver("1", mail("order"))
+    await finish(world)
+    world.provider.relabel("1", add=["INBOX"])
+    world.provider.relabel("1", remove=["INBOX"])
+    await finish(world)
+    once = await world.matched()
+    assert once == [("1", "echo"), ("1", "first")]
+    await put_back(world.base, kept)
+    await world.rules(*ARCHIVE_OR_REPLY)
+    await recover(world)
+    await finish(world)
+    assert await world.matched() == once
+    assert done(world) == 2

@@ -122,3 +122,70 @@ async def test_a_recovery_that_was_cut_off_is_begun_again_and_judges_once(expire
     assert again.history == cursor.history
     await expired.read_and_drain()
     assert await expired.matched() == [("judged", "r1"), ("new", "r1")]
+
+
+ANSWER_ALL = (
+    "{when: {subject: {contains: m}}, then: [label: Seen, reply: hi, draft: {template: hi, reply: true}]}"
+)
+DAY_MS = 86_400_000
+
+
+async def outcomes(world: World) -> dict[str, list[str]]:
+    """By message, what became of each step."""
+    return {
+        one.run.key: [one.receipts.get(step, {"outcome": "open"})["outcome"] for step in range(3)]
+        for one in await world.runs()
+        if one.run.key
+    }
+
+
+async def test_a_mailbox_that_was_away_for_a_month(world: World) -> None:
+    """What is lately come is answered, older mail is only filed, and what is older still is named."""
+    await world.rules(ANSWER_ALL)
+    world.provider.deliver("before")
+    await world.read_and_drain()
+    left = world.clock()
+    for key, days in {"too old": 5, "old": 20, "late": 39}.items():
+        world.provider.deliver(key, received=left + days * DAY_MS)
+    world.provider.expired = world.provider.newest
+    world.clock.forward(40 * DAY_MS)
+    await world.read_and_drain()
+    assert seen(world) == ["before", "late", "old"]
+    found = await outcomes(world)
+    assert found["old"] == ["done", "held", "open"]
+    assert found["late"] == ["done", "open", "open"]
+    (gap,) = [one for one in await world.runs() if one.state == "dead"]
+    assert gap.run.rule == "*"
+    assert gap.why == (
+        "mail that arrived from 2026-01-01T00:00+00:00 to 2026-01-12T00:00+00:00 was not looked at:"
+        " it is older than `retention`"
+    )
+    assert not await world.journal.reopen(gap.run.id, world.clock())
+    assert await world.journal.dismiss(gap.run.id, world.clock())
+    world.provider.expired = world.provider.newest
+    await world.read_and_drain()
+    assert not [one for one in await world.runs() if one.state == "dead"]
+
+
+async def test_a_recovery_that_leaves_nothing_out_names_nothing(expired: World) -> None:
+    await expired.read_and_drain()
+    assert {one.state for one in await expired.runs()} == {"done"}
+
+
+async def test_what_a_person_does_to_old_mail_is_answered(world: World) -> None:
+    await world.rules("{event: label.added, when: {label: Ask}, then: [reply: hi]}")
+    world.provider.deliver("1")
+    await world.read_and_drain()
+    world.clock.forward(20 * DAY_MS)
+    world.provider.relabel("1", add=["Ask"])
+    await world.read_and_drain()
+    assert (await world.run()).state == "open"
+
+
+async def test_mail_that_the_history_tells_of_late_is_filed_and_not_answered(world: World) -> None:
+    await world.rules(ANSWER_ALL)
+    world.provider.deliver("1")
+    world.clock.forward(8 * DAY_MS)
+    await world.read_and_drain()
+    assert await outcomes(world) == {"1": ["done", "held", "open"]}
+    assert "it arrived on 2026-01-01" in (await world.run()).receipts[1]["why"]
