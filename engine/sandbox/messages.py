@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.sandbox.call import Call, decoded
-from engine.sandbox.failure import invalid
+from engine.sandbox.failure import ApiError, invalid
 from engine.sandbox.labels import FIXED, HIDING, require_labels
 from engine.sandbox.listing import page_of_messages
 from engine.sandbox.mailbox import (
@@ -41,7 +41,11 @@ def get_email(call: Call) -> Json:
 
 
 def get_email_attachment(call: Call) -> Json:
+    """One part's content; that of another message is forbidden (presumed: the file declares 403)."""
     message = _message(call)
+    owner = call.path["attachmentId"].rpartition("_")[0]
+    if owner != message.id and find_message(call.store, call.box, owner):
+        raise ApiError(403, "The attachment belongs to another message.")
     return attachment(raw_of(call.store, message), message.id, call.path["attachmentId"])
 
 

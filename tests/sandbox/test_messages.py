@@ -65,6 +65,12 @@ async def test_a_container_is_no_attachment(driver: Driver) -> None:
     assert (await driver.call("GET", f"/messages/{id_}/attachments/{id_}_0")).status_code == 404
 
 
+async def test_the_attachment_of_another_message_is_forbidden(driver: Driver) -> None:
+    mine, other = await driver.deliver(MIXED), await driver.deliver(MIXED)
+    response = await driver.call("GET", f"/messages/{mine}/attachments/{other}_4")
+    assert (response.status_code, response.json()["code"]) == (403, 403)
+
+
 async def test_a_long_text_body_is_fetched_apart(driver: Driver) -> None:
     id_ = await driver.deliver(mail(body="x" * (INLINE + 1)))
     body = (await driver.get(f"/messages/{id_}"))["payload"]["body"]
