@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from redis.asyncio import Redis
 
 from engine.cli.stage import free_port
@@ -19,6 +20,10 @@ from engine.store.server import find_server
 from tests.waiting import wait_for
 
 CHECKOUT = Path(__file__).parent.parent
+
+# How long one made-up case takes says nothing on a machine that others use as well.
+settings.register_profile("postroom", deadline=None)
+settings.load_profile("postroom")
 
 
 @pytest.fixture(scope="session")
