@@ -75,7 +75,7 @@ def _real(kind: str, words: Vocabulary, number: int) -> str:
     places = {"from": words.addresses, "domain": words.domains, "both": words.domains, "list": words.lists}
     if kind == "regex":
         return rf"(?i)\b{words.words[number]}\s+#?\d+"
-    found = places.get(kind, words.prose[1_000:] if kind == "body" else words.words)
+    found = places.get(kind, words.prose[len(words.prose) // 2 :] if kind == "body" else words.words)
     return found[number % len(found)]
 
 
@@ -96,4 +96,4 @@ def _other(kind: str, words: Vocabulary, number: int, chance: random.Random) -> 
 
 
 def _common(found: Iterable[str]) -> list[str]:
-    return [text for text, _ in Counter(found).most_common()]
+    return [text for text, _ in Counter(found).most_common()] or ["nothing.example"]

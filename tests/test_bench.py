@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench import calls, judging, latency, parsing, rest, throughput
+from bench import matching as looking_up
 from bench.__main__ import bench
 from bench.closures import RULES as BY_HAND
 from bench.closures import matching
@@ -49,6 +50,12 @@ async def test_real_processes_are_measured(measure: Measure, tmp_path: Path) -> 
 )
 async def test_pure_parts_are_measured(measure: Measure, tmp_path: Path) -> None:
     assert all(figure.ratio > 0 for figure in (await measure(FEW, tmp_path)).figures)
+
+
+async def test_looking_rules_up_finds_what_the_plain_loop_finds(tmp_path: Path) -> None:
+    section = await looking_up.measure(FEW, tmp_path, sizes=(10, 50))
+    assert len(section.figures) == 4
+    assert sum(note.endswith(" 0 differ") for note in section.notes) == 4
 
 
 @pytest.mark.e2e
