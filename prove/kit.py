@@ -127,6 +127,8 @@ class Kit:
         chunked = head("POST", self.path, (("transfer-encoding", b"chunked"),))
         yield Forgery("100 MB, announced", Request(told, (piece,), count), LARGE)
         yield Forgery("100 MB, chunk by chunk", Request(chunked, (chunk(piece),), count), LARGE, "big")
+        endless = head("POST", self.path, ())[:-2] + b"x-long: "
+        yield Forgery("a header of 100 MB", Request(endless, (piece,), count), frozenset({0, 431}), "big")
         yield Forgery("deep JSON", self._signed_for(b"[", b"[" * BIG), beside="big")
 
     def _unusable(self) -> Iterator[Forgery]:

@@ -8,6 +8,7 @@ import logging
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import click
 import uvicorn
@@ -20,6 +21,7 @@ from engine.errors import SettingsError, StoreError
 from engine.settings import Settings, load_settings
 from engine.store.embedded import EmbeddedRedis
 from engine.web.app import create_app
+from engine.web.heads import BoundedProtocol
 from engine.wiring import Office, open_office
 from engine.worker import run_worker
 
@@ -82,8 +84,9 @@ async def _serve(
 async def _run_web(office: Office, stop: asyncio.Event) -> None:
     host, port = split_listen(office.settings.web.listen)
     app = create_app(office.hooks(), office.unready, office.look)
+    quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
     server = uvicorn.Server(
-        uvicorn.Config(app, host=host, port=port, log_level="warning", access_log=False, server_header=False)
+        uvicorn.Config(app, host=host, port=port, http=BoundedProtocol, ws="none", **quiet)
     )
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
     serving = asyncio.create_task(server.serve())

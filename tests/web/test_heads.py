@@ -1,0 +1,95 @@
+"""A request's head is bounded in size and time, over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from engine.web import heads
+from engine.web.heads import MAX_HEAD, BoundedProtocol
+from tests.waiting import wait_for
+
+LINE = b"POST / HTTP/1.1\r\nhost: web.test\r\n"
+
+
+async def _size(request: Request) -> PlainTextResponse:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+@contextlib.asynccontextmanager
+async def connected() -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection to a server of one endpoint that tells how large the body was."""
+    app = Starlette(routes=[Route("/", _size, methods=["POST"])])
+    config = uvicorn.Config(
+        app, port=0, http=BoundedProtocol, ws="none", log_level="critical", lifespan="off"
+    )
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
+    serving = asyncio.create_task(server.serve())
+    await wait_for(lambda: server.started)
+    reader, writer = await asyncio.open_connection(*server.servers[0].sockets[0].getsockname()[:2])
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        server.should_exit = True
+        await serving
+
+
+async def answer_to(sent: bytes) -> bytes:
+    """Everything that comes back until the server hangs up."""
+    async with connected() as (reader, writer):
+        writer.write(sent)
+        with contextlib.suppress(ConnectionError):
+            return await reader.read()
+    return b""
+
+
+async def test_requests_one_after_another_are_answered() -> None:
+    body = b"x" * 3 * MAX_HEAD
+    async with connected() as (reader, writer):
+        for _ in range(2):
+            writer.write(LINE + b"content-length: %d\r\n\r\n" % len(body) + body)
+            assert (await reader.readline()).split()[1] == b"200"
+            assert (await reader.readuntil(b"%d" % len(body))).endswith(b"%d" % len(body))
+
+
+CHUNKED = LINE + b"transfer-encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(LINE + b"x-long: " + b"y" * 2 * MAX_HEAD, id="a header without end"),
+        pytest.param(LINE + b"x-short: y\r\n" * MAX_HEAD, id="headers without end"),
+        pytest.param(b"POST /" + b"y" * 2 * MAX_HEAD, id="a path without end"),
+        pytest.param(CHUNKED + b"0\r\nx-late: " + b"y" * 2 * MAX_HEAD, id="a trailer without end"),
+        pytest.param(CHUNKED + b"1;" + b"y" * 2 * MAX_HEAD, id="a chunk's extension without end"),
+    ],
+)
+async def test_what_is_too_large_beside_the_body_is_hung_up_on(sent: bytes) -> None:
+    assert b" 200 " not in await answer_to(sent)
+
+
+async def test_a_head_that_comes_too_slowly_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "HEAD_WITHIN_S", 0.05)
+    assert await answer_to(LINE) == b""
+    assert await answer_to(b"") == b""
+
+
+async def test_a_body_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "HEAD_WITHIN_S", 0.05)
+    async with connected() as (reader, writer):
+        writer.write(LINE + b"content-length: 1\r\n\r\n")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(reader.read(1), 0.2)
+        writer.write(b"x")
+        assert (await reader.readline()).split()[1] == b"200"
