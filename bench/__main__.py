@@ -1,4 +1,4 @@
-"""`python -m bench`: measure everything, print one page."""
+"""`python -m bench [NAME…]`: measure, print one page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ from pathlib import Path
 
 import click
 
-from bench import calls, judging, latency, matching, parsing, rest, throughput
+from bench import (
+    calls,
+    judging,
+    latency,
+    matching,
+    nodered,
+    parsing,
+    receipts,
+    rest,
+    throughput,
+    transport,
+    workers,
+)
 from bench.figure import Section, as_json, as_page
 from bench.mail import Mail, find_mail
 
@@ -19,8 +31,12 @@ Measure = Callable[[Mail, Path], Awaitable[Section]]
 MEASURES: dict[str, Measure] = {
     "calls": calls.measure,
     "throughput": throughput.measure,
+    "workers": workers.measure,
+    "nodered": nodered.measure,
+    "receipts": receipts.measure,
     "latency": latency.measure,
     "rest": rest.measure,
+    "transport": transport.measure,
     "judging": judging.measure,
     "matching": matching.measure,
     "parsing": parsing.measure,
@@ -28,13 +44,13 @@ MEASURES: dict[str, Measure] = {
 
 
 @click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(MEASURES)))
 @click.option("--size", default=1000, show_default=True, help="How many messages.")
-@click.option("--only", type=click.Choice(list(MEASURES)), multiple=True, help="Repeatable.")
 @click.option("--json", "for_machines", is_flag=True, help="One JSON object instead of a page.")
-def bench(size: int, only: tuple[str, ...], for_machines: bool) -> None:
-    """Measure Postroom beside its peers."""
+def bench(size: int, names: tuple[str, ...], for_machines: bool) -> None:
+    """Measure Postroom beside its peers; everything, or what is named."""
     mail = find_mail(size)
-    sections = asyncio.run(run(mail, only or tuple(MEASURES)))
+    sections = asyncio.run(run(mail, names or tuple(MEASURES)))
     shown = as_json(sections, mail.source) if for_machines else as_page(sections, mail.source)
     click.echo(json.dumps(shown, indent=2) if for_machines else shown)
 

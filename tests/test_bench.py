@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bench import calls, judging, latency, parsing, rest, throughput
+from bench import calls, judging, latency, nodered, parsing, receipts, rest, throughput, transport, workers
 from bench import matching as looking_up
 from bench.__main__ import bench
 from bench.closures import RULES as BY_HAND
@@ -36,6 +36,11 @@ Measure = Callable[[Mail, Path], Awaitable[Section]]
         pytest.param(partial(throughput.measure, rounds=1), id="messages beside a bare loop"),
         pytest.param(partial(latency.measure, samples=3), id="a webhook's way beside a bare handler"),
         pytest.param(partial(rest.measure, seconds=0.3), id="commands at rest beside a bare worker"),
+        pytest.param(partial(transport.measure, calls=50), id="a call on each transport"),
+        pytest.param(partial(workers.measure, messages=200, rounds=1), id="two workers beside one"),
+        pytest.param(
+            partial(receipts.measure, rounds=1, mailboxes=40), id="webhooks taken beside a job for each"
+        ),
     ],
 )
 async def test_real_processes_are_measured(measure: Measure, tmp_path: Path) -> None:
@@ -56,6 +61,20 @@ async def test_looking_rules_up_finds_what_the_plain_loop_finds(tmp_path: Path) 
     section = await looking_up.measure(FEW, tmp_path, sizes=(10, 50))
     assert len(section.figures) == 4
     assert sum(note.endswith(" 0 differ") for note in section.notes) == 4
+
+
+@pytest.mark.e2e
+async def test_every_event_gets_through_a_thousand_conditions(tmp_path: Path) -> None:
+    assert await nodered.ours(tmp_path, events=100, warm=10) > 0
+
+
+async def test_without_npm_the_comparison_with_node_red_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    section = await nodered.measure(FEW, tmp_path)
+    assert not section.figures
+    assert "npm" in section.notes[0]
 
 
 @pytest.mark.e2e
@@ -108,6 +127,6 @@ def test_the_page_shows_each_figure_as_a_ratio() -> None:
 
 
 def test_the_command_prints_json_for_machines() -> None:
-    shown = CliRunner().invoke(bench, ["--size", "5", "--only", "parsing", "--json"])
+    shown = CliRunner().invoke(bench, ["parsing", "--size", "5", "--json"])
     assert shown.exit_code == 0
     assert json.loads(shown.stdout)["sections"][0]["figures"]
