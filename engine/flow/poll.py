@@ -51,15 +51,22 @@ async def _read_all(polling: Polling, provider: Provider, mailbox: str) -> None:
     while not heard:
         began = polling.clock()
         outset = await polling.mailboxes.outset(mailbox)
-        if _is_worth_learning(outset, began):
-            profile = await learn(polling, provider, mailbox)
-            if outset.cursor is None:
-                # A new mailbox starts now: older mail stays untouched.
-                await polling.mailboxes.start(mailbox, profile.history, polling.clock())
         with tracing.span("poll", outset.trace, mailbox=mailbox):
-            if outset.cursor and not await _read_pages(polling, provider, mailbox, outset.cursor):
+            if not await _read_once(polling, provider, mailbox, outset, began):
                 continue
         heard = await polling.mailboxes.polled(mailbox, outset.wanted, began)
+
+
+async def _read_once(
+    polling: Polling, provider: Provider, mailbox: str, outset: Outset, began: int
+) -> bool:
+    """Read all that is new now; False when the end of the history was not seen."""
+    if _is_worth_learning(outset, began):
+        profile = await learn(polling, provider, mailbox)
+        if outset.cursor is None:
+            # A new mailbox starts now: older mail stays untouched.
+            await polling.mailboxes.start(mailbox, profile.history, polling.clock())
+    return outset.cursor is None or await _read_pages(polling, provider, mailbox, outset.cursor)
 
 
 def _is_worth_learning(outset: Outset, now: int) -> bool:
