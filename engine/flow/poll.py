@@ -57,9 +57,7 @@ async def _read_all(polling: Polling, provider: Provider, mailbox: str) -> None:
         heard = await polling.mailboxes.polled(mailbox, outset.wanted, began)
 
 
-async def _read_once(
-    polling: Polling, provider: Provider, mailbox: str, outset: Outset, began: int
-) -> bool:
+async def _read_once(polling: Polling, provider: Provider, mailbox: str, outset: Outset, began: int) -> bool:
     """Read all that is new now; False when the end of the history was not seen."""
     if _is_worth_learning(outset, began):
         profile = await learn(polling, provider, mailbox)
