@@ -14,7 +14,8 @@ from engine import __version__
 from engine.cli.main import COMMANDS
 from engine.rules.schema import rules_schema
 from engine.rules.testing import examine
-from engine.settings import AccountSettings, HookSettings, MailboxSettings, Settings, load_settings
+from engine.settings import load_settings
+from engine.settings.model import AccountSettings, HookSettings, MailboxSettings, Settings
 from engine.templating.library import load_templates
 
 CHECKOUT = Path(__file__).parent.parent

@@ -1,0 +1,98 @@
+"""The configuration: `postroom.yaml`, and the one place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from engine.errors import RuleError, SettingsError
+from engine.rules.findings import RuleErrors, in_order
+from engine.rules.places import load_model
+from engine.rules.yaml import parse_yaml
+from engine.settings.model import AccountSettings, Settings
+from engine.settings.values import duration
+
+__all__ = [
+    "AccountSettings",
+    "Settings",
+    "duration",
+    "load_settings",
+    "log_format",
+    "log_level",
+    "telemetry_endpoint",
+]
+
+CONFIG_VARIABLE = "POSTROOM_CONFIG"
+LOG_VARIABLE = "POSTROOM_LOG"
+LOG_LEVEL_VARIABLE = "POSTROOM_LOG_LEVEL"
+LOG_LEVELS = ("debug", "info", "warning", "error")
+OTLP_VARIABLE = "OTEL_EXPORTER_OTLP_ENDPOINT"
+DEFAULT_FILE = "postroom.yaml"
+
+
+def load_settings(path: str | None = None) -> Settings:
+    """Read the configuration from `path`, POSTROOM_CONFIG or ./postroom.yaml; else the defaults.
+
+    Relative paths in the file count from its folder. Raises SettingsError with every problem.
+    """
+    name = path or os.environ.get(CONFIG_VARIABLE) or ""
+    if not name:
+        if not Path(DEFAULT_FILE).exists():
+            return Settings()
+        name = DEFAULT_FILE
+    try:
+        text = Path(name).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name} cannot be read: {error}") from None
+    return _parse(text, name)
+
+
+def _parse(text: str, name: str) -> Settings:
+    try:
+        settings = load_model(parse_yaml(text, name), Settings, name, {"folder": Path(name).parent})
+    except RuleErrors as errors:
+        raise SettingsError("\n".join(map(str, in_order(errors.errors)))) from None
+    except RuleError as error:
+        raise SettingsError(str(error)) from None
+    _check_accounts(settings, name)
+    return settings.model_copy(update=_absolute(settings, Path(name).parent) | {"file": name})
+
+
+def _check_accounts(settings: Settings, name: str) -> None:
+    for mailbox, own in settings.mailboxes.items():
+        if own.account not in settings.accounts:
+            known = ", ".join(sorted(settings.accounts)) or "none"
+            where = f"{name}: mailboxes.{mailbox}.account"
+            raise SettingsError(f"{where}: there is no account '{own.account}'; there are: {known}")
+    users = {account for account, own in settings.accounts.items() if own.grant == "user"}
+    for account, boxes in Counter(own.account for own in settings.mailboxes.values()).items():
+        if account in users and boxes > 1:
+            raise SettingsError(f"{name}: accounts.{account}: a user's consent reaches one mailbox alone")
+
+
+def _absolute(settings: Settings, folder: Path) -> dict[str, Any]:
+    return {
+        "data": folder / settings.data,
+        "rules": tuple(str(folder / rules) for rules in settings.rules),
+        "templates": folder / settings.templates,
+    }
+
+
+def telemetry_endpoint(settings: Settings) -> str | None:
+    """Where spans go: what the configuration says, else OpenTelemetry's own variable."""
+    return settings.telemetry.endpoint or os.environ.get(OTLP_VARIABLE) or None
+
+
+def log_level() -> str:
+    """`debug`, `info`, `warning` or `error`, from POSTROOM_LOG_LEVEL. Raises SettingsError."""
+    level = os.environ.get(LOG_LEVEL_VARIABLE, "info").lower()
+    if level not in LOG_LEVELS:
+        raise SettingsError(f"{LOG_LEVEL_VARIABLE} is '{level}': write {', '.join(LOG_LEVELS)}")
+    return level
+
+
+def log_format() -> str:
+    """`text` or `json`, from POSTROOM_LOG."""
+    return os.environ.get(LOG_VARIABLE, "text")

@@ -1,0 +1,124 @@
+"""The shape of `postroom.yaml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from engine.rules.strict import Strict
+from engine.settings.values import (
+    Duration,
+    HttpUrl,
+    Names,
+    Number,
+    OptionalSecret,
+    Poll,
+    Prefix,
+    RedisUrl,
+    Secret,
+    SecretText,
+    Url,
+    Zone,
+)
+
+
+class RedisSettings(Strict):
+    """Where state lives; with no url, Postroom starts a Redis of its own in the data folder."""
+
+    url: RedisUrl = None
+    prefix: Prefix = "postroom"
+    durability: Literal["own", "external"] = "own"
+
+
+class WebSettings(Strict):
+    """Where webhooks are taken."""
+
+    listen: str = "127.0.0.1:8080"
+    api_token: OptionalSecret = None
+    """Read and checked; nothing asks for it yet."""
+
+
+class TelemetrySettings(Strict):
+    """Where traces go."""
+
+    endpoint: HttpUrl = None
+    """The root of an OTLP receiver over HTTP; else OTEL_EXPORTER_OTLP_ENDPOINT; with none, no traces."""
+
+
+class ExecuteSettings(Strict):
+    """The time limits of one step of a run."""
+
+    timeout: Annotated[Duration, Field(ge=0.1)] = 20.0
+    margin: Duration = 60.0
+    look_gap: Duration = 5.0
+
+
+class AccountSettings(Strict):
+    """Credentials at one provider."""
+
+    provider: Literal["zoom"]
+    grant: Literal["account", "user"] = "account"
+    account_id: str = ""
+    client_id: str
+    client_secret: Secret
+    refresh_token: OptionalSecret = None
+    """What a consent gave: the first of a chain, of which Redis keeps the last."""
+    webhook_secret: OptionalSecret = None
+    webhook_max_age: Duration = 5400.0
+    budget: Number = Field(default=0.5, gt=0, le=1)
+    limits: Literal["business", "off"] = "business"
+    url: Url = None
+
+    @model_validator(mode="after")
+    def _granted(self) -> Self:
+        wanted, other = ("account_id", "refresh_token")[:: 1 if self.grant == "account" else -1]
+        if getattr(self, wanted) and not getattr(self, other):
+            return self
+        raise ValueError(f"grant: {self.grant} goes with '{wanted}' and without '{other}'")
+
+
+class MailboxSettings(Strict):
+    """One mailbox that rules apply to."""
+
+    account: str
+    poll: Poll = 60.0
+    """Seconds between reads of its history; 0 when only webhooks wake it (`poll: off`)."""
+    authserv_id: str | None = None
+    """The receiving server's own name (RFC 8601, section 2.2); no condition asks for it yet."""
+
+
+class HookSettings(Strict):
+    """One hook that other systems call; none is served yet."""
+
+    secret: Secret
+    verify: Literal["hmac", "bearer"] = "hmac"
+
+
+class Settings(Strict):
+    """All of it, built once and passed in."""
+
+    version: Annotated[Literal[1], BeforeValidator(lambda v: int(v) if str(v).isdigit() else v)] = 1
+    timezone: Zone = "UTC"
+    data: Path = Path("data")
+    redis: RedisSettings = RedisSettings()
+    rules: Names = ("rules",)
+    templates: Path = Path("templates")
+    web: WebSettings = WebSettings()
+    telemetry: TelemetrySettings = TelemetrySettings()
+    execute: ExecuteSettings = ExecuteSettings()
+    retention: Annotated[Duration, Field(ge=2 * 86_400)] = 30 * 86_400.0
+    """How long judged messages and settled runs are remembered; an expired cursor is recovered within it."""
+    answer_within: Annotated[Duration, Field(gt=0)] = 7 * 86_400.0
+    accounts: dict[str, AccountSettings] = {}
+    mailboxes: dict[str, MailboxSettings] = {}
+    hooks: dict[str, HookSettings] = {}
+    secrets: dict[str, SecretText] = Field(default={}, repr=False)
+    """Secrets that rules name; none does yet."""
+    file: str = ""
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
