@@ -10,20 +10,20 @@ made everywhere, nor read by another version.
 from __future__ import annotations
 
 import time
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from engine import __version__
 from engine.errors import SettingsError, StoreError
 from engine.store.backup_file import FORMAT, Head, Progress, check, read, refuse_existing, writing
-from engine.store.backup_records import PASSING, first_part, read_records, scan, write_records
+from engine.store.backup_records import PASSING, Record, first_part, read_records, scan, write_records
 from engine.store.base import Base, chunks
 from engine.store.halt import halt, lift
 from engine.store.layout import LAYOUT, RESTORING, read_layout, refuse_at_work
 
 PAUSE_S = 10.0
 AGAIN_AFTER_S = 2.0
-BATCH = 500
+WORDS_AT_ONCE = 10_000
 STAYS = frozenset({"lineage", "grant"})
 """What a restored database keeps: which server it is, and refresh tokens, of which the newest is good."""
 
@@ -88,10 +88,23 @@ async def restore(base: Base, path: Path, now: int, progress: Progress, *, repla
     await _clear(base, now, head)
     kept = {key async for keys in scan(base) for key in keys if first_part(key) in STAYS}
     records = (record for record in read(path, progress) if record.key not in {*kept, "schema"})
-    while batch := list(islice(records, BATCH)):
+    for batch in _batches(records):
         await write_records(base, batch)
     await base.redis.set(base.key("schema"), head.layout)
     return head
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Records together for as much as one round trip should carry."""
+    batch: list[Record] = []
+    words = 0
+    for record in records:
+        batch.append(record)
+        words += len(record.values)
+        if words >= WORDS_AT_ONCE:
+            yield batch
+            batch, words = [], 0
+    yield batch
 
 
 async def _holds_something(base: Base) -> bool:

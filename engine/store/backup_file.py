@@ -9,7 +9,7 @@ import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class Writer:
 
     def add(self, records: Sequence[Record]) -> None:
         for record in records:
-            self._line(astuple(record))
+            self._line([record.kind, record.key, record.expires, record.values])
         self.records += len(records)
 
     def end(self) -> None:

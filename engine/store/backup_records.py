@@ -21,6 +21,8 @@ LENGTH = {
     "zset": "zcard",
     "stream": "xlen",
 }
+SMALL = frozenset({"run", "once", "blob"})
+"""First parts of keys that are many and never large: nobody asks how long they are."""
 NO_ENTRY = "0-0"
 
 
@@ -55,45 +57,43 @@ def first_part(key: str) -> str:
     return key.partition(":")[0]
 
 
-async def scan(base: Base) -> AsyncIterator[list[str]]:
-    """Every key under our prefix, without it, in batches; some may come twice."""
+async def scan(base: Base, kind: str | None = None) -> AsyncIterator[list[str]]:
+    """Every key under our prefix, of one kind or of all, without the prefix; some may come twice."""
     start, cursor = base.key(""), -1
     while cursor != 0:
-        cursor, found = await base.redis.scan(max(cursor, 0), match=f"{start}*", count=CHUNK)
+        cursor, found = await base.redis.scan(max(cursor, 0), f"{start}*", CHUNK, kind)
         yield [key.removeprefix(start) for key in found]
 
 
 async def read_records(base: Base, now: int) -> AsyncIterator[list[Record]]:
     """Read every key that a copy holds, in batches that fit into memory; some batches are empty."""
     appended: set[str] = set()
-    async for keys in scan(base):
-        wanted = [key for key in keys if first_part(key) not in PASSING and not key.endswith(":lock")]
-        facts = await _facts(base, wanted, now)
-        yield await _whole(base, [fact for fact in facts if fact.is_small and fact.key not in appended])
-        for fact in facts:
-            if not fact.is_small and fact.key not in appended:
-                async for values in _parts(base, fact):
-                    yield [Record(fact.kind, fact.key, fact.expires, values)]
-        # These would grow by being written twice.
-        appended.update(fact.key for fact in facts if fact.kind in ("list", "stream"))
+    for kind in LENGTH:
+        async for keys in scan(base, kind):
+            wanted = [key for key in keys if first_part(key) not in PASSING and not key.endswith(":lock")]
+            facts = await _facts(base, kind, [key for key in wanted if key not in appended], now)
+            yield await _whole(base, [fact for fact in facts if fact.is_small])
+            for fact in facts:
+                if not fact.is_small:
+                    async for values in _parts(base, fact):
+                        yield [Record(fact.kind, fact.key, fact.expires, values)]
+            if kind in ("list", "stream"):  # These would grow by being written twice.
+                appended.update(keys)
 
 
-async def _facts(base: Base, keys: Sequence[str], now: int) -> list[_Fact]:
+async def _facts(base: Base, kind: str, keys: Sequence[str], now: int) -> list[_Fact]:
+    measured = [key for key in keys if first_part(key) not in SMALL]
     async with base.redis.pipeline(transaction=False) as pipe:
         for key in keys:
-            pipe.type(base.key(key))
             pipe.pttl(base.key(key))
-        answers = await pipe.execute()
-    kinds = dict(zip(keys, answers[::2], strict=True))
-    if strange := set(kinds.values()) - LENGTH.keys() - {"none"}:
-        raise StoreError(f"there are keys of a kind that is not ours: {', '.join(sorted(strange))}")
-    expires = {key: now + ttl if ttl >= 0 else 0 for key, ttl in zip(keys, answers[1::2], strict=True)}
-    there = {key: kind for key, kind in kinds.items() if kind != "none"}
-    async with base.redis.pipeline(transaction=False) as pipe:
-        for key, kind in there.items():
+        for key in measured:
             getattr(pipe, LENGTH[kind])(base.key(key))
-        lengths = await pipe.execute()
-    return [_Fact(key, there[key], expires[key], length) for key, length in zip(there, lengths, strict=True)]
+        answers = await pipe.execute()
+    ttls, lengths = answers[: len(keys)], dict(zip(measured, answers[len(keys) :], strict=True))
+    return [
+        _Fact(key, kind, now + ttl if ttl >= 0 else 0, lengths.get(key, 0))
+        for key, ttl in zip(keys, ttls, strict=True)
+    ]
 
 
 async def _whole(base: Base, facts: Sequence[_Fact]) -> list[Record]:
@@ -115,7 +115,7 @@ async def _whole(base: Base, facts: Sequence[_Fact]) -> list[Record]:
     return [
         Record(fact.kind, fact.key, fact.expires, _flat(fact.kind, answer))
         for fact, answer in zip(facts, answers, strict=True)
-        if answer is not None
+        if answer or answer == ""  # Else its time has come meanwhile.
     ]
 
 
