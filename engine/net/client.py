@@ -28,7 +28,7 @@ KEEPALIVE_S = 4.0
 """Shorter than the five seconds after which many servers hang up, so that no send meets that moment."""
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
-_HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+_HEADERS = {"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"}
 _FAILURES = (
     httpx.HTTPError,
     httpx.InvalidURL,
@@ -104,11 +104,12 @@ class HttpClient:
             request = httpx.Request(
                 method,
                 f"{url}?{urlencode(params)}" if params else url,
-                headers={**_HEADERS, **(headers or {})},
+                headers=headers,
                 json=json,
                 data=form,
                 extensions=self._extensions,
             )
+            request.headers.encoding = "ascii"  # Else each look at them works it out anew.
             if auth:
                 next(httpx.BasicAuth(*auth).auth_flow(request))
             check_deadline()
@@ -153,6 +154,8 @@ def _aiohttp_transport() -> AiohttpTransport:
 
     def session() -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_S, ssl=context)
-        return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        return aiohttp.ClientSession(
+            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=_HEADERS
+        )
 
     return AiohttpTransport(client=session)
