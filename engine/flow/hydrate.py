@@ -47,33 +47,38 @@ class Hydrator:
         self._provider, self._book, self._doubt = provider, book, doubt
         self._clock, self._now, self._end = clock, clock(), end
         self._needs_for = cache(book.rules.needs_for)
-        self._slots = asyncio.Semaphore(FETCHES_AT_ONCE)
         self._limited: RateLimited | None = None
         """Once the service asks us to wait, nothing more is fetched: it would be fetched again anyway."""
 
     async def look(self, batch: Sequence[Queued], patient: Sequence[bool]) -> list[Looked]:
         """Look at all; where `patient` is False nothing more is waited for and the verdict is final."""
-        looks = (self._look(n, *pair) for n, pair in enumerate(zip(batch, patient, strict=True)))
-        return list(await asyncio.gather(*looks))
+        found: dict[int, Looked] = {}
+        left = iter(enumerate(zip(batch, patient, strict=True)))
+
+        async def lane() -> None:
+            for index, pair in left:
+                found[index] = await self._look(index, *pair)
+
+        await asyncio.gather(*(lane() for _ in range(min(FETCHES_AT_ONCE, len(batch)))))
+        return [found[index] for index in range(len(batch))]
 
     async def _look(self, index: int, queued: Queued, patient: bool) -> Looked:
-        async with self._slots:
-            if index and self._clock() >= self._end:
-                # What is decided by now is committed first; the rest has its turn afterwards.
-                self._limited = self._limited or RateLimited("the turn is over", until=0)
-            if self._limited:
-                return Looked(queued, error=self._limited)
-            try:
-                return await self._judge(queued, patient)
-            except MessageGone as gone:
-                return Looked(queued, None, Evaluation(), gone)
-            except ProviderError as error:
-                if _is_final(error, patient):
-                    return Looked(queued, None, _unreadable(str(error)), error)
-                # The first message alone says nothing of the others: it may be the only one kept waiting.
-                if index and isinstance(error, RateLimited):
-                    self._limited = error
-                return Looked(queued, error=error)
+        if index and self._clock() >= self._end:
+            # What is decided by now is committed first; the rest has its turn afterwards.
+            self._limited = self._limited or RateLimited("the turn is over", until=0)
+        if self._limited:
+            return Looked(queued, error=self._limited)
+        try:
+            return await self._judge(queued, patient)
+        except MessageGone as gone:
+            return Looked(queued, None, Evaluation(), gone)
+        except ProviderError as error:
+            if _is_final(error, patient):
+                return Looked(queued, None, _unreadable(str(error)), error)
+            # The first message alone says nothing of the others: it may be the only one kept waiting.
+            if index and isinstance(error, RateLimited):
+                self._limited = error
+            return Looked(queued, error=error)
 
     def _first_needs(self, event: Event) -> Needs:
         needs = self._needs_for(event.kind, event.mailbox)
