@@ -64,7 +64,7 @@ CALLS = Counter(
 WEBHOOKS = Counter(
     "postroom_webhooks_total",
     ("account", "outcome"),
-    "Webhooks: taken, validated, ignored, malformed, forged, stale, failed (Redis did not take it).",
+    "Webhooks: taken, validated, ignored, malformed, forged, stale, unreadable, failed (by Redis).",
 )
 COUNTERS = (EVENTS, DECIDED, DECISIONS, EFFECTS, CALLS, WEBHOOKS)
 

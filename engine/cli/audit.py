@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 import click
@@ -47,16 +48,28 @@ def audit(mailboxes: tuple[str, ...], since: str | None, as_json: bool, config: 
             return reports, {lane.mailbox: lane for lane in lanes}, alarms
 
     reports, lanes, alarms = asyncio.run(run())
+    (print_json if as_json else print_text)(reports, lanes, alarms)
+    raise SystemExit(1 if any(report.findings for report in reports) else 0)
+
+
+def print_json(reports: Sequence[Report], lanes: Mapping[str, Lane], alarms: Sequence[Alarm]) -> None:
+    """One object a mailbox, with the alarms of its account."""
     for report in reports:
         lane = lanes[report.mailbox]
-        own = [alarm for alarm in alarms if alarm.about in (report.mailbox, lane.watched.account)]
-        why = lane.pause.why if lane.pause else ""
-        if as_json:
-            told = [{"kind": alarm.kind, "about": alarm.about, "text": alarm.text} for alarm in own]
-            click.echo(json.dumps(as_dict(report) | {"paused": why, "alarms": told}))
-        else:
-            click.echo("\n".join([as_text(report), *as_lines(why, own)]))
-    raise SystemExit(1 if any(report.findings for report in reports) else 0)
+        about = (report.mailbox, lane.watched.account)
+        told = [asdict(alarm) for alarm in alarms if alarm.about in about]
+        paused = lane.pause.why if lane.pause else ""
+        click.echo(json.dumps(as_dict(report) | {"paused": paused, "alarms": told}))
+
+
+def print_text(reports: Sequence[Report], lanes: Mapping[str, Lane], alarms: Sequence[Alarm]) -> None:
+    """The mailboxes, then what concerns the webhooks of a whole account."""
+    for report in reports:
+        click.echo("\n".join([as_text(report), *as_lines(lanes[report.mailbox], alarms)]))
+    accounts = {lanes[report.mailbox].watched.account for report in reports}
+    for alarm in alarms:
+        if alarm.about in accounts:
+            click.echo(f"{alarm.about}: {alarm.kind}: {alarm.text}")
 
 
 async def audit_mailbox(office: Office, mailbox: str, since: datetime | None = None) -> Report:
@@ -67,12 +80,11 @@ async def audit_mailbox(office: Office, mailbox: str, since: datetime | None = N
         raise SettingsError(f"{mailbox} cannot be audited: {error}") from error
 
 
-def as_lines(paused: str, alarms: Sequence[Alarm]) -> Iterator[str]:
-    """What else a person should know of the mailbox."""
-    if paused:
-        yield f"  paused: {paused}"
-    for alarm in alarms:
-        yield f"  {alarm.kind}: {alarm.about}: {alarm.text}"
+def as_lines(lane: Lane, alarms: Sequence[Alarm]) -> Iterator[str]:
+    """What else a person should know of a mailbox."""
+    if lane.pause:
+        yield f"  paused: {lane.pause.why}"
+    yield from (f"  {alarm.kind}: {alarm.text}" for alarm in alarms if alarm.about == lane.mailbox)
 
 
 def as_dict(report: Report) -> dict[str, object]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from redis.exceptions import RedisError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
@@ -53,7 +54,11 @@ class ZoomHooks:
         hook = self.accounts.get(account)
         if hook is None:
             return _refuse(404, "there is no such account with a webhook secret")
-        body = await read_body(request)
+        try:
+            body = await read_body(request)
+        except HTTPException:
+            metrics.WEBHOOKS.add(account, "unreadable")
+            raise
         with tracing.span("webhook", tracing.read(request.headers.get("traceparent", "")), account=account):
             outcome, answer = await self._answer(account, hook, request, body)
         metrics.WEBHOOKS.add(account, outcome)

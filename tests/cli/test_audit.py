@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsError, Unauthorized
+from engine.metrics import Pending
+from engine.store.figures import Figures
 from tests.cli.conftest import SECRET, Console
 from tests.flow.fakes import BOX, mail
 
@@ -52,9 +54,19 @@ async def test_the_silence_alarm_is_shown_and_does_not_count_as_a_finding(busy: 
     result = await busy.call("audit")
     assert result.exit_code == 0
     (line,) = result.stdout.splitlines()[1:]
-    assert re.fullmatch(rf"  unread: {BOX}: its history has not been read for \d+ days", line)
+    assert re.fullmatch(r"  unread: its history has not been read for \d+ days", line)
     report = json.loads((await busy.call("audit", "--json")).stdout)
     assert [(alarm["kind"], alarm["about"]) for alarm in report["alarms"]] == [("unread", BOX)]
+
+
+async def test_an_alarm_of_webhooks_is_shown_once_whatever_the_number_of_mailboxes(busy: Console) -> None:
+    text = busy.config.read_text().replace("client_id: C,", "client_id: C, webhook_secret: env:ZOOM_SECRET,")
+    busy.config.write_text(text)
+    await Figures(busy.world.base).add(Pending(marks={("refused", "acme"): 1}), None, 1)
+    said = (await busy.call("audit")).stdout.splitlines()
+    assert said[-1] == "acme: validation: the last validation of the webhook address was refused"
+    report = json.loads((await busy.call("audit", "--json")).stdout)
+    assert [alarm["about"] for alarm in report["alarms"]] == [BOX, "acme"]
 
 
 async def test_a_window_leaves_older_mail_out(busy: Console) -> None:
