@@ -10,6 +10,7 @@ import pytest
 
 from engine import metrics
 from engine.metrics import WEBHOOKS
+from engine.web.bodies import MAX_BODY
 from tests.web.conftest import EVENT, Site, as_json
 
 HEADER = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -66,3 +67,8 @@ async def test_a_webhook_that_redis_did_not_take_has_failed(site: Site) -> None:
     site.down = True
     await site.post(as_json(EVENT))
     assert metrics.take().counts == {(WEBHOOKS.name, "acme", "failed"): 1}
+
+
+async def test_a_body_that_is_too_large_is_counted(site: Site) -> None:
+    assert (await site.post(b"x" * (MAX_BODY + 1))).status_code == 413
+    assert metrics.take().counts == {(WEBHOOKS.name, "acme", "unreadable"): 1}
