@@ -83,7 +83,7 @@ async def _serve(
 
 async def _run_web(office: Office, stop: asyncio.Event) -> None:
     host, port = split_listen(office.settings.web.listen)
-    app = create_app(office.hooks(), office.unready, office.look)
+    app = create_app(office.hooks(), office.unready, office.look, lambda: office.halts.seen)
     quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
     server = uvicorn.Server(
         uvicorn.Config(app, host=host, port=port, http=BoundedProtocol, ws="none", **quiet)

@@ -54,13 +54,13 @@ class HaltWatch:
 
     def __init__(self, base: Base) -> None:
         self._base = base
-        self._seen: Halt | None = None
+        self.seen: Halt | None = None
 
     async def look(self) -> Halt | None:
         found = await notice_halt(self._base)
-        if found != self._seen:
+        if found != self.seen:
             log.error("%s", found) if found else log.warning("acting goes on")
-        self._seen = found
+        self.seen = found
         return found
 
 

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 
 from engine.errors import SettingsError
 from engine.store.base import Base
 from engine.store.leases import take_lease
+from engine.store.migrations import MIGRATIONS, Migration
 from engine.store.presence import at_work
 
-LAYOUT = 1
+LAYOUT = 2
 RESTORING = "restoring"
 """What `schema` says while a backup is being read in."""
-
-Migration = Callable[[Base], Awaitable[None]]
-"""Brings a database from one layout to the next. It bears being cut off and begun anew."""
-
-MIGRATIONS: Mapping[int, Migration] = {}
-"""By the layout that each starts from."""
 
 
 async def claim_layout(base: Base) -> None:

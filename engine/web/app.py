@@ -22,7 +22,9 @@ Look = Callable[[], Awaitable[Snapshot]]
 """Reads everything that is watched."""
 
 
-def create_app(hooks: ZoomHooks, ready: Ready, look: Look) -> Starlette:
+def create_app(
+    hooks: ZoomHooks, ready: Ready, look: Look, halted: Callable[[], object] = lambda: None
+) -> Starlette:
     """Build the application. No trailing slash is redirected: Zoom never follows one."""
 
     async def healthz(request: Request) -> Response:
@@ -33,7 +35,9 @@ def create_app(hooks: ZoomHooks, ready: Ready, look: Look) -> Starlette:
             problems = await ready()
         except (RedisError, OSError) as error:
             problems = [f"Redis does not answer: {type(error).__name__}"]
-        return JSONResponse({"problems": problems}, status_code=503 if problems else 200)
+        # A halt is no reason to send webhooks elsewhere: events are kept.
+        said = {"problems": problems} | ({"halted": str(halted())} if halted() else {})
+        return JSONResponse(said, status_code=503 if problems else 200)
 
     async def metrics(request: Request) -> Response:
         try:

@@ -10,6 +10,7 @@ import pytest
 from engine.errors import Unauthorized
 from engine.flow import doubt
 from engine.store.halt import halt, read_halt
+from engine.store.layout import LAYOUT
 from tests.cli.conftest import Console
 from tests.flow.fakes import BOX, mail
 
@@ -110,9 +111,9 @@ async def test_a_mailbox_that_is_not_configured_is_named(open_run: Console) -> N
 
 async def test_there_is_nothing_to_migrate(console: Console) -> None:
     result = await console.call("migrate")
-    assert (result.exit_code, result.stdout) == (0, "the data in Redis have layout 1\n")
+    assert (result.exit_code, result.stdout) == (0, f"the data in Redis have layout {LAYOUT}\n")
 
 
 async def test_an_older_layout_is_refused_by_every_other_command(console: Console) -> None:
-    await console.world.base.redis.set("postroom:schema", 0)
+    await console.world.base.redis.set("postroom:schema", LAYOUT - 1)
     assert "run `postroom migrate`" in str((await console.call("runs")).exception)

@@ -9,8 +9,10 @@ from engine.errors import SettingsError
 from engine.store import layout
 from engine.store.base import Base
 from engine.store.connection import connect
-from engine.store.layout import LAYOUT, MIGRATIONS, claim_layout, migrate
+from engine.store.layout import LAYOUT, claim_layout, migrate
 from engine.store.leases import take_lease
+from engine.store.mailboxes import RedisMailboxes
+from engine.store.migrations import MIGRATIONS
 from engine.store.presence import process_name
 
 
@@ -65,7 +67,7 @@ class Steps:
 @pytest.fixture
 async def old(base: Base, monkeypatch: pytest.MonkeyPatch) -> Base:
     """A database of layout 1, for a Postroom that needs layout 3."""
-    await claim_layout(base)
+    await base.redis.set("postroom:schema", 1)
     await base.redis.hset("postroom:old", mapping={"a": "1", "b": "2"})
     monkeypatch.setattr(layout, "LAYOUT", 3)
     return base
@@ -105,3 +107,15 @@ async def test_two_migrations_at_once_are_refused(old: Base) -> None:
     async with take_lease(old, old.key("migrating")):
         with pytest.raises(SettingsError, match="another"):
             await migrate(old, lambda _: None, {1: Steps().rename})
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["once", "once more after it was cut off"])
+async def test_to_layout_2_addresses_become_profiles(base: Base, times: int) -> None:
+    for _ in range(times):
+        await base.redis.set("postroom:schema", 1)
+        await base.redis.hset("postroom:addresses", "a@x.example", '["a@x.example", "alias@x.example"]')
+        await migrate(base, lambda _: None)
+    (profile,) = (await RedisMailboxes(base).profiles()).values()
+    assert profile.active
+    assert profile.addresses == {"a@x.example", "alias@x.example"}
+    assert not await base.redis.exists("postroom:addresses")

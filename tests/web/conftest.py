@@ -39,11 +39,12 @@ class Site:
     down: bool = False
     problems: list[str] = field(default_factory=list)
     snapshot: Snapshot = NOTHING
+    halted: str = ""
 
     def __post_init__(self) -> None:
         hook = ZoomHook(SECRET, 300.0, {BOX: "Support@acme.example"})
         self.hooks = ZoomHooks({"acme": hook}, Doorbell(self._ring), lambda: NOW)
-        app = create_app(self.hooks, self._ready, self._look)
+        app = create_app(self.hooks, self._ready, self._look, lambda: self.halted)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://web.test")
 
     async def _ring(self, mailboxes: Mapping[str, str]) -> None:

@@ -27,6 +27,12 @@ async def test_it_is_ready_when_redis_can_be_trusted(site: Site) -> None:
     )
 
 
+async def test_it_says_that_acting_is_halted_and_takes_webhooks_all_the_same(site: Site) -> None:
+    site.halted = "acting is halted"
+    answer = await site.client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"problems": [], "halted": "acting is halted"})
+
+
 @pytest.mark.parametrize("path", ["/hooks/zoom/acme/", "/healthz/", "/", "/hooks/zoom", "/docs"])
 async def test_other_paths_are_not_found_and_never_redirected(site: Site, path: str) -> None:
     answer = await site.post(as_json(EVENT), path)
