@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import tempfile
 from collections.abc import Awaitable, Callable, Sequence
@@ -25,6 +26,7 @@ from bench import (
 )
 from bench.figure import Section, as_json, as_page
 from bench.mail import Mail, find_mail
+from engine.cli.serve import COLLECT_AFTER
 
 Measure = Callable[[Mail, Path], Awaitable[Section]]
 
@@ -49,6 +51,7 @@ MEASURES: dict[str, Measure] = {
 @click.option("--json", "for_machines", is_flag=True, help="One JSON object instead of a page.")
 def bench(size: int, names: tuple[str, ...], for_machines: bool) -> None:
     """Measure Postroom beside its peers; everything, or what is named."""
+    gc.set_threshold(*COLLECT_AFTER)  # Peers in this process have what our own processes have.
     mail = find_mail(size)
     sections = asyncio.run(run(mail, names or tuple(MEASURES)))
     shown = as_json(sections, mail.source) if for_machines else as_page(sections, mail.source)
