@@ -13,6 +13,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from redis.exceptions import ResponseError
+
 from engine import __version__
 from engine.errors import SettingsError, StoreError
 from engine.store.backup_file import FORMAT, Head, Progress, check, read, refuse_existing, writing
@@ -39,7 +41,10 @@ class Stillness:
         now = time.monotonic()
         if self._asked and now - self._asked < AGAIN_AFTER_S:
             return
-        await self._redis.execute_command("CLIENT", "PAUSE", int(PAUSE_S * 1000), "WRITE")
+        try:
+            await self._redis.execute_command("CLIENT", "PAUSE", int(PAUSE_S * 1000), "WRITE")
+        except ResponseError as error:
+            raise StoreError(f"Redis does not hold writes back for us: {error}") from error
         if self._asked and time.monotonic() - self._asked >= PAUSE_S:
             raise StoreError("the copy was held up for too long while work stood still: try again")
         self._asked = now

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,14 @@ from click.testing import CliRunner
 from engine.cli.main import main
 from engine.cli.stage import Stage, staged
 from engine.sandbox.samples import sample_messages
+from engine.settings import load_settings
 from engine.store.backup import back_up, restore
 from engine.store.halt import read_halt
 from engine.store.presence import at_work
+from engine.store.server import find_server
 from engine.wiring import Office, open_office
 from tests.e2e.playing import POLLING, WEBHOOKS, compare, deliver, play, settled
+from tests.store.servers import Server
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -115,6 +118,49 @@ async def test_back_to_a_backup_and_on_without_doing_anything_twice(tmp_path: Pa
         await settled(stage, office, outcome, PATIENCE_S)
         await compare(stage, office, outcome)
         assert await office.journal.newest(9, dead=True) == []
+
+
+async def test_a_failover_that_loses_writes(tmp_path: Path, servers: tuple[Server, Server]) -> None:
+    """The replica is cut off in full work; what its primary acknowledged afterwards is gone."""
+    mail = [raw for _, raw in sample_messages()]
+    primary, replica = servers
+    await primary.start()
+    await replica.start()
+    await replica.follow(primary)
+    rolling = play(workers=2, sandbox=AGAIN, redis_url=primary.url)
+    async with staged(rolling, tmp_path) as stage:
+        async with open_office(stage.settings) as office:
+            outcome = await deliver(stage, office, mail[:10])
+            streaming = asyncio.create_task(
+                deliver(stage, office, mail[10:60], outcome, lambda _: asyncio.sleep(PACE_S))
+            )
+            await wait_for(lambda: outcome.count > 30, seconds=30, what="half of the mail")
+            await replica.promote()
+            await streaming
+            await settled(stage, office, outcome, PATIENCE_S)
+            async with Parked(stage, office, ["web", "worker1", "worker2"]):
+                (tmp_path / "redis-url").write_text(replica.url)
+        primary.kill()
+        config = str(tmp_path / "postroom.yaml")
+        async with open_office(load_settings(config)) as office:
+            assert await read_halt(office.base) is not None
+            await deliver(stage, office, mail[60:80], outcome)
+            recovered = await asyncio.to_thread(CliRunner().invoke, main, ["recover", "--config", config])
+            assert recovered.exit_code == 0, recovered.output
+            await settled(stage, office, outcome, PATIENCE_S)
+            await compare(stage, office, outcome)
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
+    """A primary and a replica, neither started."""
+    pair = (
+        Server(find_server().path, tmp_path / "primary"),
+        Server(find_server().path, tmp_path / "replica"),
+    )
+    yield pair
+    for server in pair:
+        server.kill()
 
 
 async def all_queued(office: Office, mail: Sequence[bytes]) -> bool:
