@@ -166,4 +166,4 @@ def servers(tmp_path: Path) -> Iterator[tuple[Server, Server]]:
 async def all_queued(office: Office, mail: Sequence[bytes]) -> bool:
     """Whether at least so many events wait."""
     lengths = [await office.base.redis.xlen(office.base.key("events", box)) for box in (WEBHOOKS, POLLING)]
-    return min(lengths) >= len(mail) // 2
+    return bool(min(lengths) >= len(mail) // 2)

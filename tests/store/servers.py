@@ -39,7 +39,7 @@ class Server:
     def _spawn(self) -> None:
         self.folder.mkdir(exist_ok=True)
         places = ["--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder), "--save", ""]
-        words = [self.binary, *places, *DURABLE, "--repl-diskless-sync-delay", "0"]
+        words = [str(self.binary), *places, *DURABLE, "--repl-diskless-sync-delay", "0"]
         self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
 
     def kill(self) -> None:
@@ -49,12 +49,12 @@ class Server:
 
     async def follow(self, primary: Server) -> None:
         async with connect(self.url) as redis:
-            await redis.execute_command("REPLICAOF", "127.0.0.1", primary.port)
+            await redis.replicaof("127.0.0.1", primary.port)
             await wait_for(lambda: _is_up(redis), what="a replica in step")
 
     async def promote(self) -> None:
         async with connect(self.url) as redis:
-            await redis.execute_command("REPLICAOF", "NO", "ONE")
+            await redis.replicaof("NO", "ONE")
 
     async def _answers(self) -> bool:
         try:
@@ -65,7 +65,7 @@ class Server:
 
 
 async def _is_up(redis: Redis) -> bool:
-    return (await redis.info("replication")).get("master_link_status") == "up"
+    return bool((await redis.info("replication")).get("master_link_status") == "up")
 
 
 def binaries() -> Iterator[Path]:

@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis
 
 from engine.errors import SettingsError, StoreError
-from engine.store import backup
+from engine.store import backup, backup_records
 from engine.store.backup import Stillness, back_up, restore
 from engine.store.base import Base
 from engine.store.connection import connect
@@ -25,12 +24,14 @@ from engine.store.presence import process_name
 from tests.store.servers import Server, binaries
 
 NOW = 2_000_000_000_000
+Client = Any
+"""redis-py 5 annotates half its commands as awaitable or not."""
 
 
 def silent(_done: int) -> None: ...
 
 
-async def contents(redis: Redis, prefix: str = "postroom:") -> dict[str, Any]:
+async def contents(redis: Client, prefix: str = "postroom:") -> dict[str, Any]:
     """Every key in a form that can be compared."""
     found: dict[str, Any] = {}
     async for key in redis.scan_iter(f"{prefix}*"):
@@ -54,7 +55,7 @@ async def contents(redis: Redis, prefix: str = "postroom:") -> dict[str, Any]:
     return found
 
 
-async def fill(redis: Redis, large: int = 2_500) -> None:
+async def fill(redis: Client, large: int = 2_500) -> None:
     """Keys of every kind, small, large and empty, with and without an end."""
     await claim_layout(Base(redis))
     async with redis.pipeline(transaction=False) as pipe:
@@ -78,7 +79,7 @@ async def fill(redis: Redis, large: int = 2_500) -> None:
         await pipe.execute()
 
 
-async def fill_what_is_left_out(redis: Redis) -> None:
+async def fill_what_is_left_out(redis: Client) -> None:
     for name in ("lease:a", "polling:a", "turn:tick", "woken:a", "committed:a", "token:acme", "grant:a:lock"):
         await redis.set(f"postroom:{name}", "1")
     await redis.zadd("postroom:queue", {"job": 1})
@@ -87,12 +88,12 @@ async def fill_what_is_left_out(redis: Redis) -> None:
 
 
 @pytest.fixture
-async def filled(redis: Redis) -> Redis:
+async def filled(redis: Client) -> Client:
     await fill(redis)
     return redis
 
 
-async def test_what_is_written_is_read_back(filled: Redis, tmp_path: Path) -> None:
+async def test_what_is_written_is_read_back(filled: Client, tmp_path: Path) -> None:
     base = Base(filled)
     before = await contents(filled)
     await fill_what_is_left_out(filled)
@@ -107,7 +108,7 @@ async def test_what_is_written_is_read_back(filled: Redis, tmp_path: Path) -> No
     assert 0 < await filled.pttl("postroom:once:a") <= 100_000
 
 
-async def test_a_backup_moves_to_another_prefix(filled: Redis, tmp_path: Path) -> None:
+async def test_a_backup_moves_to_another_prefix(filled: Client, tmp_path: Path) -> None:
     await back_up(Base(filled), tmp_path / "b", silent)
     await restore(Base(filled, "other"), tmp_path / "b", NOW, silent)
     there = await contents(filled, "other:")
@@ -120,7 +121,7 @@ def names(folder: Path) -> list[str]:
 
 
 async def test_the_file_belongs_to_its_owner_alone_and_no_other_is_overwritten(
-    filled: Redis, tmp_path: Path
+    filled: Client, tmp_path: Path
 ) -> None:
     await back_up(Base(filled), tmp_path / "b", silent)
     assert stat.S_IMODE((tmp_path / "b").stat().st_mode) == 0o600
@@ -132,7 +133,7 @@ async def test_the_file_belongs_to_its_owner_alone_and_no_other_is_overwritten(
     await asyncio.wait_for(filled.set("postroom:x", "writes go on"), 1)
 
 
-async def test_acting_is_halted_after_a_restore(filled: Redis, tmp_path: Path) -> None:
+async def test_acting_is_halted_after_a_restore(filled: Client, tmp_path: Path) -> None:
     await back_up(Base(filled), tmp_path / "b", silent)
     await halt(Base(filled), "an older reason", 1)
     await restore(Base(filled), tmp_path / "b", NOW, silent, replace=True)
@@ -143,7 +144,7 @@ async def test_acting_is_halted_after_a_restore(filled: Redis, tmp_path: Path) -
 
 
 async def test_a_database_that_holds_something_is_replaced_only_when_asked_to(
-    filled: Redis, tmp_path: Path
+    filled: Client, tmp_path: Path
 ) -> None:
     await back_up(Base(filled), tmp_path / "b", silent)
     before = await contents(filled)
@@ -157,7 +158,7 @@ async def test_a_database_that_holds_something_is_replaced_only_when_asked_to(
 
 
 async def test_a_newer_refresh_token_is_kept_and_an_older_one_fills_a_gap(
-    filled: Redis, tmp_path: Path
+    filled: Client, tmp_path: Path
 ) -> None:
     await filled.hset("postroom:grant:acme", "refresh", "old")
     await back_up(Base(filled), tmp_path / "b", silent)
@@ -170,7 +171,7 @@ async def test_a_newer_refresh_token_is_kept_and_an_older_one_fills_a_gap(
 
 
 async def test_nothing_is_restored_below_web_and_worker(
-    filled: Redis, redis_url: str, tmp_path: Path
+    filled: Client, redis_url: str, tmp_path: Path
 ) -> None:
     await back_up(Base(filled), tmp_path / "b", silent)
     before = await contents(filled)
@@ -228,7 +229,7 @@ def newer_format(path: Path) -> None:
     "damage", [cut, cut_lines, drop_a_line, change_a_sign, empty, other, other_gzip, newer_format]
 )
 async def test_a_damaged_backup_is_refused_before_anything_is_written(
-    filled: Redis, tmp_path: Path, damage: Any
+    filled: Client, tmp_path: Path, damage: Any
 ) -> None:
     await back_up(Base(filled), tmp_path / "b", silent)
     before = await contents(filled)
@@ -239,7 +240,7 @@ async def test_a_damaged_backup_is_refused_before_anything_is_written(
 
 
 async def test_a_backup_of_a_newer_layout_is_refused(
-    filled: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filled: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await back_up(Base(filled), tmp_path / "b", silent)
     monkeypatch.setattr(backup, "LAYOUT", LAYOUT - 1)
@@ -248,12 +249,12 @@ async def test_a_backup_of_a_newer_layout_is_refused(
 
 
 async def test_a_restore_that_was_cut_off_is_named_and_begun_anew(
-    filled: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filled: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     base = Base(filled)
     before = await contents(filled)
     await back_up(base, tmp_path / "b", silent)
-    original, left = backup.write_records, [2]
+    original, left = backup_records.write_records, [2]
 
     async def die(*args: Any) -> None:
         left[0] -= 1
@@ -274,7 +275,7 @@ async def test_a_restore_that_was_cut_off_is_named_and_begun_anew(
     assert after == before
 
 
-async def writing(redis: Redis, stop: asyncio.Event) -> int:
+async def writing(redis: Client, stop: asyncio.Event) -> int:
     """Move money between many accounts, always in one step, so that the sum never changes."""
     dice, moves = random.Random(1), 0
     while not stop.is_set():
@@ -288,7 +289,7 @@ async def writing(redis: Redis, stop: asyncio.Event) -> int:
 
 
 async def test_a_copy_that_is_made_during_work_is_of_one_moment(
-    filled: Redis, redis_url: str, tmp_path: Path
+    filled: Client, redis_url: str, tmp_path: Path
 ) -> None:
     stop = asyncio.Event()
     clients = [connect(redis_url) for _ in range(3)]
@@ -309,7 +310,7 @@ async def test_a_copy_that_is_made_during_work_is_of_one_moment(
 
 
 async def test_a_copy_that_was_held_up_is_given_up(
-    filled: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    filled: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backup, "PAUSE_S", 0.01)
     monkeypatch.setattr(backup, "AGAIN_AFTER_S", 0.0)
@@ -324,11 +325,11 @@ async def test_a_copy_that_was_held_up_is_given_up(
     assert names(tmp_path) == []
 
 
-async def test_writes_wait_while_a_copy_is_made_and_go_on_afterwards(redis: Redis, redis_url: str) -> None:
+async def test_writes_wait_while_a_copy_is_made_and_go_on_afterwards(redis: Client, redis_url: str) -> None:
     stillness = Stillness(Base(redis))
     await stillness.hold()
     async with connect(redis_url) as other:
-        writes = asyncio.create_task(other.set("postroom:x", "1"))
+        writes = asyncio.ensure_future(other.set("postroom:x", "1"))
         await asyncio.wait({writes}, timeout=0.05)
         assert not writes.done()
         assert await redis.get("postroom:x") is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -184,7 +185,7 @@ async def test_a_server_that_was_promoted_before_we_came_halts_nothing(pair: tup
     assert await halted_at(replica) is None
 
 
-async def test_without_the_server_s_word_nothing_is_halted(redis: Redis, redis_url: str) -> None:
+async def test_without_the_server_s_word_nothing_is_halted(redis: Any, redis_url: str) -> None:
     """Some services forbid INFO."""
     await redis.execute_command("ACL", "SETUSER", "narrow", "on", "nopass", "~*", "+@all", "-info")
     try:
