@@ -38,7 +38,8 @@ ALLOWED = {
     "web": FLOW | {"settings", "store"},
     "wiring": FLOW | {"providers", "services", "settings", "store", "web"},
     "worker": FLOW | {"ending", "settings", "store", "wiring"},
-    "cli": FLOW | {"ending", "errand", "sandbox", "settings", "store", "telemetry", "web", "wiring", "worker"},
+    "cli": FLOW
+    | {"ending", "errand", "sandbox", "settings", "store", "telemetry", "web", "wiring", "worker"},
     "__main__": {"cli"},
 }
 """What each part may import beside itself. Every part may read the version in engine/__init__.py."""

@@ -107,8 +107,8 @@ def _tell_each(commit: Commit, undecided: Sequence[tuple[str, str]]) -> None:
         if not run.undecided:
             rules.setdefault(run.event, []).append(run.rule)
     open_rules: dict[str, list[str]] = {}
-    for event, rule in undecided:
-        open_rules.setdefault(event, []).append(rule)
+    for name, rule in undecided:
+        open_rules.setdefault(name, []).append(rule)
     for one in commit.done:
         # Not the event's whole id: a label's change names the label, maybe with words of a message.
         event = one.event
