@@ -10,7 +10,10 @@ from engine.errors import StoreError
 from engine.store.base import CHUNK, Base
 
 PASSING = frozenset(
-    {"queue", "lease", "polling", "migrating", "turn", "woken", "committed", "token", "halted", "lineage"}
+    {
+        *("queue", "lease", "polling", "migrating", "turn", "woken", "committed", "token"),
+        *("halted", "lineage", "processes"),
+    }
 )
 """First parts of keys that a copy leaves out: jobs, leases, turns, and what is true of one server only."""
 LENGTH = {

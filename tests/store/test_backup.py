@@ -80,7 +80,16 @@ async def fill(redis: Client, large: int = 2_500) -> None:
 
 
 async def fill_what_is_left_out(redis: Client) -> None:
-    for name in ("lease:a", "polling:a", "turn:tick", "woken:a", "committed:a", "token:acme", "grant:a:lock"):
+    for name in (
+        "lease:a",
+        "polling:a",
+        "turn:tick",
+        "woken:a",
+        "committed:a",
+        "token:acme",
+        "grant:a:lock",
+        "processes",
+    ):
         await redis.set(f"postroom:{name}", "1")
     await redis.zadd("postroom:queue", {"job": 1})
     await redis.set("arq:job:1", "1")
