@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +28,10 @@ end
 """A function for the head of a script; `now_ms` is when the job is due, `queue` a declared key."""
 
 
+_OURS, _NUMBERS = uuid4().hex, count(1)
+"""Ids of this process; a random number for each would be a call of the kernel for each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """One job, ready to be enqueued."""
@@ -38,7 +43,7 @@ class Job:
 def new_job(function: str, *args: str | int) -> Job:
     """Make a job under an id of its own: arq drops a job whose id it is running."""
     payload = serialize_job(function, args, {}, None, timestamp_ms(), serializer=dumps)
-    return Job(uuid4().hex, payload.decode())
+    return Job(f"{_OURS}-{next(_NUMBERS)}", payload.decode())
 
 
 def queue_name(prefix: str) -> str:

@@ -11,11 +11,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.store.board import Snapshot
 from engine.web.metrics import render
 from engine.web.zoom import ZoomHooks
 
+HOOKS = "/hooks/zoom/"
 Ready = Callable[[], Awaitable[list[str]]]
 """Names what keeps us from being ready; nothing when all is well."""
 Look = Callable[[], Awaitable[Snapshot]]
@@ -24,7 +26,7 @@ Look = Callable[[], Awaitable[Snapshot]]
 
 def create_app(
     hooks: ZoomHooks, ready: Ready, look: Look, halted: Callable[[], object] = lambda: None
-) -> Starlette:
+) -> ASGIApp:
     """Build the application. No trailing slash is redirected: Zoom never follows one."""
 
     async def healthz(request: Request) -> Response:
@@ -50,7 +52,7 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route("/hooks/zoom/{account}", hooks.take, methods=["POST"]),
+            Route(f"{HOOKS}{{account}}", hooks.take, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
@@ -58,7 +60,26 @@ def create_app(
         exception_handlers={HTTPException: _refusal},
     )
     app.router.redirect_slashes = False
-    return app
+    return _hooks_first(hooks, app)
+
+
+def _hooks_first(hooks: ZoomHooks, app: ASGIApp) -> ASGIApp:
+    """Take webhooks before routes and middleware, which cost as much as all that is done with one."""
+
+    async def take(scope: Scope, receive: Receive, send: Send) -> None:
+        account = scope["path"].removeprefix(HOOKS) if scope["type"] == "http" else ""
+        if not account or account == scope["path"] or "/" in account or scope["method"] != "POST":
+            await app(scope, receive, send)
+            return
+        scope["path_params"] = {"account": account}
+        request = Request(scope, receive, send)
+        try:
+            answer = await hooks.take(request)
+        except HTTPException as error:
+            answer = await _refusal(request, error)
+        await answer(scope, receive, send)
+
+    return take
 
 
 async def _refusal(request: Request, error: Exception) -> Response:
