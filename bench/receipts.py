@@ -21,7 +21,7 @@ from engine.cli.stage import free_port, until
 
 MAILBOXES = 1_000
 ROUNDS = 5
-CONNECTIONS = 32
+CONNECTIONS = 64
 REPEATS = 5
 """How often each mailbox rings in the rounds where bells stay up."""
 
