@@ -1,4 +1,4 @@
-"""Whether a task does what can wait, such as backfill or an audit: it has a share of the rate budget alone."""
+"""Whether a task does what can wait, such as backfill or an audit: then it has a mere share of the budget."""
 
 from __future__ import annotations
 

@@ -29,7 +29,11 @@ async def change(driver: Driver, id_: str, method: str = "PATCH", **body: Any) -
     ],
 )
 async def test_a_label_is_renamed(driver: Driver, method: str, left: tuple[Any, ...]) -> None:
-    shape: dict[str, Any] = {"labelListVisibility": "labelHide", "messageListVisibility": "hide", "color": COLOUR}
+    shape: dict[str, Any] = {
+        "labelListVisibility": "labelHide",
+        "messageListVisibility": "hide",
+        "color": COLOUR,
+    }
     id_ = await make(driver, "orders", **shape)
     start = await driver.cursor()
     status, answer = await change(driver, id_, method, name="sales", parentId="")
