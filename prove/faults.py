@@ -20,15 +20,17 @@ TROUBLE = {"seed": SEED, "duplicate": 0.1, "reorder": 0.1, "late": [0.1, 2.0], "
 HOOKS = ("delivered", "lost", "duplicated", "reordered", "late")
 RATE = 40
 REVOKE_EVERY = 1_000
-NET = "30s"
+NET = "10s"
 """Where webhooks are lost, polling now and then is what finds the mail."""
 
 
-async def prove(sizes: Sizes, folder: Path, kinds: tuple[str, ...] = KINDS) -> Proof:
+async def prove(
+    sizes: Sizes, folder: Path, kinds: tuple[str, ...] = KINDS, longest_wait: float = 1.0
+) -> Proof:
     """Let everything go wrong until all is settled, then look at the mailboxes without faults."""
     plan = replace(play(workers=2, sandbox=RETRIES), mailboxes={WEBHOOKS: NET, POLLING: "1s"})
     async with on_stage("faults", plan, folder) as site:
-        await _misbehave(site, kinds)
+        await _misbehave(site, kinds, longest_wait)
 
         async def pace(index: int) -> None:
             if index % REVOKE_EVERY == REVOKE_EVERY - 1:
@@ -47,8 +49,9 @@ async def prove(sizes: Sizes, folder: Path, kinds: tuple[str, ...] = KINDS) -> P
     return proof
 
 
-async def _misbehave(site: Site, kinds: tuple[str, ...]) -> None:
-    share = {"operation": "*", "share": SHARE, "seed": SEED, "kinds": list(kinds)}
+async def _misbehave(site: Site, kinds: tuple[str, ...], longest_wait: float) -> None:
+    share = {"operation": "*", "share": SHARE, "seed": SEED, "longest_wait": longest_wait}
+    share["kinds"] = list(kinds)
     await site.stage.control("POST", "faults", json=share)
     await site.stage.control("POST", "lag", json={"search": LAG_S})
     await site.stage.control("POST", "webhooks", json=TROUBLE)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -61,23 +62,26 @@ class Searched:
 
 async def search(stage: Stage, office: Office, secrets: Mapping[str, str]) -> Searched:
     """Look through every log line, every key of Redis and the metrics. `secrets` adds tokens seen."""
-    hidden = _forms({f"secret {name}": value for name, value in secrets.items()})
-    texts = _forms({f"text of {place}": word(place) for place in PLACES})
+    hidden = forms({f"secret {name}": value for name, value in secrets.items()})
+    texts = forms({f"text of {place}": word(place) for place in PLACES})
     found: list[str] = []
     lines = 0
-    with (stage.folder / "postroom.log").open(encoding="utf-8", errors="replace") as log:
-        for line in log:
-            lines += 1
-            found += [f"{what} in the log: {line[:60]}..." for what in _within(line, hidden | texts)]
+    for line in _log_lines(stage.folder):
+        lines += 1
+        found += [f"{what} in a log: {line[:60]}..." for what in find(line, hidden | texts)]
     keys = 0
     async for kind, content in _contents(office):
         keys += 1
-        found += [
-            f"{what} in a key of kind {kind}" for what in _within(content, _barred(kind, hidden, texts))
-        ]
+        found += [f"{what} in a key of kind {kind}" for what in find(content, _barred(kind, hidden, texts))]
     page = await _metrics(stage)
-    found += [f"{what} in the metrics" for what in _within(page, hidden | texts)]
+    found += [f"{what} in the metrics" for what in find(page, hidden | texts)]
     return Searched(lines, keys, page.count("\n"), tuple(sorted(set(found))))
+
+
+def _log_lines(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.rglob("*.log")):
+        with path.open(encoding="utf-8", errors="replace") as log:
+            yield from log
 
 
 async def tokens(office: Office) -> dict[str, str]:
@@ -98,7 +102,7 @@ def _barred(kind: str, hidden: dict[str, str], texts: dict[str, str]) -> dict[st
     return hidden | texts
 
 
-def _forms(values: Mapping[str, str]) -> dict[str, str]:
+def forms(values: Mapping[str, str]) -> dict[str, str]:
     """Each value as it is, and as it looks within base64, in lower case, with what it is."""
     forms = {value.lower(): what for what, value in values.items()}
     for what, value in values.items():
@@ -108,9 +112,10 @@ def _forms(values: Mapping[str, str]) -> dict[str, str]:
     return forms
 
 
-def _within(text: str, forms: Mapping[str, str]) -> Iterable[str]:
+def find(text: str, wanted: Mapping[str, str]) -> set[str]:
+    """Which of these forms a text holds."""
     lowered = text.lower()
-    return {what for form, what in forms.items() if form in lowered}
+    return {what for form, what in wanted.items() if form in lowered}
 
 
 async def _contents(office: Office) -> AsyncIterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ import platform
 import re
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -46,7 +47,7 @@ class Proof:
     facts: list[str] = field(default_factory=list)
     tables: list[str] = field(default_factory=list)
     """Markdown tables, below the facts."""
-    persons: Mapping[str, int] = field(default_factory=dict)
+    persons: Counter[str] = field(default_factory=Counter)
     """What only a person can settle: how many cases for each reason."""
 
 

@@ -19,7 +19,7 @@ from prove.proof import Proof
 from tests.e2e.playing import Compared, Outcome, compare, deliver, left_to_do, settled
 
 TELL_EVERY_S = 10.0
-LOOK_EVERY_S = 0.05
+LOOK_EVERY_S = 0.5
 RETRIES = ("--retry-delays", ",".join(["0.5"] * 240))
 """A webhook that found nobody comes again for two minutes; Zoom's own hours are too long for us."""
 
@@ -56,15 +56,18 @@ class Site:
         assert not found.found, found.found
         return found.fact
 
-    async def _watch(self) -> None:
-        """Tell how far it is, and keep every token that is used."""
+    async def watch(self) -> None:
+        """Keep every token that is used, and tell now and then how far it is."""
+        told = self.began
         while True:
-            await asyncio.sleep(TELL_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S)
             with contextlib.suppress(RedisError, OSError):
                 self.tokens |= await tokens(self.office)
-                count = self.outcome.count
-                left = await left_to_do(self.office, count)
-                tell(self.name, f"{count:,} delivered, {left:,} left to do {self.note()}", self.began)
+                if time.monotonic() - told > TELL_EVERY_S:
+                    told = time.monotonic()
+                    count = self.outcome.count
+                    left = await left_to_do(self.office, count)
+                    tell(self.name, f"{count:,} delivered, {left:,} left to do {self.note()}", self.began)
 
 
 @contextlib.asynccontextmanager
@@ -72,7 +75,7 @@ async def on_stage(name: str, play: Play, folder: Path) -> AsyncIterator[Site]:
     """Bring everything up, and tell how it goes until the end."""
     async with staged(play, folder) as stage, open_office(stage.settings) as office:
         site = Site(stage, office, play, name)
-        watching = asyncio.create_task(site._watch())
+        watching = asyncio.create_task(site.watch())
         try:
             yield site
         finally:

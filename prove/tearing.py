@@ -45,6 +45,7 @@ class TornRedis:
     """Redis and the proxy before it; `torn` tells what was done to it."""
 
     folder: Path
+    password: str = ""
     torn: list[Tear] = field(default_factory=list)
     _port: int = field(default_factory=free_port)
     _process: asyncio.subprocess.Process | None = None
@@ -56,7 +57,8 @@ class TornRedis:
     """Set when the next large request came and replies are held back because of it."""
 
     async def start(self) -> None:
-        words = [word for name, value in _SETTINGS.items() for word in (f"--{name}", value)]
+        settings = _SETTINGS | ({"requirepass": self.password} if self.password else {})
+        words = [word for name, value in settings.items() for word in (f"--{name}", value)]
         with (self.folder / "redis.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 find_server().path, "--port", str(self._port), "--dir", self.folder, *words, stdout=log
@@ -157,17 +159,18 @@ class TornRedis:
         writer.write(b"PING\r\n")
         answer = await reader.readline()
         writer.close()
-        return answer.startswith(b"+PONG")
+        return answer.startswith((b"+PONG", b"-NOAUTH"))
 
 
 @contextlib.asynccontextmanager
-async def torn_redis(folder: Path) -> AsyncIterator[tuple[TornRedis, str]]:
+async def torn_redis(folder: Path, password: str = "") -> AsyncIterator[tuple[TornRedis, str]]:
     """Start Redis and its proxy; gives the URL that leads through the proxy."""
-    redis = TornRedis(folder)
+    redis = TornRedis(folder, password)
     await redis.start()
     server = await asyncio.start_server(redis.accept, "127.0.0.1", 0)
     try:
         async with server:
-            yield redis, f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            known = f":{password}@" if password else ""
+            yield redis, f"redis://{known}127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
         await redis.stop()
