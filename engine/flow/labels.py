@@ -46,13 +46,11 @@ async def finish_groups(
             return Unfinished(tuple(groups), min(group.again for group in groups if group.again))
         if clock() >= end:
             return Unfinished(tuple(groups), clock())
-        calls = (_attempt(provider, lane, group, lease) for group in ready)
+        calls = (_carry_out(lanes, provider, lane, lease, group, clock) for group in ready)
         # Every call comes to its end before anything else happens: none may outlive the lease.
-        outcomes = await asyncio.gather(*calls, return_exceptions=True)
-        for group, outcome in zip(ready, outcomes, strict=True):
-            if isinstance(outcome, BaseException) and not isinstance(outcome, ProviderError):
+        for outcome in await asyncio.gather(*calls, return_exceptions=True):
+            if outcome is not None:
                 raise outcome
-            await _record(lanes, lane, lease, group, outcome, clock())
     return None
 
 
@@ -65,6 +63,13 @@ def _ready(groups: Sequence[LabelGroup], now: int) -> list[LabelGroup]:
             ready.append(group)
         earlier.update(group.keys)
     return ready
+
+
+async def _carry_out(
+    lanes: Lanes, provider: Provider, lane: str, lease: Lease, group: LabelGroup, clock: Clock
+) -> None:
+    error = await _attempt(provider, lane, group, lease)
+    await _record(lanes, lane, lease, group, error, clock())
 
 
 async def _attempt(provider: Provider, lane: str, group: LabelGroup, lease: Lease) -> ProviderError | None:
