@@ -32,7 +32,10 @@ class Line:
     def __init__(self, take: Callable[[], Awaitable[float]]) -> None:
         self._take = take
         self._waiting: dict[str, deque[asyncio.Future[float]]] = {}
-        """By mailbox; the first one in the dict is next."""
+        """By mailbox."""
+        self._served: dict[str, int] = {}
+        """By mailbox, how many calls had been handed out when it had its last one."""
+        self._calls = 0
         self._serving: asyncio.Task[None] | None = None
         self._pace, self._granted = FIRST_PACE_S, 0.0
         """Seconds from call to call of late; when the last one was."""
@@ -96,14 +99,19 @@ class Line:
         return bool(self._waiting)
 
     def _next(self) -> asyncio.Future[float] | None:
-        """The first mailbox's first call; the mailbox goes to the end."""
+        """The first call of the mailbox that was served longest ago.
+
+        Not of the one that came first: who is sent away after a second would for ever come again behind
+        those that were served meanwhile.
+        """
         if not self._drop_gone():
             return None
-        who = next(iter(self._waiting))
-        places = self._waiting.pop(who)
-        place = places.popleft()
-        if places:
-            self._waiting[who] = places
+        who = min(self._waiting, key=lambda one: self._served.get(one, 0))
+        self._calls += 1
+        self._served[who] = self._calls
+        place = self._waiting[who].popleft()
+        if not self._waiting[who]:
+            del self._waiting[who]
         return place
 
     def _send_away(self, wait: float) -> None:

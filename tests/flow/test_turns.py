@@ -169,3 +169,26 @@ async def test_what_can_wait_has_a_budget_of_its_own_beside_the_common_one() -> 
     assert queue.served == ["live"] * 5 + ["backfill"] * 2
     assert common.asked == 7
     await queue.leave()
+
+
+async def test_who_was_sent_away_comes_again_before_those_served_meanwhile() -> None:
+    tap = Tap()
+    queue = Queue(FairBudget(tap, Free()))
+    queue.join("lucky", 1)
+    await settle()
+    tap.drops.put_nowait(0.001)
+    await asyncio.sleep(0.01)
+    queue.join("sent away", 1)
+    await settle()
+    tap.drops.put_nowait(0.0)
+    await settle()
+    queue.join("lucky", 1)
+    queue.tasks[1].cancel()
+    tap.drops.put_nowait(0.001)
+    await asyncio.sleep(0.01)
+    queue.join("sent away", 1)
+    await settle()
+    tap.drops.put_nowait(0.0)
+    await settle()
+    assert queue.served == ["lucky", "sent away"]
+    await queue.leave()
