@@ -10,6 +10,8 @@ from email.utils import parsedate_to_datetime
 SHORTEST_S = 1.0
 LONGEST_S = 25 * 3600.0
 """No header, however mistaken, stops us for much longer than a daily limit can."""
+LONGEST_OTHERWISE_S = 3600.0
+"""Nor, where nothing speaks of a day's allowance, for longer than one more refusal an hour is worth."""
 
 
 def wait_until(headers: Mapping[str, str], now: float) -> float:
@@ -23,12 +25,26 @@ def wait_until(headers: Mapping[str, str], now: float) -> float:
         until = _moment(headers.get("x-ratelimit-reset", ""), now)
     if until is None and is_daily(headers):
         until = _next_day(now)
-    return min(max(until or 0.0, now + SHORTEST_S), now + LONGEST_S)
+    return min(max(until or 0.0, now + SHORTEST_S), now + _longest(headers))
 
 
 def is_daily(headers: Mapping[str, str]) -> bool:
     """Tell whether it is a day's allowance that is spent."""
     return "daily" in headers.get("x-ratelimit-type", "").lower()
+
+
+def _longest(headers: Mapping[str, str]) -> float:
+    """A day where the type says so, or where there is none and the wait has the form of a daily limit."""
+    untyped = not headers.get("x-ratelimit-type", "").strip()
+    daily = is_daily(headers) or (untyped and _is_iso(headers.get("retry-after", "").strip()))
+    return LONGEST_S if daily else LONGEST_OTHERWISE_S
+
+
+def _is_iso(text: str) -> bool:
+    try:
+        return _number(text) is None and datetime.fromisoformat(text) is not None
+    except ValueError:
+        return False
 
 
 def _moment(text: str, now: float) -> float | None:

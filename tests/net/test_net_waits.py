@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.net.waits import LONGEST_S, SHORTEST_S, is_daily, wait_until
+from engine.net.waits import LONGEST_OTHERWISE_S, LONGEST_S, SHORTEST_S, is_daily, wait_until
 
 NOW = datetime(2026, 2, 7, 12, 0, 0, tzinfo=UTC).timestamp()
 IN_AN_HOUR = NOW + 3600
@@ -35,7 +35,8 @@ def until(**headers: str) -> float:
         pytest.param("0", NOW + SHORTEST_S, id="no delay at all"),
         pytest.param("2020-01-01T00:00:00Z", NOW + SHORTEST_S, id="a moment gone by"),
         pytest.param("2226-01-01T00:00:00Z", NOW + LONGEST_S, id="a moment two centuries off"),
-        pytest.param("999999999", NOW + LONGEST_S, id="thirty years of seconds"),
+        pytest.param("999999999", NOW + LONGEST_OTHERWISE_S, id="thirty years of seconds"),
+        pytest.param("86400", NOW + LONGEST_OTHERWISE_S, id="a day of seconds that no daily limit explains"),
         pytest.param("nan", NOW + SHORTEST_S, id="not a number"),
         pytest.param("inf", NOW + SHORTEST_S, id="infinity"),
         pytest.param("soon", NOW + SHORTEST_S, id="a word"),
@@ -56,6 +57,14 @@ def test_a_spent_day_lasts_until_midnight_utc() -> None:
     assert until(X_RateLimit_Type="Daily-limit") == NOW + 12 * 3600
     assert is_daily(httpx.Headers({"X-RateLimit-Type": "Daily-limit"}))
     assert not is_daily(httpx.Headers({"X-RateLimit-Type": "QPS"}))
+
+
+def test_a_limit_of_calls_a_second_never_stops_us_for_a_day() -> None:
+    for_a_day = "2026-02-08T12:00:00Z"
+    assert until(Retry_After=for_a_day, X_RateLimit_Type="QPS") == NOW + LONGEST_OTHERWISE_S
+    assert until(Retry_After=for_a_day, X_RateLimit_Type="Daily-limit") == NOW + 86_400
+    assert until(Retry_After="40000", X_RateLimit_Type="Daily-limit") == NOW + 40_000
+    assert until(Retry_After=for_a_day) == NOW + 86_400
 
 
 def test_without_any_hint_the_next_second_is_tried() -> None:
