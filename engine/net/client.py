@@ -140,8 +140,12 @@ class HttpClient:
 def _decoded(response: httpx.Response) -> AsyncIterable[bytes]:
     """Give the body in pieces, its content encoding taken off; most answers have none."""
     stream = response.stream
-    if isinstance(stream, httpx.AsyncByteStream) and "content-encoding" not in response.headers:
+    codings = response.headers.get_list("content-encoding", split_commas=True)
+    if isinstance(stream, httpx.AsyncByteStream) and not codings:
         return stream
+    if len(codings) > 1:
+        # Each may make a thousand bytes of one before anything is counted; nobody sends that in earnest.
+        raise httpx.DecodingError(f"{len(codings)} content encodings, one upon the other")
     return response.aiter_bytes()
 
 

@@ -64,6 +64,9 @@ def said(head: str, body: bytes = b"") -> Handler:
     return handler
 
 
+TWICE = gzip.compress(gzip.compress(b"{}", mtime=0), mtime=0)
+
+
 async def hang_up(_request: bytes, writer: asyncio.StreamWriter) -> None:
     writer.close()
 
@@ -94,6 +97,10 @@ BROKEN = [
     pytest.param(
         said("HTTP/1.1 200 OK\nContent-Encoding: gzip\nContent-Length: 5", b"12345"),
         id="the compression is broken",
+    ),
+    pytest.param(
+        said(f"HTTP/1.1 200 OK\nContent-Encoding: gzip, gzip\nContent-Length: {len(TWICE)}", TWICE),
+        id="the answer is compressed twice, as bombs are",
     ),
 ]
 
