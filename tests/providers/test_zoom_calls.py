@@ -23,7 +23,8 @@ from engine.errors import (
     Unauthorized,
     Unavailable,
 )
-from engine.flow.ports import Token
+from engine.flow.ports import Ask, Token
+from engine.providers.zoom_mail import oauth
 from engine.providers.zoom_mail.client import ZoomMailClient
 from engine.providers.zoom_mail.oauth import api_root
 from tests.providers.fakes import BOX, SECRET, Desk, MemoryBudget, Said, refusal
@@ -90,6 +91,39 @@ async def test_an_old_token_serves_while_the_token_endpoint_is_down(desk: Desk) 
     desk.clock.now += 101
     with pytest.raises(Unavailable):
         await desk.client.profile(BOX)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(503, id="it is down"),
+        pytest.param(refusal(429, retry_after="3600"), id="it asks to be left alone for an hour"),
+    ],
+)
+async def test_a_token_endpoint_that_failed_is_not_asked_at_every_call(desk: Desk, answer: Said) -> None:
+    desk.script.on("GET profile", PROFILE).on("POST /oauth/token", answer)
+    desk.tokens.token = Token("old", desk.clock() + 200)
+    for _ in range(3):
+        await desk.client.profile(BOX)
+    assert len(desk.script.calls("POST /oauth/token")) == 1
+    desk.clock.now += oauth.EARLY_EVERY_S
+    await desk.client.profile(BOX)
+    assert len(desk.script.calls("POST /oauth/token")) == 2
+
+
+async def test_a_token_endpoint_that_hangs_holds_no_call_up_while_the_old_token_serves(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang(ask: Ask, stale: Token | None) -> Token:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(oauth, "EARLY_WITHIN_S", 0.01)
+    monkeypatch.setattr(desk.tokens, "renew", hang)
+    desk.script.on("GET profile", PROFILE)
+    desk.tokens.token = Token("old", desk.clock() + 200)
+    calls = asyncio.gather(*(desk.client.profile(BOX) for _ in range(20)))
+    assert len(await asyncio.wait_for(calls, 5)) == 20
 
 
 async def test_a_refused_token_is_renewed_once(desk: Desk) -> None:

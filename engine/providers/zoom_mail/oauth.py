@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 from collections import deque
@@ -9,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from engine.errors import ConsentGone, Rejected, Unauthorized, Unavailable
+from engine.errors import ConsentGone, RateLimited, Rejected, Unauthorized, Unavailable
 from engine.flow.ports import Token, TokenCache
 from engine.net.client import HttpClient
 from engine.net.failures import Answer, BadAnswer, Call, to_error
@@ -18,6 +19,10 @@ from engine.providers.zoom_mail.models import OAuthError, TokenAnswer, read_answ
 TOKEN_URL = "https://zoom.us/oauth/token"  # noqa: S105 an address, not a password
 API_URL = "https://api.zoom.us"
 RENEW_EARLY_S = 300.0
+EARLY_WITHIN_S = 5.0
+"""While the old token serves, no call stands still for a new one for longer."""
+EARLY_EVERY_S = 30.0
+"""Nor does every call ask a token endpoint that has just failed."""
 REMEMBERED_TOKENS = 8
 """Tokens kept out of texts: the current one and those that calls under way may still carry."""
 
@@ -61,6 +66,8 @@ class Tokens:
         self._http, self._credentials, self._cache = http, credentials, cache
         self._clock = clock
         self._token: Token | None = None
+        self._early_again = 0.0
+        """When a token that still serves may be renewed again (epoch seconds)."""
         self._hidden: deque[str] = deque()
         secret = credentials.client_secret
         basic = base64.b64encode(f"{credentials.client_id}:{secret}".encode()).decode("ascii")
@@ -87,12 +94,17 @@ class Tokens:
         await self._cache.aclose()
 
     async def _renew_early(self, old: Token | None) -> Token:
-        try:
+        now = self._clock()
+        if old is None or old.expires <= now:
             return await self._cache.renew(self._ask, old)
-        except Unavailable:
+        if now < self._early_again:
+            return old
+        self._early_again = now + EARLY_EVERY_S
+        try:
+            async with asyncio.timeout(EARLY_WITHIN_S):
+                return await self._cache.renew(self._ask, old)
+        except (Unavailable, RateLimited, TimeoutError):
             # The token endpoint may be down for as long as the old token lasts.
-            if old is None or old.expires <= self._clock():
-                raise
             return old
 
     def _ages(self, token: Token) -> bool:
