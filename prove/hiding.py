@@ -21,7 +21,7 @@ from prove.proof import Proof, Sizes
 from prove.running import RETRIES, Site, on_stage
 from prove.tearing import TornRedis, torn_redis
 from prove.wire import post, send, signed
-from tests.e2e.playing import WEBHOOKS, dead_runs, play
+from tests.e2e.playing import QUICK, WEBHOOKS, dead_runs, play
 from tests.waiting import wait_for
 
 HOSTILE = Path(__file__).parent / "hostile"
@@ -40,7 +40,7 @@ COMMANDS = (
 async def prove(sizes: Sizes, folder: Path) -> Proof:
     """Plant in every second message; let calls, templates, webhooks and Redis fail under the loudest logs."""
     (folder / "redis").mkdir()
-    plan = play(workers=2, sandbox=RETRIES)
+    plan = play(QUICK, workers=2, sandbox=RETRIES)
     hidden = {**plan.secrets, "password": secrets.token_hex(16)}
     with _environment(LOUD):
         async with torn_redis(folder / "redis", hidden["password"]) as (redis, url):
