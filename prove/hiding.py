@@ -50,8 +50,7 @@ async def prove(sizes: Sizes, folder: Path) -> Proof:
                 forged = await _let_go_wrong(site, redis, min(COUNT, sizes.messages))
                 await site.settle(sizes.within)
                 await site.stage.control("POST", "faults", json=[])
-                for command in COMMANDS:
-                    await _ask(site, command)
+                await asyncio.gather(*(_ask(site, command) for command in COMMANDS))
                 await _refuse(site)
                 proof = Proof(_facts(site, forged), persons=await dead_runs(site.office))
                 proof.facts.append(await site.searched())

@@ -64,7 +64,7 @@ def commit() -> str:
     """Which state of the source was proven; `+` when files differ from it."""
     git = shutil.which("git")
     if git is None or not (CHECKOUT / ".git").exists():
-        return os.environ.get("POSTROOM_COMMIT", "unknown")
+        return "unknown"
 
     def ask(*words: str) -> str:
         answer = subprocess.run([git, *words], cwd=CHECKOUT, capture_output=True, text=True, check=False)
