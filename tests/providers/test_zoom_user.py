@@ -170,6 +170,16 @@ async def test_no_refresh_token_shows_in_an_error(desk: Desk) -> None:
     assert "refresh-" not in str(other.value)
 
 
+async def test_an_answer_that_names_a_foreign_host_costs_no_consent() -> None:
+    desk = Desk(base="", tokens=MemoryTokens("refresh-0"))
+    desk.script.on("POST /oauth/token", granted(1, api_url="https://api.zoom.example"))
+    for _ in range(2):
+        with pytest.raises(Rejected, match=r"not https on zoom\.us"):
+            await desk.client.profile(BOX)
+    assert desk.tokens.refresh == "refresh-1"
+    assert [asked.path for asked in desk.script.asked] == ["/oauth/token"]
+
+
 async def test_whose_consent_it_is_is_asked_once(desk: Desk) -> None:
     client = ZoomMailClient(desk.client._caller, me=True)
     me = "/v2/emails/mailboxes/me"

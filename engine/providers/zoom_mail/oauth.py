@@ -152,7 +152,9 @@ class Tokens:
         except BadAnswer as error:
             trouble = error
         else:
-            api_root(read.api_url, self._credentials.base)
+            if not read.refresh_token:
+                api_root(read.api_url, self._credentials.base)
+            # Else what was asked with is spent: the next one is kept, and every call refuses the host.
             self._hide(read.refresh_token)
             expires = self._clock() + read.expires_in
             return Token(read.access_token, expires, read.api_url, read.refresh_token)
