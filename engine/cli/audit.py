@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from engine.cli.serve import config
+from engine.errand import in_background
 from engine.errors import ProviderError, SettingsError
 from engine.flow.audit import Report
 from engine.flow.audit import audit as account_for
@@ -75,7 +76,8 @@ def print_text(reports: Sequence[Report], lanes: Mapping[str, Lane], alarms: Seq
 async def audit_mailbox(office: Office, mailbox: str, since: datetime | None = None) -> Report:
     """Account for one mailbox. Raises SettingsError when its provider cannot be read."""
     try:
-        return await account_for(RedisRecords(office.base), office.provider(mailbox), mailbox, since)
+        with in_background():
+            return await account_for(RedisRecords(office.base), office.provider(mailbox), mailbox, since)
     except ProviderError as error:
         raise SettingsError(f"{mailbox} cannot be audited: {error}") from error
 
