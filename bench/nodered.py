@@ -21,6 +21,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import httpx
@@ -33,7 +34,8 @@ from bench.rig import Rig, rig
 from engine.cli.processes import Child
 from engine.cli.stage import free_port, until
 
-EVENTS = 5_000
+EVENTS = 4_000
+ROUNDS = 3
 WARM = 1_500
 CONNECTIONS = 32
 LABELS = 10
@@ -41,34 +43,43 @@ BOXES = [f"box{number}@ours.example" for number in range(8)]
 INSTALL_WITHIN_S = 280
 
 
-async def measure(mail: Mail, folder: Path, events: int = EVENTS, warm: int = WARM) -> Section:
-    """Send the same events to both, one after the other; skip the peer where there is no npm."""
+async def measure(
+    mail: Mail, folder: Path, events: int = EVENTS, warm: int = WARM, rounds: int = ROUNDS
+) -> Section:
+    """Send the same events to both, in turn; skip the peer where there is no npm."""
     title = f"Events per second from webhook to the last call, {KINDS} conditions"
     home = await _install(folder / "node-red")
     if home is None:
         return Section(title, (), ("skipped: node and npm are needed, and a registry to install from",))
-    done = await ours(folder, events, warm)
-    theirs = await _theirs(home, events, warm)
+    done: dict[str, list[float]] = {"one worker": [], "Node-RED": [], "two workers": []}
+    for number in range(rounds):
+        done["one worker"].append(await ours(folder / f"one{number}", events, warm))
+        done["Node-RED"].append(await _theirs(home, events, warm))
+        done["two workers"].append(await ours(folder / f"two{number}", events, warm, workers=2))
+    one, theirs, two = map(median, done.values())
     return Section(
         title,
-        (Figure("webhook, history, get, rules, labels", done, theirs, "a second", "Node-RED"),),
+        (
+            Figure("one web, one worker", one, theirs, "a second", "Node-RED"),
+            Figure("one web, two workers", two, theirs, "a second", "Node-RED"),
+        ),
         (
             f"{events} events after {warm} to warm up, {CONNECTIONS} connections, {len(BOXES)} mailboxes",
             f"Node-RED {_version(home)}: one process, nothing written down, one call for each event",
-            "ours: one web, one worker, Redis with appendfsync always; a get for each event, its labels in"
-            " batches",
+            "ours: Redis with appendfsync always; webhook, history, a get for each event, labels in batches",
+            f"medians of {rounds} rounds in turn: {'; '.join(_listed(name, done[name]) for name in done)}",
         ),
     )
 
 
-async def ours(folder: Path, events: int, warm: int) -> float:
-    """Events per second through web and worker."""
+async def ours(folder: Path, events: int, warm: int, workers: int = 1) -> float:
+    """Events per second through web and workers."""
     rules = folder / "rules"
-    rules.mkdir()
+    rules.mkdir(parents=True)
     (rules / "orders.yaml").write_text(
         json.dumps({"version": 1, "rules": [_rule(at) for at in range(KINDS)]})
     )
-    async with rig(folder, BOXES, rules) as place:
+    async with rig(folder, BOXES, rules, workers) as place:
         await _send_ours(place, warm)
         await place.wait_for(BOXES, warm)
         began = time.perf_counter()
@@ -176,6 +187,10 @@ async def _install(home: Path) -> Path | None:
         npm.kill()
         await npm.wait()
         return None
+
+
+def _listed(name: str, rates: list[float]) -> str:
+    return f"{name} {', '.join(f'{rate:.0f}' for rate in rates)}"
 
 
 def _version(home: Path) -> str:
