@@ -6,7 +6,15 @@ import logging
 from dataclasses import dataclass, replace
 
 from engine import tracing
-from engine.errors import CursorExpired, Inactive, ProviderError, RateLimited, Unauthorized
+from engine.errors import (
+    CursorExpired,
+    Inactive,
+    ProviderError,
+    RateLimited,
+    Rejected,
+    Unauthorized,
+    Unavailable,
+)
 from engine.flow.clock import Clock, now_ms
 from engine.flow.ports import ACTIVE, Profile, Provider
 from engine.flow.recovery import recover
@@ -17,7 +25,7 @@ from engine.mail.events import EventKind
 log = logging.getLogger("postroom.poll")
 
 PAUSE_MS = 300_000
-"""How long a mailbox is left alone that is inactive or whose credentials were refused."""
+"""How long a mailbox is left alone that is inactive, or whose credentials or calls were refused."""
 RETRY_MS = 5_000
 LEARN_MS = 3_600_000
 """How often a mailbox is asked for its profile."""
@@ -59,12 +67,24 @@ async def _read_all(polling: Polling, provider: Provider, mailbox: str) -> None:
 
 async def _read_once(polling: Polling, provider: Provider, mailbox: str, outset: Outset, began: int) -> bool:
     """Read all that is new now; False when the end of the history was not seen."""
-    if _is_worth_learning(outset, began):
+    if outset.cursor is None:
+        # A new mailbox starts now: older mail stays untouched.
         profile = await learn(polling, provider, mailbox)
-        if outset.cursor is None:
-            # A new mailbox starts now: older mail stays untouched.
-            await polling.mailboxes.start(mailbox, profile.history, polling.clock())
-    return outset.cursor is None or await _read_pages(polling, provider, mailbox, outset.cursor)
+        await polling.mailboxes.start(mailbox, profile.history, polling.clock())
+        return True
+    if _is_worth_learning(outset, began):
+        await _learn_if_possible(polling, provider, mailbox, outset)
+    return await _read_pages(polling, provider, mailbox, outset.cursor)
+
+
+async def _learn_if_possible(polling: Polling, provider: Provider, mailbox: str, outset: Outset) -> None:
+    """Read the profile; while it cannot be had, an active mailbox is served by the one that is known."""
+    try:
+        await learn(polling, provider, mailbox)
+    except Unavailable as error:
+        if not outset.profile or not outset.profile.active:
+            raise
+        log.warning("%s: its profile is not read again: %s", mailbox, error)
 
 
 def _is_worth_learning(outset: Outset, now: int) -> bool:
@@ -108,7 +128,7 @@ async def _put_off(polling: Polling, mailbox: str, error: ProviderError) -> int:
     """Pause the mailbox until it is worth trying again, and say why."""
     now = polling.clock()
     again = now + RETRY_MS
-    if isinstance(error, (Unauthorized, Inactive)):
+    if isinstance(error, (Unauthorized, Inactive, Rejected)):
         again = now + PAUSE_MS
     elif isinstance(error, RateLimited):
         again = max(int(error.until * 1000), now + 100)

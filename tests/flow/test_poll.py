@@ -142,7 +142,7 @@ async def test_refused_credentials_pause_the_mailbox_say_so_and_tick_leaves_it_a
     ("error", "wait"),
     [
         pytest.param(Unavailable("down"), RETRY_MS, id="down"),
-        pytest.param(Rejected("no such mailbox"), RETRY_MS, id="refused"),
+        pytest.param(Rejected("no such mailbox"), PAUSE_MS, id="refused, as it will be again"),
         pytest.param(RateLimited("slow", until=START_MS / 1000 + 42), 42_000, id="busy until a time"),
         pytest.param(RateLimited("slow", until=0), 100, id="busy until a time that is over"),
     ],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engine.errors import Rejected
+from engine.errors import Rejected, Unavailable
 from engine.flow.execute import PAUSE_MS as LATER_MS
-from engine.flow.poll import LEARN_MS, PAUSE_MS
+from engine.flow.poll import LEARN_MS, PAUSE_MS, RETRY_MS
 from engine.flow.ports import Period
 from engine.mail.events import EventKind
 from tests.flow.conftest import World
@@ -33,6 +33,25 @@ async def test_a_mailbox_is_never_taken_into_service_while_it_is_not_active(worl
     world.provider.status = "preProvision"
     assert await world.poll() == world.clock() + PAUSE_MS
     assert await world.mailboxes.cursor(BOX) is None
+
+
+async def test_a_profile_that_cannot_be_had_keeps_no_mail_from_being_read(world: World) -> None:
+    world.provider.deliver("1")
+    world.provider.failures["profile"] = [Unavailable("the vacation reply cannot be read")]
+    world.clock.forward(LEARN_MS)
+    assert await world.poll() is None
+    assert await world.queued() == ["1"]
+    assert await named(world) == ""
+
+
+async def test_a_mailbox_that_was_not_active_is_not_read_before_its_profile_is(world: World) -> None:
+    world.provider.status = "suspended"
+    world.clock.forward(LEARN_MS)
+    await world.poll()
+    world.provider.deliver("1")
+    world.provider.failures["profile"] = [Unavailable("down")]
+    assert await world.poll() == world.clock() + RETRY_MS
+    assert await world.queued() == []
 
 
 async def test_nothing_is_missed_once_it_is_active_again(world: World) -> None:
