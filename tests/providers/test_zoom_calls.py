@@ -216,6 +216,20 @@ async def test_short_waits_for_budget_are_slept(desk: Desk) -> None:
     assert desk.clock.slept == [0.3, 0.6]
 
 
+async def test_standing_in_line_again_and_again_comes_to_an_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def crowded(rate_class: str, who: str = "") -> float:
+        desk.clock.now += 1.0
+        return 0.01
+
+    monkeypatch.setattr(desk.budget, "take", crowded)
+    began = desk.clock()
+    with pytest.raises(RateLimited):
+        await desk.client.send(BOX, b"raw")
+    assert desk.clock() - began < 15
+
+
 async def test_long_waits_for_budget_are_the_callers(desk: Desk) -> None:
     desk.budget.waits = [0.6, 0.6]
     with pytest.raises(RateLimited) as caught:

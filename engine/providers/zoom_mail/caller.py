@@ -27,6 +27,8 @@ R = TypeVar("R")
 
 LONGEST_WAIT_S = 1.0
 """More than that for budget, and the caller had better do something else."""
+LONGEST_IN_LINE_S = 10.0
+"""Nor for longer in line, a second at a time: a claimed send would take its deadline for a lost answer."""
 ONCE_WITHIN_S = 45.0
 """A call that must not be repeated is over by then, token and budget included: below `execute.margin`."""
 MAX_TRIES = 3
@@ -156,9 +158,9 @@ class Caller:
         return answer
 
     async def _take(self, operation: Operation, mailbox: str) -> None:
-        waited = 0.0
+        waited, patience = 0.0, self._clock() + LONGEST_IN_LINE_S
         while (wait := await self._budget.take(operation.rate, mailbox)) > 0:
-            if waited + wait > LONGEST_WAIT_S:
+            if waited + wait > LONGEST_WAIT_S or self._clock() > patience:
                 text = f"{operation.name}: the rate budget of {operation.rate} calls is used up"
                 raise RateLimited(text, until=self._clock() + wait)
             await self._sleep(wait)
