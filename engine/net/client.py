@@ -48,6 +48,9 @@ class Timeouts:
 
     connect: float = 5.0
     read: float = 20.0
+    """Of silence in an answer to a call that must not be repeated: it is worth waiting for."""
+    again: float = 8.0
+    """Of silence in an answer to a call that can be made once more: a lane waits behind it."""
     total: float = 30.0
 
 
@@ -67,7 +70,7 @@ class HttpClient:
         self._secrets: set[str] = set()
         self._clock = clock
         self._transport = transport or _aiohttp_transport()
-        self._extensions = {"timeout": _by_kind(self._timeouts)}
+        self._extensions = {again: {"timeout": _by_kind(self._timeouts, again)} for again in (False, True)}
         self._closed = False
 
     def hide(self, *secrets: str) -> None:
@@ -107,7 +110,7 @@ class HttpClient:
                 headers=headers,
                 json=json,
                 data=form,
-                extensions=self._extensions,
+                extensions=self._extensions[call.idempotent],
             )
             request.headers.encoding = "ascii"  # Else each look at them works it out anew.
             if auth:
@@ -149,8 +152,9 @@ def _decoded(response: httpx.Response) -> AsyncIterable[bytes]:
     return response.aiter_bytes()
 
 
-def _by_kind(timeouts: Timeouts) -> dict[str, float | None]:
-    return httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=timeouts.connect).as_dict()
+def _by_kind(timeouts: Timeouts, again: bool) -> dict[str, float | None]:
+    read = min(timeouts.read, timeouts.again) if again else timeouts.read
+    return httpx.Timeout(read, connect=timeouts.connect, pool=timeouts.connect).as_dict()
 
 
 def _aiohttp_transport() -> AiohttpTransport:

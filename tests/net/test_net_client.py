@@ -123,6 +123,16 @@ async def test_an_answer_that_breaks_leaves_a_send_unknown(handler: Handler) -> 
             await http.ask("POST", f"{url}/x", SEND, json={"raw": "x"})
 
 
+async def test_a_call_that_can_be_repeated_does_not_wait_long_for_a_silent_server() -> None:
+    async with server(say_nothing) as url, client(read=30, again=0.1) as http, asyncio.timeout(5):
+        with pytest.raises(Unavailable):
+            await http.ask("GET", url, Call("messages.get"))
+        waiting = asyncio.create_task(http.ask("POST", url, Call("messages.send", idempotent=False)))
+        assert not (await asyncio.wait({waiting}, timeout=0.5))[0]
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+
 @pytest.mark.parametrize(
     ("handler", "timeouts"),
     [
