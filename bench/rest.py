@@ -11,6 +11,7 @@ from arq.worker import Worker, func
 from bench.figure import Figure, Section
 from bench.mail import Mail
 from bench.site import Site, site
+from engine.ending import end
 from engine.store.jobs import arq_client
 from engine.worker import POLL_DELAY_S
 
@@ -26,8 +27,7 @@ async def measure(mail: Mail, folder: Path, seconds: float = SECONDS) -> Section
         worker = _bare_worker(place)
         working = asyncio.create_task(worker.async_run())
         both = await _commands(place, seconds)
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
+        await end(working)
         await worker.close()
     figure = Figure("one web and one worker", ours, both - ours, "a second", "bare arq worker")
     return Section(
