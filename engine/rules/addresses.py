@@ -178,7 +178,8 @@ def _within(wanted: AddressSet) -> Test:
 
 def _globs(globs: tuple[Pattern, ...]) -> Test:
     """Fit globs to an address; both spellings of its domain fit, however the glob spells it."""
-    patterns = tuple({glob.mapped(fit) for glob in globs for fit in (fold, encoded)})
+    # A domain of blanks alone has no other spelling.
+    patterns = tuple({glob.mapped(fit) for glob in globs for fit in (fold, encoded) if fit(glob.source)})
 
     def test(person: Person) -> Captures | None:
         texts = [text.folded_bytes for text in person.spellings]

@@ -64,8 +64,8 @@ class Pattern:
         return {name: _tidy(found.group(name.encode())) for name in self.names}
 
     def mapped(self, change: Callable[[str], str]) -> Pattern:
-        """Make the same glob of a changed source."""
-        return glob(change(self.source))
+        """Make the same glob of a changed source, which may have grown beyond what an author may write."""
+        return _glob(change(self.source))
 
 
 def regex(text: Any) -> Pattern:
@@ -93,14 +93,18 @@ def glob(text: Any) -> Pattern:
     source = _text(text)
     if not source:
         raise ValueError("is empty")
-    pieces = re.findall(r"\\[*?\\]|.", source, flags=re.DOTALL)
-    wild = {"*": ".*", "?": "."}
     try:
-        body = "".join(wild.get(piece) or re2.escape(piece[-1]) for piece in pieces)
-        pattern = Pattern(source, rf"(?s)\A{body}\z")
-        pattern.compiled  # noqa: B018
+        return _glob(source)
     except (re2.error, UnicodeEncodeError):
         raise ValueError("is no glob that can be compiled; make it shorter") from None
+
+
+def _glob(source: str) -> Pattern:
+    pieces = re.findall(r"\\[*?\\]|.", source, flags=re.DOTALL)
+    wild = {"*": ".*", "?": "."}
+    body = "".join(wild.get(piece) or re2.escape(piece[-1]) for piece in pieces)
+    pattern = Pattern(source, rf"(?s)\A{body}\z")
+    pattern.compiled  # noqa: B018
     return pattern
 
 

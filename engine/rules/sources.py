@@ -56,7 +56,7 @@ class ParentDomains:
     def keys(self, view: View) -> Iterator[str]:
         for domain in view.people(self.fields).domains:
             at = domain.rfind(".")
-            while at > 0 and len(domain) - at <= MAX_DOMAIN:
+            while at >= 0 and len(domain) - at <= MAX_DOMAIN:
                 yield domain[at:]
                 at = domain.rfind(".", 0, at)
 

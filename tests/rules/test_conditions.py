@@ -222,6 +222,20 @@ def test_a_glob_fits_both_spellings_of_a_domain(asked: str, wanted: bool, addres
     assert holds(f"from: {{glob: '{asked}'}}", make_message(("From", address))) is wanted
 
 
+@pytest.mark.parametrize(
+    ("asked", "message", "wanted"),
+    [
+        pytest.param(
+            "subject: {glob: '" + 3_999 * "ß" + "*'}", ("Subject", "ss" * 3_999), True,
+            id="a glob that grows beyond its limit when case is ignored",
+        ),
+        pytest.param("from: {glob: ' '}", ("From", "just words"), False, id="a glob of blanks"),
+    ],
+)  # fmt: skip
+def test_a_glob_that_can_be_loaded_can_be_judged(asked: str, message: tuple[str, str], wanted: bool) -> None:
+    assert holds(asked, make_message(message)) is wanted
+
+
 def test_only_so_many_addresses_of_a_field_are_looked_at() -> None:
     people = ", ".join(f"u{number}@x.example" for number in range(MAX_PEOPLE + 1))
     view = View(make_message(("To", people), ("Cc", people)), NOW)

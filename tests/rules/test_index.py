@@ -21,7 +21,7 @@ from engine.mail.message import Attachment, Message
 from engine.mail.mime import from_raw
 from engine.mail.needs import Need
 from engine.rules.condition import NOT_MATCHED, Judged
-from engine.rules.evaluation import Evaluation
+from engine.rules.evaluation import Evaluation, Verdict
 from engine.rules.index import Index
 from engine.rules.loader import load_rules, read_sources
 from engine.rules.people import Person
@@ -122,6 +122,7 @@ PEOPLE = st.sampled_from(
         "ANN <Ann@X.Example>",
         "b@a.x.example",
         "b@y.example, c@q.z.example",
+        "b@.x.example",
         "b@b\u00fccher.example",
         "b@xn--bcher-kva.example",
         "undisclosed:;",
@@ -282,6 +283,16 @@ def test_mailboxes_that_the_same_rules_hear_share_an_index() -> None:
     assert heard[0] is heard[2]
     assert heard[1] is heard[3]
     assert [len(each.rules) for each in heard[:2]] == [1, 2]
+
+
+@pytest.mark.parametrize("domain", [".x.example", "..x.example", "a..x.example"])
+def test_a_domain_with_an_empty_label_is_looked_up_as_it_is_compared(domain: str) -> None:
+    asked, view = (
+        condition("{from: {domain: '*.x.example'}}"),
+        View(make_message(("From", f"b@{domain}")), NOW),
+    )
+    assert asked.judge(view).verdict is Verdict.MATCHED
+    assert Index([asked.clues]).candidates(view) == {0}
 
 
 @settings(max_examples=200, deadline=None)
