@@ -27,6 +27,8 @@ log = logging.getLogger("postroom.poll")
 PAUSE_MS = 300_000
 """How long a mailbox is left alone that is inactive, or whose credentials or calls were refused."""
 RETRY_MS = 5_000
+RECOVERING = "(recovering)"
+"""The lease of the one mailbox whose expired history is being recovered."""
 LEARN_MS = 3_600_000
 """How often a mailbox is asked for its profile."""
 
@@ -109,8 +111,7 @@ async def _read_pages(polling: Polling, provider: Provider, mailbox: str, cursor
         try:
             page = await provider.history(mailbox, at)
         except CursorExpired:
-            now = polling.clock()
-            return await recover(polling.mailboxes, provider, mailbox, at, now, polling.retention_ms)
+            return await _recover(polling, provider, mailbox, at)
         if any(event.kind is EventKind.SETTINGS_CHANGED for event in page.events):
             # A vacation reply may have been switched on: known before anything of this page is decided.
             await learn(polling, provider, mailbox)
@@ -122,6 +123,17 @@ async def _read_pages(polling: Polling, provider: Provider, mailbox: str, cursor
             log.info("%s: %d events read", mailbox, len(page.events))
         at, more = page.cursor, page.more
     return True
+
+
+async def _recover(polling: Polling, provider: Provider, mailbox: str, expired: int) -> bool:
+    """Recover one mailbox after another: all at once, in turns, none would be listed before its job's end."""
+    now = polling.clock()
+    async with polling.mailboxes.lease(RECOVERING) as turn:
+        if turn is None:
+            raise RateLimited(
+                "its history expired, and another's is recovered first", until=(now + RETRY_MS) / 1000
+            )
+        return await recover(polling.mailboxes, provider, mailbox, expired, now, polling.retention_ms)
 
 
 async def _put_off(polling: Polling, mailbox: str, error: ProviderError) -> int:

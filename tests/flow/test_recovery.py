@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from engine.flow.poll import RECOVERING, RETRY_MS
 from engine.flow.recovery import SAFETY_MS
 from tests.flow.conftest import RETENTION_MS, World
 from tests.flow.fakes import BOX, mail
@@ -91,6 +92,17 @@ async def test_nothing_is_lost_that_arrives_while_the_window_is_listed(expired: 
     await expired.read_and_drain()
     assert seen(expired) == ["after the listing", "before the listing", "judged"]
     assert len(await expired.runs()) == 3
+
+
+async def test_one_mailbox_after_another_is_recovered(expired: World) -> None:
+    expired.provider.deliver("new")
+    async with expired.mailboxes.lease(RECOVERING) as other:
+        assert other is not None
+        assert await expired.poll() == expired.clock() + RETRY_MS
+    assert expired.provider.calls["list_messages"] == 0
+    assert "another's is recovered first" in (await expired.mailboxes.paused())[BOX][1]
+    await expired.read_and_drain()
+    assert seen(expired) == ["judged", "new"]
 
 
 async def test_the_window_is_shorter_than_what_is_remembered(expired: World) -> None:
