@@ -51,6 +51,7 @@ class RedisLanes:
 
     async def commit(self, lane: str, lease: Lease, commit: Commit, now: int) -> None:
         batch = Batch(self._base, now)
+        batch.add("DECIDE")
         self._put_aside(batch, lane, commit.waiting)
         self._acknowledge(batch, lane, commit.done)
         judged = {one.key: dump([now, commit.digest, one.rules]) for one in commit.judged}

@@ -11,6 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from engine.errors import LeaseLost
+from engine.flow.plan import Run
 from engine.flow.stores import Commit
 from engine.store.base import Base
 from engine.store.connection import connect
@@ -62,7 +63,10 @@ async def test_while_halted_mailboxes_are_polled_and_events_are_kept(redis: Redi
     assert await redis.xlen(base.key("events", BOX)) == 1
 
 
-async def test_who_holds_a_lane_when_the_halt_comes_plans_nothing_more_and_loses_it(redis: Redis) -> None:
+@pytest.mark.parametrize("runs", [(OPEN,), ()], ids=["a run", "that no rule wants it"])
+async def test_who_holds_a_lane_when_the_halt_comes_decides_nothing_more_and_loses_it(
+    redis: Redis, runs: tuple[Run, ...]
+) -> None:
     base = Base(redis)
     await fill(base, "1")
     lanes = RedisLanes(base)
@@ -71,7 +75,7 @@ async def test_who_holds_a_lane_when_the_halt_comes_plans_nothing_more_and_loses
         queued = tuple(await lanes.read(BOX, 9, now=NOW))
         await halt(base, "a test", NOW)
         with pytest.raises(LeaseLost):
-            await lanes.commit(BOX, lease, Commit(queued, digest="d", runs=(OPEN,)), now=NOW)
+            await lanes.commit(BOX, lease, Commit(queued, digest="d", runs=runs), now=NOW)
         assert await base.scripts("lease", [lease.key], lease.words(6)) == 0
     assert await redis.xlen(base.key("events", BOX)) == 1
     assert await redis.exists(base.key("lease", BOX)) == 0

@@ -1,10 +1,11 @@
 -- Carry out commands under a lease, all or none, once per batch.
 -- KEYS: lease, committed. ARGV: token, batch, then per command its length and its words.
--- RUN, SETTLE and OPEN are ours; every other word is a Redis command. Payloads stay opaque strings.
--- While halted, what was done is still recorded, and nothing new is planned.
+-- DECIDE, RUN, SETTLE and OPEN are ours; every other word is a Redis command. Payloads stay opaque strings.
+-- While halted, what was done is still recorded, and nothing new is decided: that no rule wants a message
+-- may be so only because of what was done to it and forgotten.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
 if redis.call('GET', KEYS[2]) == ARGV[2] then return 0 end
-local i, commands, planning = 3, {}, false
+local i, commands = 3, {}
 while i <= #ARGV do
   local length = tonumber(ARGV[i])
   if not length or length < 1 or i + length > #ARGV then
@@ -12,11 +13,11 @@ while i <= #ARGV do
   end
   local words = {}
   for j = i + 1, i + length do words[#words + 1] = ARGV[j] end
-  if words[1] == 'RUN' and not planning then
+  if words[1] == 'DECIDE' then
     if halted() then return -1 end
-    planning = true
+  else
+    commands[#commands + 1] = words
   end
-  commands[#commands + 1] = words
   i = i + length + 1
 end
 redis.call('SET', KEYS[2], ARGV[2], 'PX', 600000)
