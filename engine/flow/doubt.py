@@ -52,7 +52,10 @@ class Doubts(Protocol):
         ...
 
     async def doubt_mailbox(self, mailbox: str, history: int) -> None:
-        """Have the same done for every run of an event up to this history id."""
+        """Have the same done for every run of an event up to this history id, and the history read on.
+
+        Whoever drains the lane at that moment loses it.
+        """
         ...
 
     async def queued_events(self, mailbox: str) -> list[Event]:

@@ -32,7 +32,13 @@ class RedisDoubts:
         await self._redis.hset(self._key("run", run), "doubt", "1")
 
     async def doubt_mailbox(self, mailbox: str, history: int) -> None:
-        await self._redis.hset(self._key("doubt"), mailbox, history)
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hset(self._key("doubt"), mailbox, history)
+            # A ring may be among what was lost: the history is read once more, as for a ring.
+            pipe.hincrby(self._key("wanted"), mailbox, 1)
+            # Whoever drains the lane still began before it was in doubt.
+            pipe.delete(self._key("lease", mailbox))
+            await pipe.execute()
 
     async def queued_events(self, mailbox: str) -> list[Event]:
         fresh = await self._redis.xrange(self._key("events", mailbox))

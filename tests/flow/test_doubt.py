@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from engine.errors import RateLimited, Unauthorized, Unavailable
+from engine.errors import LeaseLost, RateLimited, Unauthorized, Unavailable
 from engine.flow.doubt import FOUND, NOTHING, UNKNOWN, Recovering, Report, look_up
 from engine.flow.doubt_answers import find_answers
+from engine.flow.stores import Commit
 from engine.mail.events import EventKind
 from engine.store.doubts import RedisDoubts
 from tests.flow.conftest import World
@@ -271,3 +272,34 @@ async def test_what_a_person_did_meanwhile_is_heard_like_before(world: World) ->
     await finish(world)
     assert await world.matched() == once
     assert done(world) == 2
+
+
+async def test_a_ring_that_was_lost_is_made_good(world: World) -> None:
+    await world.rules(REPLY)
+    await world.mailboxes.ring([BOX], world.clock())
+    await world.poll()
+    kept = await copy(world.base)
+    world.provider.deliver("1", mail("order"))
+    await world.mailboxes.ring([BOX], world.clock())
+    await put_back(world.base, kept)
+    by_webhook_alone = {BOX: 0}
+    assert await world.waking.polls(by_webhook_alone, world.clock()) == 0
+    await recover(world)
+    assert await world.waking.polls(by_webhook_alone, world.clock()) == 1
+    await finish(world)
+    assert done(world) == 1
+    assert await world.waking.polls(by_webhook_alone, world.clock()) == 0
+
+
+async def test_a_drain_that_began_before_decides_nothing_afterwards(world: World) -> None:
+    await world.rules(REPLY)
+    world.provider.deliver("1", mail("order"))
+    await world.poll()
+    async with world.lanes.lease(BOX) as lease:
+        assert lease is not None
+        queued = tuple(await world.lanes.read(BOX, 9, world.clock()))
+        await recover(world)
+        with pytest.raises(LeaseLost):
+            await world.lanes.commit(BOX, lease, Commit(queued, digest="d"), world.clock())
+    await finish(world)
+    assert done(world) == 1
