@@ -8,12 +8,13 @@ import json
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
 
 from bench.figure import Figure, Section
+from bench.load import percentile
 from bench.mail import Mail
 from bench.site import Site, ring, site
 from bench.tap import Tap, tapped
@@ -42,8 +43,8 @@ async def measure(mail: Mail, folder: Path, samples: int = SAMPLES) -> Section:
     return Section(
         "Milliseconds from sending a webhook to the first call of the provider, idle",
         (
-            Figure("p50", _percentile(ours, 50), _percentile(bare, 50), "ms", "bare handler"),
-            Figure("p99", _percentile(ours, 99), _percentile(bare, 99), "ms", "bare handler"),
+            Figure("p50", percentile(ours, 50), percentile(bare, 50), "ms", "bare handler"),
+            Figure("p99", percentile(ours, 99), percentile(bare, 99), "ms", "bare handler"),
         ),
         (f"{samples} samples of each in turn; the bare handler verifies the signature and calls at once",),
     )
@@ -98,8 +99,3 @@ async def _direct(place: Site) -> AsyncIterator[str]:
         yield hook
     finally:
         await child.end()
-
-
-def _percentile(values: Sequence[float], percent: int) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]
