@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from zlib import crc32
 
 from engine import tracing
 from engine.errors import (
@@ -74,7 +75,7 @@ async def _read_once(polling: Polling, provider: Provider, mailbox: str, outset:
         profile = await learn(polling, provider, mailbox)
         await polling.mailboxes.start(mailbox, profile.history, polling.clock())
         return True
-    if _is_worth_learning(outset, began):
+    if _is_worth_learning(mailbox, outset, began):
         await _learn_if_possible(polling, provider, mailbox, outset)
     return await _read_pages(polling, provider, mailbox, outset.cursor)
 
@@ -89,9 +90,15 @@ async def _learn_if_possible(polling: Polling, provider: Provider, mailbox: str,
         log.warning("%s: its profile is not read again: %s", mailbox, error)
 
 
-def _is_worth_learning(outset: Outset, now: int) -> bool:
+def _is_worth_learning(mailbox: str, outset: Outset, now: int) -> bool:
     cursor, profile = outset.cursor, outset.profile
-    return not cursor or not profile or not profile.active or now // LEARN_MS > cursor.read // LEARN_MS
+    return not cursor or not profile or not profile.active or is_time_to_learn(mailbox, cursor.read, now)
+
+
+def is_time_to_learn(mailbox: str, read: int, now: int) -> bool:
+    """Tell whether a mailbox's moment of the hour came after its last read; not all have the same one."""
+    own = crc32(mailbox.encode()) % LEARN_MS
+    return (now - own) // LEARN_MS > (read - own) // LEARN_MS
 
 
 async def learn(polling: Polling, provider: Provider, mailbox: str) -> Profile:

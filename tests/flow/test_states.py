@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from engine.errors import Rejected, Unavailable
 from engine.flow.execute import PAUSE_MS as LATER_MS
-from engine.flow.poll import LEARN_MS, PAUSE_MS, RETRY_MS
+from engine.flow.poll import LEARN_MS, PAUSE_MS, RETRY_MS, is_time_to_learn
 from engine.flow.ports import Period
 from engine.mail.events import EventKind
 from tests.flow.conftest import World
@@ -33,6 +35,14 @@ async def test_a_mailbox_is_never_taken_into_service_while_it_is_not_active(worl
     world.provider.status = "preProvision"
     assert await world.poll() == world.clock() + PAUSE_MS
     assert await world.mailboxes.cursor(BOX) is None
+
+
+def test_profiles_are_read_once_an_hour_and_not_all_at_once() -> None:
+    boxes = [f"box{number}@acme.example" for number in range(300)]
+    minutes = [START_MS + minute * 60_000 for minute in range(61)]
+    learned = [sum(is_time_to_learn(box, before, now) for box in boxes) for before, now in pairwise(minutes)]
+    assert sum(learned) == len(boxes)
+    assert max(learned) < len(boxes) / 10
 
 
 async def test_a_profile_that_cannot_be_had_keeps_no_mail_from_being_read(world: World) -> None:
