@@ -15,6 +15,8 @@ from engine.store.batch import Batch, dump
 from engine.store.judged import read_judged
 from engine.store.leases import HeldLease, take_lease
 
+IDLE_MS = 3_600_000
+
 
 class RedisLanes:
     """The Lanes port on Redis."""
@@ -26,11 +28,16 @@ class RedisLanes:
         return take_lease(self._base, self._key("lease", lane), acting=True)
 
     async def read(self, lane: str, count: int, now: int) -> list[Queued]:
-        entries = await self._redis.zrangebyscore(
-            self._key("waiting-due", lane), "-inf", now, start=0, num=count
+        due = await self._redis.zrangebyscore(
+            self._key("waiting-due", lane), "-inf", now, start=0, num=count, withscores=True
         )
+        entries = [entry for entry, _ in due]
         put_aside = await self._redis.hmget(self._key("waiting", lane), entries) if entries else []
-        waited = [_waiting(entry, text) for entry, text in zip(entries, put_aside, strict=True) if text]
+        waited = [
+            _waiting(entry, text, now - int(at))
+            for (entry, at), text in zip(due, put_aside, strict=True)
+            if text
+        ]
         fresh = await self._redis.xrange(self._key("events", lane), count=max(count - len(waited), 1))
         return waited + [_queued(entry, fields) for entry, fields in fresh]
 
@@ -138,9 +145,10 @@ def _queued(entry: str, fields: Mapping[str, str]) -> Queued:
     return Queued(entry, event, int(fields["read"]), trace=fields.get("trace", ""))
 
 
-def _waiting(entry: str, text: str) -> Queued:
+def _waiting(entry: str, text: str, late: int) -> Queued:
+    """An event put aside. When nobody looked for long, since all stood still, that is no part of its wait."""
     event, read, since, *trace = json.loads(text)
-    return Queued(entry, Event.from_json(event), read, since, *trace)
+    return Queued(entry, Event.from_json(event), read, since + (late if late > IDLE_MS else 0), *trace)
 
 
 def _record(batch: Batch, run: Run, waiting_for_labels: frozenset[str]) -> None:

@@ -25,6 +25,14 @@ async def waits(world: World, *keys: str) -> None:
     assert await world.waiting() == 1
 
 
+async def wait_in_vain(world: World, ms: int) -> None:
+    """Let so much time pass, with a look in each half hour."""
+    end = world.clock() + ms
+    while world.clock() < end:
+        world.clock.forward(min(1_800_000, end - world.clock()))
+        await world.drain()
+
+
 async def test_what_cannot_be_had_waits_with_nothing_planned_and_the_lane_goes_on(world: World) -> None:
     await world.rules(LABEL_ALL)
     await waits(world, "1", "2")
@@ -60,15 +68,24 @@ async def test_a_report_of_a_message_that_waits_does_not_make_it_judged(world: W
 async def test_after_a_day_a_message_that_was_never_had_needs_a_person(world: World) -> None:
     await world.rules(LABEL_ALL)
     await waits(world, "1", "2")
-    world.clock.forward(PATIENCE_MS - 10_000)
-    await world.drain()
+    await wait_in_vain(world, PATIENCE_MS - 10_000)
     assert await world.waiting() == 1
-    world.clock.forward(LOOK_AGAIN_MS)
-    await world.drain()
+    await wait_in_vain(world, LOOK_AGAIN_MS)
     dead = (await world.runs())[-1]
     assert (dead.run.key, dead.state, dead.why) == ("1", "dead", "down")
     assert (await world.waiting(), await world.queued()) == (0, [])
     assert await world.lanes.judged(BOX, ["1"]) == {"1"}
+
+
+async def test_days_on_which_nobody_looked_are_no_part_of_the_wait(world: World) -> None:
+    await world.rules(LABEL_ALL)
+    await waits(world, "1", "2")
+    for _ in range(2):
+        world.clock.forward(2 * PATIENCE_MS)
+        await world.drain()
+        assert await world.waiting() == 1, "one failure after a halt is no reason to give up"
+    await wait_in_vain(world, PATIENCE_MS)
+    assert (await world.runs())[-1].state == "dead"
 
 
 async def test_a_rule_without_its_part_does_nothing_and_its_stop_ends_the_layer(world: World) -> None:
@@ -81,8 +98,7 @@ async def test_a_rule_without_its_part_does_nothing_and_its_stop_ends_the_layer(
     world.provider.deliver("1", mail("order"))
     world.provider.failures["fetch 1 attachments"] = unavailable()
     await world.read_and_drain()
-    world.clock.forward(PATIENCE_MS + 1)
-    await world.drain()
+    await wait_in_vain(world, PATIENCE_MS + 1)
     states = {(one.run.rule, one.state) for one in await world.runs()}
     assert states == {("before", "done"), ("pdf", "dead"), ("other", "done")}
     assert world.provider.labels("1") == {"INBOX", "UNREAD", "Order", "Other"}
@@ -100,7 +116,8 @@ async def test_a_part_that_is_refused_for_good_is_not_waited_for(world: World) -
 async def test_a_rate_limit_never_counts_as_the_end_of_patience(world: World) -> None:
     await world.rules(LABEL_ALL)
     await waits(world, "1", "2")
-    world.clock.forward(PATIENCE_MS + 1)
+    await wait_in_vain(world, PATIENCE_MS - 10_000)
+    world.clock.forward(LOOK_AGAIN_MS)
     until = world.clock() / 1000 + 5
     world.provider.failures["fetch 1"] = [RateLimited("slow", until=until)]
     await world.drain()
