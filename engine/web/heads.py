@@ -51,6 +51,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._beside = 0
         super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        busy = bool(self.pipeline)
+        super().on_response_complete()
+        # What still drips in, be it the rest of a body, would put off uvicorn's own patience for ever.
+        if not busy and not self.transport.is_closing():
+            self._wait_for_head()
+
     def _wait_for_head(self) -> None:
         self._head_is_there()
         self._patience = self.loop.call_later(HEAD_WITHIN_S, self.transport.close)

@@ -85,6 +85,44 @@ async def test_a_head_that_comes_too_slowly_is_not_waited_for(monkeypatch: pytes
     assert await answer_to(b"") == b""
 
 
+@pytest.mark.parametrize(
+    ("sent", "drop"),
+    [
+        pytest.param(b"GET / HTTP/1.1\r\n\r\n", b"\r\n", id="blank lines before the next head"),
+        pytest.param(b"GET / HTTP/1.1\r\ncontent-length: 99999\r\n\r\n", b"x", id="a body nobody asked for"),
+        pytest.param(
+            b"GET / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n", b"1\r\nx\r\n", id="chunks without end"
+        ),
+    ],
+)
+async def test_what_drips_in_after_the_answer_keeps_no_connection(
+    sent: bytes, drop: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heads, "HEAD_WITHIN_S", 0.2)
+    async with connected() as (reader, writer):
+        writer.write(sent)
+        assert (await reader.readline()).split()[1] == b"405"
+
+        async def dripping() -> None:
+            while True:
+                writer.write(drop)
+                await asyncio.sleep(0.02)
+
+        drips = asyncio.create_task(dripping())
+        with contextlib.suppress(ConnectionError):
+            await asyncio.wait_for(reader.read(), 5)
+        drips.cancel()
+
+
+async def test_requests_sent_together_are_all_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads, "HEAD_WITHIN_S", 0.2)
+    async with connected() as (reader, writer):
+        writer.write(20 * (LINE + b"content-length: 1\r\n\r\nx"))
+        answers = b""
+        while answers.count(b"200 OK") < 20:
+            answers += await asyncio.wait_for(reader.read(65_536), 5)
+
+
 async def test_a_body_has_its_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heads, "HEAD_WITHIN_S", 0.05)
     async with connected() as (reader, writer):
