@@ -23,7 +23,13 @@ PURPOSES = {
     "send_email": "send",
     "create_draft_email": "draft",
 }
-CONSTANTS = ("token", "get_mailbox_profile", "list_labels_in_mailbox", "create_label_in_mailbox")
+CONSTANTS = (
+    "token",
+    "get_mailbox_profile",
+    "get_mail_vacation_response_setting",
+    "list_labels_in_mailbox",
+    "create_label_in_mailbox",
+)
 """Calls that do not grow with the mail."""
 
 
