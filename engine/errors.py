@@ -15,6 +15,7 @@
     │   ├── MessageGone           the message was deleted before we could read it
     │   ├── RateLimited           try again at `until`
     │   ├── Unavailable           the call certainly did nothing; try again
+    │   │   └── Unfinished        a look-up got further but not to its end; go on soon
     │   ├── Rejected              the call is wrong and stays wrong
     │   └── OutcomeUnknown        the call may have worked: look it up before any second try
     ├── WebhookError
@@ -130,6 +131,10 @@ class RateLimited(ProviderError):
 
 class Unavailable(ProviderError):
     """The service did not take the call."""
+
+
+class Unfinished(Unavailable):
+    """A look-up got further, but not to its end: the next one goes on there."""
 
 
 class Rejected(ProviderError):

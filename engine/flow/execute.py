@@ -21,6 +21,7 @@ from engine.errors import (
     SettingsError,
     TemplateError,
     Unauthorized,
+    Unfinished,
 )
 from engine.flow.clock import Clock, now_ms
 from engine.flow.outgoing import compose_step, message_id
@@ -158,7 +159,7 @@ async def _failed(executing: Executing, claim: Claim, step: int, error: Postroom
         receipt = {"outcome": "failed", "why": str(error)}
         await _settle(executing, claim, Settled(run.id, step, receipt, failed=True))
         return None
-    again = _again(error, claim.attempt, now)
+    again = _again(executing, claim, error, now)
     await _release(executing, claim, again, str(error), unknown=claim.unknown, looks=claim.looks)
     return again
 
@@ -181,9 +182,12 @@ async def _release(
     await executing.journal.release(claim, again=again, unknown=unknown, looks=looks, why=why)
 
 
-def _again(error: PostroomError, attempt: int, now: int) -> int:
+def _again(executing: Executing, claim: Claim, error: PostroomError, now: int) -> int:
     if isinstance(error, RateLimited):
         return max(int(error.until * 1000), now + 50)
+    if isinstance(error, Unfinished) or (claim.unknown and now >= claim.deadline):
+        # A look that broke off goes on where it ended: waiting ever longer would let it forget.
+        return now + executing.look_gap
     if isinstance(error, (Unauthorized, Inactive)):
         return now + PAUSE_MS
-    return now + min(LONGEST_WAIT_MS, 1000 << min(attempt, 12))
+    return now + min(LONGEST_WAIT_MS, 1000 << min(claim.attempt, 12))

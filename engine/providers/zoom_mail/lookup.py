@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 
-from engine.errors import MessageGone, Unavailable
+from engine.errors import MessageGone, Unfinished
 from engine.flow.ports import Found
 from engine.mail.events import is_outbound
 from engine.providers.zoom_mail import reading
@@ -24,7 +24,7 @@ MAX_READ = 500
 """Headers read in one look. What was read is remembered, so that the next look gets further."""
 AT_ONCE = 8
 REMEMBERED = 10_000
-DRAFT_FOR_S = 60.0
+DRAFT_FOR_S = 3600.0
 """A draft may be written anew: what was read of it is remembered for the next looks alone."""
 
 
@@ -62,7 +62,7 @@ class Lookup:
     async def find(self, mailbox: str, message_id: str, since: datetime) -> Found | None:
         """Search, and when nothing is found go through all that is new since `since`.
 
-        Searches lag behind writes, lists do not. Raises Unavailable when there is too much to go through.
+        Searches lag behind writes, lists do not. Raises Unfinished when there is too much to go through.
         """
         wanted = _bare(message_id)
         if not wanted:
@@ -96,7 +96,7 @@ class Lookup:
             async for keys in _chunks(list_):
                 left -= sum(self._remembered(mailbox, key) is None for key in keys)
                 if left < 0:
-                    raise Unavailable(f"whether ours is among more than {MAX_READ} messages is not told yet")
+                    raise Unfinished(f"whether ours is among more than {MAX_READ} messages is not told yet")
                 reads = await self._read_all(mailbox, keys)
                 for key, read in reads:
                     if read.message_id == wanted:
