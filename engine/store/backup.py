@@ -34,7 +34,7 @@ class Stillness:
     """Holds all writes back, for as long as somebody keeps asking."""
 
     def __init__(self, base: Base) -> None:
-        self._redis, self._asked = base.redis, 0.0
+        self._redis, self._asked, self._changes = base.redis, 0.0, 0
 
     async def hold(self) -> None:
         """Go on. Raises StoreError when the last time was too long ago: writes may have come between."""
@@ -47,7 +47,21 @@ class Stillness:
             raise StoreError(f"Redis does not hold writes back for us: {error}") from error
         if self._asked and time.monotonic() - self._asked >= PAUSE_S:
             raise StoreError("the copy was held up for too long while work stood still: try again")
+        if not self._asked:
+            self._changes = await self._count()
         self._asked = now
+
+    async def vouch(self) -> None:
+        """Raise StoreError when something was written since, as when another copy ended and let writes go."""
+        await self.hold()
+        if await self._count() > self._changes:
+            raise StoreError(
+                "something was written while the copy was made, perhaps since another copy ended: try again"
+            )
+
+    async def _count(self) -> int:
+        """Changes of the whole server since its last snapshot; a new snapshot takes them away."""
+        return int((await self._redis.info("persistence")).get("rdb_changes_since_last_save", 0))
 
     async def end(self) -> None:
         await self._redis.execute_command("CLIENT", "UNPAUSE")
@@ -70,7 +84,7 @@ async def back_up(base: Base, path: Path, progress: Progress) -> int:
                 await stillness.hold()
                 writer.add(records)
                 progress(writer.records)
-            await stillness.hold()
+            await stillness.vouch()
             await stillness.end()
     except BaseException:
         await stillness.end()

@@ -334,6 +334,28 @@ async def test_a_copy_that_was_held_up_is_given_up(
     assert names(tmp_path) == []
 
 
+async def test_a_copy_between_whose_parts_something_was_written_is_given_up(
+    filled: Client, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = backup_records.read_records
+
+    async def beside_another(base: Base, now: int) -> AsyncIterator[list[Any]]:
+        async with connect(redis_url) as redis:
+            other, first = Stillness(Base(redis)), True
+            async for records in read(base, now):
+                if first:
+                    await other.hold()
+                    await other.end()  # Lets all writes go, not only those that it held itself.
+                    await redis.set("postroom:written", "1")
+                first = False
+                yield records
+
+    monkeypatch.setattr(backup, "read_records", beside_another)
+    with pytest.raises(StoreError, match="was written while"):
+        await back_up(Base(filled), tmp_path / "b", silent)
+    assert names(tmp_path) == []
+
+
 async def test_writes_wait_while_a_copy_is_made_and_go_on_afterwards(redis: Client, redis_url: str) -> None:
     stillness = Stillness(Base(redis))
     await stillness.hold()
