@@ -98,6 +98,16 @@ async def test_a_ring_that_comes_after_its_mail_was_found_counts_as_well(service
     assert await service.unrung() == 0
 
 
+async def test_a_read_of_many_pages_finds_once_what_nobody_rang_for(service: Service) -> None:
+    for minute, rung in enumerate((True, False, False)):
+        if rung:
+            await service.mailboxes.ring([BOX], NOON)
+        with tracing.span("poll", tracing.new()):
+            for page in range(6):
+                await service.find(NOON + minute * 60_000 + page)
+        assert await service.unrung() == minute
+
+
 async def test_what_is_no_arrival_need_not_ring(service: Service) -> None:
     for minute in range(6):
         await service.find(NOON + minute * 60_000, kind=EventKind.LABEL_ADDED)

@@ -19,12 +19,13 @@ end
 redis.call('HSET', KEYS[5], ARGV[1], ARGV[6])
 if ARGV[11] ~= '0' then
   local rung = tonumber(string.match(redis.call('HGET', KEYS[8], ARGV[1]) or '', '^%d+') or '-1')
-  if rung >= tonumber(redis.call('HGET', KEYS[6], ARGV[1]) or '0') then
+  local at, cause = string.match(redis.call('HGET', KEYS[6], ARGV[1]) or '0', '^(%d+) ?(.*)$')
+  if rung >= tonumber(at) then
     redis.call('HSET', KEYS[9], ARGV[1], '0')
-  else
+  elseif ARGV[10] == '' or ARGV[10] ~= cause then -- A read of many pages found it once.
     redis.call('HINCRBY', KEYS[9], ARGV[1], 1)
   end
-  redis.call('HSET', KEYS[6], ARGV[1], ARGV[6])
+  redis.call('HSET', KEYS[6], ARGV[1], ARGV[6] .. ' ' .. ARGV[10])
 end
 
 if redis.call('SADD', KEYS[3], ARGV[4]) == 1 then
