@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from redis.asyncio import ConnectionPool, Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import EqualJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -21,13 +23,25 @@ OLDEST = (6, 2)
 WANTED = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction"}
 
 
+class _Commands(Pipeline):
+    """Names a command that was refused, and not what it carried: that may be a secret or somebody's mail."""
+
+    def annotate_exception(self, exception: Exception, number: int, command: Iterable[object]) -> None:
+        super().annotate_exception(exception, number, [*command][:1])
+
+
+class _Client(Redis):
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> _Commands:
+        return _Commands(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
 def connect(url: str, name: str | None = None) -> Redis:
     """Make a client that speaks text, under a name that others see. `url` is unix://, redis:// or rediss://.
 
     A command whose connection broke is sent again, a few times within seconds: whatever is written
     must bear being carried out twice. A command that is not answered in time is not sent again.
     """
-    return Redis.from_pool(pool(url, decode_responses=True, client_name=name))
+    return _Client.from_pool(pool(url, decode_responses=True, client_name=name))
 
 
 def pool(url: str, **options: Any) -> ConnectionPool:

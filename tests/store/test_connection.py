@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoPermissionError
+from redis.exceptions import NoPermissionError, ResponseError
 
 from engine.store.connection import check_durability, connect
 from engine.store.embedded import EmbeddedRedis, embedded
@@ -19,6 +19,16 @@ from engine.store.embedded import EmbeddedRedis, embedded
 async def test_speaks_text(redis: Redis) -> None:
     await redis.set("clé", "été")
     assert await redis.get("clé") == "été"
+
+
+@pytest.mark.parametrize("transaction", [True, False])
+async def test_what_a_refused_command_carried_is_not_told(redis: Redis, transaction: bool) -> None:
+    await redis.set("text", "t")
+    async with redis.pipeline(transaction=transaction) as pipe:
+        pipe.hset("text", "field", "planted")
+        with pytest.raises(ResponseError, match=r"HSET.*WRONGTYPE") as refusal:
+            await pipe.execute()
+    assert "planted" not in str(refusal.value)
 
 
 async def test_finds_nothing_wrong_with_a_durable_redis(redis: Redis) -> None:
