@@ -41,6 +41,7 @@ LONGEST_LAG_MS = 3_600_000
 CLOCKS_MS = 60_000
 """How far the service's clock may be behind ours."""
 GIVE_UP_MS = 86_400_000
+"""How long a step may fail, from its first failure on: while all stands still, nothing fails."""
 PAUSE_MS = 300_000
 LATER_MS = 60_000
 LONGEST_WAIT_MS = 900_000
@@ -71,12 +72,17 @@ async def execute(executing: Executing, run: str) -> int | None:
         if claim is None or isinstance(claim, int):
             return claim
         if claim.step is None:
-            await _release(executing, claim, now + LATER_MS, "label changes are under way")
+            again = now + LATER_MS
+            await executing.journal.release(
+                claim, again=again, unknown=False, looks=0, why="label changes are under way"
+            )
             return None
         try:
             provider = executing.provider(claim.run.mailbox)
         except SettingsError as error:
-            return await _failed(executing, claim, claim.step, Rejected(str(error)))
+            # Another worker may know the mailbox, as while they are restarted one after another.
+            await _put_off(executing, claim, now + PAUSE_MS, str(error), claim.failing)
+            raise
         with tracing.span("execute", claim.run.trace, run=run, rule=claim.run.rule, step=claim.step):
             again = await _attempt(executing, provider, claim, claim.step)
         if again:
@@ -89,14 +95,16 @@ async def _attempt(executing: Executing, provider: Provider, claim: Claim, step:
         async with asyncio.timeout(executing.timeout / 1000):
             receipt = await _perform(executing, provider, claim, step)
     except TimeoutError:
-        return await _unknown(executing, claim, "the deadline passed during the call")
+        return await _failed(executing, claim, step, OutcomeUnknown("the deadline passed during the call"))
     except (ProviderError, TemplateError, UnsendableError) as error:
         return await _failed(executing, claim, step, error)
     finally:
         DEADLINE.reset(token)
     if receipt is None:
         again = executing.clock() + executing.look_gap
-        await _release(executing, claim, again, "looked up", unknown=True, looks=claim.looks + 1)
+        await executing.journal.release(
+            claim, again=again, unknown=True, looks=claim.looks + 1, why="looked up", failing=claim.failing
+        )
         return again
     await _settle(executing, claim, Settled(claim.run.id, step, receipt))
     return None
@@ -153,14 +161,15 @@ async def _failed(executing: Executing, claim: Claim, step: int, error: Postroom
         receipt = {"outcome": "skipped", "why": "the message is gone"}
         await _settle(executing, claim, Settled(run.id, step, receipt))
         return None
-    if isinstance(error, OutcomeUnknown):
-        return await _unknown(executing, claim, str(error))
-    if isinstance(error, (Rejected, TemplateError, UnsendableError)) or now - claim.since > GIVE_UP_MS:
+    since = claim.failing or now
+    if isinstance(error, (Rejected, TemplateError, UnsendableError)) or now - since > GIVE_UP_MS:
         receipt = {"outcome": "failed", "why": str(error)}
         await _settle(executing, claim, Settled(run.id, step, receipt, failed=True))
         return None
+    if isinstance(error, OutcomeUnknown):
+        return await _unknown(executing, claim, str(error), since)
     again = _again(executing, claim, error, now)
-    await _release(executing, claim, again, str(error), unknown=claim.unknown, looks=claim.looks)
+    await _put_off(executing, claim, again, str(error), since)
     return again
 
 
@@ -169,17 +178,19 @@ async def _settle(executing: Executing, claim: Claim, settled: Settled) -> None:
     step_settled(claim.run, settled)
 
 
-async def _unknown(executing: Executing, claim: Claim, why: str) -> int:
+async def _unknown(executing: Executing, claim: Claim, why: str, failing: int) -> int:
     """The call may have worked: look it up once no request of ours can still be on its way."""
     again = claim.deadline + executing.margin
-    await _release(executing, claim, again, why, unknown=True)
+    await executing.journal.release(claim, again=again, unknown=True, looks=0, why=why, failing=failing)
     return again
 
 
-async def _release(
-    executing: Executing, claim: Claim, again: int, why: str, *, unknown: bool = False, looks: int = 0
-) -> None:
-    await executing.journal.release(claim, again=again, unknown=unknown, looks=looks, why=why)
+async def _put_off(executing: Executing, claim: Claim, again: int, why: str, failing: int) -> None:
+    """Try again at `again`, with what is known of earlier attempts as it was."""
+    unknown, looks = claim.unknown, claim.looks
+    await executing.journal.release(
+        claim, again=again, unknown=unknown, looks=looks, why=why, failing=failing
+    )
 
 
 def _again(executing: Executing, claim: Claim, error: PostroomError, now: int) -> int:

@@ -150,6 +150,8 @@ class Claim:
     receipts: Mapping[int, Mapping[str, str]]
     since: int = 0
     """When the run began, or was opened again."""
+    failing: int = 0
+    """Since when the step fails; 0 when it has not failed yet."""
     doubtful: bool = False
     """Whether each of its steps may have been done before writes were lost."""
 
@@ -161,8 +163,10 @@ class Journal(Protocol):
         """Claim the next step durably; a time to ask again while it is claimed; None when closed."""
         ...
 
-    async def release(self, claim: Claim, *, again: int, unknown: bool, looks: int, why: str) -> None:
-        """Give the claim back: try again at `again`."""
+    async def release(
+        self, claim: Claim, *, again: int, unknown: bool, looks: int, why: str, failing: int = 0
+    ) -> None:
+        """Give the claim back: try again at `again`; `failing` since then, 0 if nothing failed."""
         ...
 
     async def settle(self, settled: Settled, now: int, claim: Claim | None = None) -> bool:

@@ -48,9 +48,11 @@ class RedisJournal:
             await self._base.scripts("bury", [], [run, "this version cannot read the run", now])
             return None
 
-    async def release(self, claim: Claim, *, again: int, unknown: bool, looks: int, why: str) -> None:
+    async def release(
+        self, claim: Claim, *, again: int, unknown: bool, looks: int, why: str, failing: int = 0
+    ) -> None:
         keys = [self._key("run", claim.run.id), self._key("due")]
-        args: list[str | int] = [claim.run.id, _held(claim), again, int(unknown), looks, why]
+        args: list[str | int] = [claim.run.id, _held(claim), again, int(unknown), looks, why, failing]
         await self._base.scripts("release", keys, args)
 
     async def settle(self, settled: Settled, now: int, claim: Claim | None = None) -> bool:
@@ -125,6 +127,7 @@ def _claim(fields: Mapping[str, str], nonce: str, deadline: int) -> Claim:
         looks=int(fields.get("looks", 0)),
         since=int(fields.get("replayed") or recorded.run.created * 1000),
         receipts=recorded.receipts,
+        failing=int(fields.get("failing", 0)),
         doubtful="doubt" in fields,
     )
 

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from engine.errors import MessageGone, OutcomeUnknown, RateLimited, Rejected, Unauthorized, Unavailable
-from engine.flow.execute import GIVE_UP_MS, LONGEST_WAIT_MS, PAUSE_MS
+from engine.errors import (
+    MessageGone,
+    OutcomeUnknown,
+    RateLimited,
+    Rejected,
+    SettingsError,
+    Unauthorized,
+    Unavailable,
+)
+from engine.flow.execute import GIVE_UP_MS, LONGEST_WAIT_MS, PAUSE_MS, execute
+from engine.flow.stores import Claim, Settled
 from engine.mail.headers import parse_headers
 from engine.store.journal import Recorded
 from tests.flow.conftest import World
-from tests.flow.fakes import mail
+from tests.flow.fakes import FakeProvider, mail
 
 REPLY = "{when: {label: INBOX}, then: [reply: hi]}"
 DRAFT = "{when: {label: INBOX}, then: [draft: {template: hi, reply: true}]}"
@@ -214,12 +224,61 @@ async def test_a_refusal_needs_a_person(world: World) -> None:
     assert await world.journal.newest(9, dead=True) == [run]
 
 
-async def test_what_fails_for_a_day_needs_a_person(world: World) -> None:
+@pytest.mark.parametrize(
+    ("call", "error"),
+    [
+        pytest.param("send", Unavailable("down"), id="a failure"),
+        pytest.param("send", OutcomeUnknown("cut off"), id="an answer that is lost each time"),
+        pytest.param("fetch", Unavailable("down"), id="a message that cannot be had"),
+    ],
+)
+async def test_what_fails_for_a_day_needs_a_person(world: World, call: str, error: Exception) -> None:
     run = await opened(world, REPLY)
-    world.clock.forward(GIVE_UP_MS + 1_000)
-    world.provider.failures["send"] = [Unavailable("down")]
-    assert await world.execute(run) is None
+    began = world.clock()
+    world.provider.failures[call] = [error] * 2_000
+    while (at := await world.execute(run)) is not None:
+        assert at > world.clock()
+        world.clock.now = at
     assert (await world.run()).state == "dead"
+    assert 0 <= world.clock() - began - GIVE_UP_MS <= LONGEST_WAIT_MS
+    assert await world.journal.reopen(run, world.clock())
+    assert await world.execute(run) is not None, "a person's word gives it another day"
+    assert (await world.run()).state == "open"
+
+
+async def test_the_day_begins_with_the_first_failure_of_a_step(world: World) -> None:
+    run = await opened(
+        world, "{when: {label: INBOX}, then: [reply: hi, send: {template: hi, to: b@x.example}]}"
+    )
+    for _ in range(2):
+        world.clock.forward(GIVE_UP_MS + 1_000)
+        world.provider.failures["send"] = [Unavailable("down")]
+        at = await world.execute(run)
+        assert at is not None, "where all stood still for days, one failure is no reason to give up"
+        world.clock.now = at
+        # The second step fails as well, and has a day of its own.
+        world.provider.failures["send"] = []
+        claim = await world.journal.claim(run, at, at + world.timeout, world.margin)
+        assert isinstance(claim, Claim)
+        await world.journal.settle(Settled(run, claim.step or 0, {"outcome": "done"}), at, claim)
+    assert (await world.run()).state == "done"
+
+
+async def test_a_mailbox_that_is_not_configured_here_is_waited_for(world: World) -> None:
+    run = await opened(world, REPLY)
+
+    def unknown(_mailbox: str) -> FakeProvider:
+        raise SettingsError("there is no such mailbox")
+
+    stranger = replace(world.executing, provider=unknown)
+    for _ in range(2):
+        with pytest.raises(SettingsError):
+            await execute(stranger, run)
+        recorded = await world.run()
+        assert (recorded.state, recorded.why) == ("open", "there is no such mailbox")
+        world.clock.forward(GIVE_UP_MS + 1_000)
+    assert await world.execute(run) is None
+    assert len(world.provider.sent) == 1
 
 
 async def test_a_message_that_is_gone_is_not_answered(world: World) -> None:

@@ -5,7 +5,7 @@ local function close(run, now)
   local key = run_key(run)
   local dead = redis.call('HEXISTS', key, 'failed') == 1
   redis.call('HSET', key, 'state', dead and 'dead' or 'done', 'ended', now)
-  redis.call('HDEL', key, 'claim', 'unknown', 'looks')
+  redis.call('HDEL', key, 'claim', 'unknown', 'looks', 'failing')
   redis.call('ZREM', P .. ':due', run)
   if dead then redis.call('ZADD', P .. ':dead', now, run) end
 end
@@ -17,7 +17,7 @@ local function settle(run, step, receipt, failed, now, claim, keep)
   local key = run_key(run)
   if redis.call('EXISTS', key) == 0 then return 0 end
   if claim and redis.call('HGET', key, 'claim') == claim then
-    redis.call('HDEL', key, 'claim')
+    redis.call('HDEL', key, 'claim', 'failing')
     if keep ~= '1' then redis.call('HDEL', key, 'unknown', 'looks') end
   end
   if redis.call('HSETNX', key, 'receipt:' .. step, receipt) == 1 then

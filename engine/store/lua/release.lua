@@ -1,6 +1,6 @@
--- Give a claim back. KEYS: run, due. ARGV: run, claim, again, unknown, looks, why.
+-- Give a claim back. KEYS: run, due. ARGV: run, claim, again, unknown, looks, why, failing since.
 if redis.call('HGET', KEYS[1], 'claim') ~= ARGV[2] then return 0 end
 redis.call('HDEL', KEYS[1], 'claim')
-redis.call('HSET', KEYS[1], 'unknown', ARGV[4], 'looks', ARGV[5], 'why', ARGV[6])
+redis.call('HSET', KEYS[1], 'unknown', ARGV[4], 'looks', ARGV[5], 'why', ARGV[6], 'failing', ARGV[7])
 redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
 return 1
