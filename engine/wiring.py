@@ -227,7 +227,8 @@ async def open_office(
     """Connect to the configured Redis, or to our own in the data folder, and put everything together.
 
     `role` is what others see at work. With `any_layout`, what lies in the database is not looked at.
-    Raises SettingsError when Redis does not keep what it acknowledges, StoreError when it does not answer.
+    Raises SettingsError when Redis does not keep what it acknowledges, and StoreError when it does not answer
+    or fails later.
     """
     async with contextlib.AsyncExitStack() as stack:
         url, prefix = settings.redis.url, settings.redis.prefix
@@ -239,7 +240,10 @@ async def open_office(
             await office.begin(any_layout=any_layout)
         except (RedisError, OSError) as error:
             raise StoreError(f"Redis does not answer ({type(error).__name__}): is it running?") from error
-        yield office
+        try:
+            yield office
+        except RedisError as error:
+            raise StoreError(f"Redis failed meanwhile ({type(error).__name__}): {error}") from error
 
 
 def limits_of(account: AccountSettings, share: float) -> Limits | None:

@@ -6,9 +6,11 @@ import json
 from dataclasses import dataclass
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from engine import metrics
 from engine.cli.status_text import ago
+from engine.errors import StoreError
 from engine.metrics import DECIDED, Pending
 from engine.store.figures import Figures, Process
 from engine.store.halt import halt
@@ -131,6 +133,15 @@ async def test_a_dead_run_needs_a_person(busy: Console) -> None:
 async def test_a_halt_needs_a_person(busy: Console) -> None:
     await halt(busy.world.base, "a replica was promoted", busy.world.clock())
     assert "a replica was promoted; run `postroom recover`" in await needs(busy)
+
+
+async def test_a_redis_that_goes_away_is_no_defect(busy: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def gone(office: Office) -> None:
+        raise RedisConnectionError("gone")
+
+    monkeypatch.setattr(Office, "look", gone)
+    result = await busy.call("status")
+    assert isinstance(result.exception, StoreError)
 
 
 async def test_before_anything_was_set_up(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
