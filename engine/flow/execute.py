@@ -72,10 +72,8 @@ async def execute(executing: Executing, run: str) -> int | None:
         if claim is None or isinstance(claim, int):
             return claim
         if claim.step is None:
-            again = now + LATER_MS
-            await executing.journal.release(
-                claim, again=again, unknown=False, looks=0, why="label changes are under way"
-            )
+            why = "label changes are under way"
+            await executing.journal.release(claim, again=now + LATER_MS, unknown=False, looks=0, why=why)
             return None
         try:
             provider = executing.provider(claim.run.mailbox)
