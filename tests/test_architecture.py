@@ -28,7 +28,7 @@ ALLOWED = {
     "mail": {"errors"},
     "rules": {"errors", "mail"},
     "templating": {"errors", "mail"},
-    "flow": PURE | LEAVES | {"deadline", "errand"},
+    "flow": PURE | LEAVES | {"deadline", "ending", "errand"},
     "net": {"errors", "deadline"},
     "providers": FLOW | {"net", "deadline"},
     "services": FLOW | {"net", "deadline"},

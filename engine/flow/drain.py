@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from engine.errors import ProviderError, RateLimited, Unauthorized
 from engine.flow.doubt_batch import until_own_changes
 from engine.flow.hydrate import Hydrator, Looked
+from engine.flow.labelling import Labelling, labelling
 from engine.flow.labels import finish_groups
 from engine.flow.plan import LabelGroup
 from engine.flow.ports import Provider
@@ -46,45 +49,64 @@ async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease
         return draining.clock() + INACTIVE_MS
     cursor = await draining.mailboxes.cursor(lane)
     doubt = cursor.doubt if cursor else 0
-    end = draining.clock() + SLICE_MS
-    while draining.clock() < end:
-        unfinished = await finish_groups(draining.lanes, provider, lane, lease, draining.clock, end)
-        if unfinished and len(unfinished.groups) > UNFINISHED:
-            return unfinished.again
+    turn = Turn(lane, lease, draining.clock() + SLICE_MS, profiles, doubt)
+    finish = partial(finish_groups, draining.lanes, provider, lane, lease, draining.clock, turn.end)
+    async with labelling(finish) as calls:
+        return await _take_turn(draining, provider, turn, calls)
+
+
+async def _take_turn(draining: Draining, provider: Provider, turn: Turn, calls: Labelling) -> int | None:
+    """Decide batch after batch, while the label calls of the one before are under way."""
+    lane, lease, clock = turn.lane, turn.lease, draining.clock
+    while clock() < turn.end:
+        groups = await draining.lanes.groups(lane)
+        if groups:
+            calls.begin()
+        if len(groups) > UNFINISHED:
+            unfinished = await calls.finish()
+            if unfinished and len(unfinished.groups) > UNFINISHED:
+                return unfinished.again
+            continue
         book = draining.books.current()
         if book is None:
-            return draining.clock() + NO_RULES_MS
-        queued = await draining.lanes.read(lane, BATCH, draining.clock())
-        if not queued:
-            again = unfinished.again if unfinished else None
-            if await draining.lanes.rest(lane, lease, draining.clock(), again):
-                return None
-        else:
-            turn = Turn(lane, lease, end, profiles, unfinished.groups if unfinished else (), doubt)
+            return clock() + NO_RULES_MS
+        queued = await draining.lanes.read(lane, BATCH, clock())
+        if queued:
             with drain_span(lane, queued):
-                again = await _decide(draining, provider, book, turn, queued)
+                again = await _decide(draining, provider, book, turn, queued, groups)
             if again:
                 return again
-    return draining.clock()
+            continue
+        unfinished = await calls.finish()
+        if await draining.lanes.rest(lane, lease, clock(), unfinished.again if unfinished else None):
+            return None
+    return clock()
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One drain of a lane: under which lease, until when, behind which label groups."""
+    """One drain of a lane: under which lease, until when."""
 
     lane: str
     lease: Lease
     end: int
     profiles: Profiles
-    pending: tuple[LabelGroup, ...]
     doubt: int = 0
     """Up to this history id, what is decided may have been decided before."""
 
 
 async def _decide(
-    draining: Draining, provider: Provider, book: Rulebook, turn: Turn, queued: list[Queued]
+    draining: Draining,
+    provider: Provider,
+    book: Rulebook,
+    turn: Turn,
+    queued: list[Queued],
+    groups: Sequence[LabelGroup],
 ) -> int | None:
-    """Decide one batch and commit it. Returns when to go on if the provider keeps us waiting."""
+    """Decide one batch, behind label groups still to come, and commit it.
+
+    Returns when to go on if the provider keeps us waiting.
+    """
     now, lane = draining.clock(), turn.lane
     queued = until_own_changes(queued, turn.doubt)
     keys = [one.event.key for one in queued if one.event.kind in RECEPTIONS]
@@ -99,7 +121,7 @@ async def _decide(
     late = looked[len(decided)].queued.entry if len(decided) < len(looked) else None
     taken = _before(queued, late)
     if taken:
-        part = Decided(taken, sifted, judged, tuple(decided), turn.profiles, turn.pending)
+        part = Decided(taken, sifted, judged, tuple(decided), turn.profiles, tuple(groups))
         commit = await prepare(draining, book, lane, part, now)
         await draining.lanes.commit(lane, turn.lease, commit, now)
         batch_decided(lane, decided, commit)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ class Lease(Protocol):
     """The right to drain a lane, or to poll a mailbox. It lapses unless renewed."""
 
     token: str
+    turn: asyncio.Lock
+    """What is written under it is written one after another."""
 
     @property
     def lapses(self) -> float:

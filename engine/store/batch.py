@@ -52,7 +52,9 @@ class Batch:
         """Carry it out. Raises LeaseLost and then has changed nothing."""
         keys = [self._base.key("lease", lane), self._base.key("committed", lane)]
         words = [lease.token, secrets.token_hex(8), *self._words]
-        if await self._base.scripts("fenced", keys, words) == -1:
+        async with lease.turn:
+            done = await self._base.scripts("fenced", keys, words)
+        if done == -1:
             raise LeaseLost(f"lane {lane} was taken over by another worker")
 
 

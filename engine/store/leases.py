@@ -26,6 +26,8 @@ class HeldLease:
     acting: bool = False
     token: str = field(default_factory=lambda: secrets.token_hex(8))
     lapses: float = 0.0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One batch of commands at a time: Redis knows the last one alone again if it is sent twice."""
 
     def words(self, seconds: float) -> list[str | int]:
         return [self.token, int(seconds * 1000), int(self.acting)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -275,3 +276,25 @@ async def test_a_part_that_is_refused_for_good_leaves_a_dead_letter_at_once(worl
     dead, done = await world.runs()
     assert (dead.run.key, dead.state) == ("1", "dead")
     assert (done.run.key, done.state) == ("2", "done")
+
+
+async def test_the_next_batch_is_read_while_labels_of_the_one_before_are_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.flow.drain.BATCH", 1)
+    await world.rules("{when: {subject: hello}, then: [label: A]}")
+    reading = asyncio.Event()
+
+    async def first_fetch() -> None:
+        world.provider.meanwhile["fetch"] = second_fetch
+
+    async def second_fetch() -> None:
+        reading.set()
+
+    world.provider.meanwhile |= {"fetch": first_fetch, "change_labels": reading.wait}
+    for key in ("1", "2"):
+        world.provider.deliver(key, mail("hello"))
+    async with asyncio.timeout(10):
+        assert await world.read_and_drain() is None
+    assert [world.provider.labels(key) >= {"A"} for key in "12"] == [True, True]
+    assert len(world.provider.changes) == 2
