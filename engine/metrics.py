@@ -81,10 +81,3 @@ def take() -> Pending:
     taken = Pending(_pending.counts, _pending.marks)
     _pending.counts, _pending.marks = {}, {}
     return taken
-
-
-def put_back(taken: Pending) -> None:
-    """Keep what could not be written down for the next time."""
-    for series, by in taken.counts.items():
-        _pending.counts[series] = _pending.counts.get(series, 0) + by
-    _pending.marks = taken.marks | _pending.marks

@@ -1,4 +1,4 @@
-"""Counting in memory: what is taken is counted once, and what could not be written down is kept."""
+"""Counting in memory: what is taken is counted once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from engine import metrics
-from engine.metrics import COUNTERS, DECISIONS, EVENTS
+from engine.metrics import COUNTERS, EVENTS
 
 
 @pytest.fixture(autouse=True)
@@ -25,19 +25,6 @@ def test_what_is_taken_is_not_taken_again() -> None:
         (EVENTS.name, "a@x.example", "label.added"): 1,
     }
     assert not metrics.take()
-
-
-def test_what_was_not_written_down_is_added_to_what_came_since() -> None:
-    DECISIONS.add("r", "matched", by=3)
-    metrics.mark("signed", "acme")
-    taken = metrics.take()
-    DECISIONS.add("r", "matched")
-    metrics.mark("signed", "acme")
-    newer = dict(metrics._pending.marks)
-    metrics.put_back(taken)
-    again = metrics.take()
-    assert again.counts == {(DECISIONS.name, "r", "matched"): 4}
-    assert again.marks == newer
 
 
 @pytest.mark.parametrize("counter", COUNTERS, ids=lambda counter: counter.name)

@@ -35,25 +35,28 @@ class Reporter:
     id: str = field(default_factory=lambda: secrets.token_hex(6))
     started: int = 0
     beat: int = 0
+    unwritten: metrics.Pending = field(default_factory=metrics.Pending)
+    """What Redis may have taken without our hearing of it: sent again as it is, so that it counts once."""
+    batch: int = 0
 
     async def write(self) -> None:
         """One round trip at most; what Redis does not take is kept for the next time."""
         now = self.office.clock()
-        pending = metrics.take()
+        if not self.unwritten:
+            self.unwritten, self.batch = metrics.take(), self.batch + 1
         beats = now - self.beat >= BEAT_EVERY_MS
-        if not pending and not beats:
+        if not self.unwritten and not beats:
             return
-        try:
-            await Figures(self.office.base).add(pending, self._process(now) if beats else None, now)
-        except BaseException:
-            metrics.put_back(pending)
-            raise
+        process = self._process(now) if beats else None
+        await Figures(self.office.base).add(self.unwritten, process, now, (self.id, self.batch))
+        self.unwritten = metrics.Pending()
         self.beat = now if beats else self.beat
 
     async def leave(self) -> None:
         """Write down the rest, and no longer stand among the processes."""
         with contextlib.suppress(RedisError, OSError):
-            await self.write()
+            for _ in ("what was under way", "the rest"):
+                await self.write()
             await Figures(self.office.base).leave(self.id)
 
     def _process(self, now: int) -> Process:

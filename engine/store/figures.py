@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from secrets import token_hex
 
 from engine.metrics import COUNTERS, Pending
 from engine.store.base import Base
@@ -47,24 +48,32 @@ class Figures:
     """What was counted, by everybody, and who is there."""
 
     def __init__(self, base: Base) -> None:
-        self._redis, self._key = base.redis, base.key
+        self._base, self._redis, self._key = base, base.redis, base.key
 
-    async def add(self, pending: Pending, process: Process | None, now: int) -> None:
-        """Write down what one process counted; `process` says that it lives."""
+    async def add(
+        self, pending: Pending, process: Process | None, now: int, batch: tuple[str, int] = ("", 0)
+    ) -> None:
+        """Write down what one process counted; `process` says that it lives.
+
+        `batch` names who counted and which time it is: the same one is added once, however often it is sent.
+        """
+        writer, number = batch
+        commands = list(self._commands(pending, process, now))
+        words = [word for command in commands for word in (len(command), *command)]
+        await self._base.scripts("once", [self._key("counted", writer)], [number or token_hex(8), *words])
+
+    def _commands(self, pending: Pending, process: Process | None, now: int) -> Iterator[list[str | int]]:
         hour = self._key("hour", str(now // HOUR_MS))
-        async with self._redis.pipeline(transaction=True) as pipe:
-            for series, by in pending.counts.items():
-                pipe.hincrby(self._key("metrics"), json.dumps(series), by)
-                if series[0] in _HOURLY:
-                    pipe.hincrby(hour, json.dumps(series), by)
-            if any(series[0] in _HOURLY for series in pending.counts):
-                pipe.expire(hour, HOURS_KEPT_S)
-            if pending.marks:
-                marks = {f"{what} {whom}": at for (what, whom), at in pending.marks.items()}
-                pipe.hset(self._key("marks"), mapping=marks)
-            if process:
-                pipe.hset(self._key("processes"), process.id, json.dumps(asdict(process)))
-            await pipe.execute()
+        for series, by in pending.counts.items():
+            yield ["HINCRBY", self._key("metrics"), json.dumps(series), by]
+            if series[0] in _HOURLY:
+                yield ["HINCRBY", hour, json.dumps(series), by]
+        if any(series[0] in _HOURLY for series in pending.counts):
+            yield ["EXPIRE", hour, HOURS_KEPT_S]
+        for (what, whom), at in pending.marks.items():
+            yield ["HSET", self._key("marks"), f"{what} {whom}", at]
+        if process:
+            yield ["HSET", self._key("processes"), process.id, json.dumps(asdict(process))]
 
     async def leave(self, process: str) -> None:
         """A process has ended in good order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -76,7 +77,29 @@ async def test_what_redis_does_not_take_is_written_later(shop: Shop, monkeypatch
             with pytest.raises(RedisConnectionError):
                 await reporter.write()
         metrics.DECIDED.add(SERIES[1])
-        await reporter.write()
+        for _ in range(2):
+            await reporter.write()
+        assert await Figures(office.base).totals() == {SERIES: 3}
+
+
+async def test_what_redis_took_without_an_answer_counts_once(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = Figures.add
+
+    async def unheard(*words: Any) -> None:
+        await add(*words)
+        raise RedisConnectionError("the answer is lost")
+
+    async with shop.office() as office:
+        reporter = Reporter(office, "web")
+        metrics.DECIDED.add(SERIES[1], by=2)
+        with monkeypatch.context() as broken:
+            broken.setattr(Figures, "add", unheard)
+            with pytest.raises(RedisConnectionError):
+                await reporter.write()
+        metrics.DECIDED.add(SERIES[1])
+        await reporter.leave()
         assert await Figures(office.base).totals() == {SERIES: 3}
 
 

@@ -41,6 +41,15 @@ async def test_what_several_processes_counted_is_added_up(base: Base) -> None:
     assert await figures.processes(NOW) == [WORKER]
 
 
+async def test_what_is_sent_again_counts_once(base: Base) -> None:
+    figures, counted = Figures(base), Pending({(DECIDED.name, BOX): 5})
+    for batch in (("p1", 1), ("p1", 1), ("p2", 1), ("p1", 2), ("p1", 2)):
+        await figures.add(counted, WORKER, NOW, batch)
+    assert await figures.totals() == {(DECIDED.name, BOX): 15}
+    assert await figures.of_last_day(NOW) == {(DECIDED.name, BOX): 15}
+    assert 0 < await base.redis.ttl(base.key("counted", "p1")) <= 600
+
+
 async def test_the_last_day_counts_by_the_hour(base: Base) -> None:
     figures = Figures(base)
     for hours in (0, 3, 24, 25):
