@@ -136,7 +136,7 @@ async def test_events_that_an_older_version_wrote_are_read(service: Service) -> 
     event = Event(EventKind.MESSAGE_RECEIVED, BOX, 1, "old").to_json()
     await base.redis.xadd(base.key("events", BOX), {"event": event, "read": "5"})
     await base.redis.hset(base.key("waiting", BOX), "1-0", dump([event, 5, 7]))
-    await base.redis.zadd(base.key("waiting-due", BOX), {"1-0": 1})
+    await base.redis.zadd(base.key("waiting-due", BOX), {"1-0": NOON})
     read = await service.lanes.read(BOX, 10, NOON)
     assert [(one.event.key, one.read, one.since, one.trace) for one in read] == [
         ("old", 5, 7, ""),
