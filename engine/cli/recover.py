@@ -56,14 +56,17 @@ async def _recover(
         before = await read_halt(office.base)
         if not dry_run:
             await halt(office.base, "`postroom recover` is at work", office.clock())
-        reports = [report async for report in _look_up_all(office, wanted, dry_run)]
+        since = before.since if before else office.clock()
+        reports = [report async for report in _look_up_all(office, wanted, since, dry_run)]
         all_looked_at = wanted.keys() == settings.mailboxes.keys() or before is None
         if not dry_run and all_looked_at and all(report.clear for report in reports):
             await lift(office.base)
         return reports, await read_halt(office.base)
 
 
-async def _look_up_all(office: Office, mailboxes: dict[str, None], dry_run: bool) -> AsyncIterator[Report]:
+async def _look_up_all(
+    office: Office, mailboxes: dict[str, None], since: int, dry_run: bool
+) -> AsyncIterator[Report]:
     recovering = Recovering(RedisDoubts(office.base), dry_run, office.clock)
     unsettled = await recovering.doubts.unsettled()
     book = await _rules(office)
@@ -71,6 +74,8 @@ async def _look_up_all(office: Office, mailboxes: dict[str, None], dry_run: bool
         report, provider = Report(mailbox), office.provider(mailbox)
         await look_up(recovering, provider, report, [one for one in unsettled if one.run.mailbox == mailbox])
         cursor = await office.mailboxes.cursor(mailbox)
+        if cursor is None or cursor.started > since:
+            report.notes.append("it is not remembered and begins anew: earlier mail is left alone")
         if book is None:
             report.notes.append("no rules load: once_per may answer somebody again")
         elif cursor and report.clear:

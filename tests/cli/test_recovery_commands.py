@@ -84,6 +84,18 @@ async def test_acting_stays_halted_while_something_has_to_be_put_right(open_run:
     assert await read_halt(base) is None
 
 
+async def test_a_mailbox_that_the_backup_does_not_know_is_named(console: Console) -> None:
+    base, clock = console.world.base, console.world.clock
+    await halt(base, "a test", clock())
+    note = "note: it is not remembered and begins anew: earlier mail is left alone"
+    assert note not in (await console.call("recover", "--dry-run")).stdout
+    clock.forward(1_000)
+    await base.redis.delete("postroom:cursor", "postroom:started")
+    assert note in (await console.call("recover", "--dry-run")).stdout
+    await console.world.poll()
+    assert note in (await console.call("recover")).stdout
+
+
 async def test_a_dry_run_lifts_nothing(open_run: Console) -> None:
     await halt(open_run.world.base, "a test", 1_000)
     result = await open_run.call("recover", "--dry-run")
