@@ -25,6 +25,7 @@ from engine.errors import (
 )
 from engine.flow.clock import Clock, now_ms
 from engine.flow.outgoing import compose_step, message_id
+from engine.flow.patience import patience
 from engine.flow.plan import Run
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebooks
@@ -40,7 +41,6 @@ LONGEST_LAG_MS = 3_600_000
 """What is older than that, a search finds."""
 CLOCKS_MS = 60_000
 """How far the service's clock may be behind ours."""
-GIVE_UP_MS = 86_400_000
 """How long a step may fail, from its first failure on: while all stands still, nothing fails."""
 PAUSE_MS = 300_000
 LATER_MS = 60_000
@@ -160,7 +160,7 @@ async def _failed(executing: Executing, claim: Claim, step: int, error: Postroom
         await _settle(executing, claim, Settled(run.id, step, receipt))
         return None
     since = claim.failing or now
-    if isinstance(error, (Rejected, TemplateError, UnsendableError)) or now - since > GIVE_UP_MS:
+    if isinstance(error, (Rejected, TemplateError, UnsendableError)) or now - since > patience(error):
         receipt = {"outcome": "failed", "why": str(error)}
         await _settle(executing, claim, Settled(run.id, step, receipt, failed=True))
         return None

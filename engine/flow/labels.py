@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine.deadline import DEADLINE
 from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized, Unavailable
 from engine.flow.clock import Clock
+from engine.flow.patience import patience
 from engine.flow.plan import LabelGroup, RunLabels
 from engine.flow.ports import Provider
 from engine.flow.sift import footstep
@@ -20,7 +21,6 @@ LEASE_MARGIN_S = 1.0
 SPLIT_AFTER = 4
 SMALLEST = 10
 CALLS_AT_ONCE = 8
-GIVE_UP_MS = 86_400_000
 PAUSE_MS = 60_000
 LONGEST_WAIT_MS = 300_000
 
@@ -93,7 +93,7 @@ async def _record(
     left: Sequence[LabelGroup] = ()
     if error is None:
         settled = list(_settled(group, {"outcome": "done"}))
-    elif not isinstance(error, (Rejected, MessageGone)) and now - (group.since or now) < GIVE_UP_MS:
+    elif not isinstance(error, (Rejected, MessageGone)) and now - (group.since or now) < patience(error):
         left = _tried(group, error, now)
     elif len(group.keys) > 1:
         opened, left = [], _halves(group)

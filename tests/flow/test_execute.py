@@ -17,7 +17,8 @@ from engine.errors import (
     Unauthorized,
     Unavailable,
 )
-from engine.flow.execute import GIVE_UP_MS, LONGEST_WAIT_MS, PAUSE_MS, execute
+from engine.flow.execute import LONGEST_WAIT_MS, PAUSE_MS, execute
+from engine.flow.patience import GIVE_UP_MS, SHUT_OUT_MS
 from engine.flow.stores import Claim, Settled
 from engine.mail.headers import parse_headers
 from engine.store.journal import Recorded
@@ -244,6 +245,17 @@ async def test_what_fails_for_a_day_needs_a_person(world: World, call: str, erro
     assert await world.journal.reopen(run, world.clock())
     assert await world.execute(run) is not None, "a person's word gives it another day"
     assert (await world.run()).state == "open"
+
+
+async def test_credentials_are_waited_for_over_a_weekend_and_not_for_ever(world: World) -> None:
+    run = await opened(world, REPLY)
+    world.provider.failures["send"] = [Unauthorized("the client secret is refused")] * 3
+    assert await world.execute(run) is not None
+    world.clock.forward(3 * GIVE_UP_MS)
+    assert await world.execute(run) is not None
+    world.clock.forward(SHUT_OUT_MS)
+    assert await world.execute(run) is None
+    assert (await world.run()).state == "dead"
 
 
 async def test_the_day_begins_with_the_first_failure_of_a_step(world: World) -> None:

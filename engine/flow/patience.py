@@ -1,0 +1,14 @@
+"""How long something is tried before a person is asked, from its first failure on. Pure."""
+
+from __future__ import annotations
+
+from engine.errors import Inactive, Unauthorized
+
+GIVE_UP_MS = 86_400_000
+SHUT_OUT_MS = 7 * GIVE_UP_MS
+"""For what waits for credentials, or for its mailbox to be active: operators have weekends."""
+
+
+def patience(error: Exception) -> int:
+    """Milliseconds from the first failure until this error is final."""
+    return SHUT_OUT_MS if isinstance(error, (Unauthorized, Inactive)) else GIVE_UP_MS
