@@ -209,6 +209,11 @@ MISTAKES = [
         id="no number",
     ),
     pytest.param(
+        'mailboxes: {"a\\e[2J@x.example": {account: acme}}',
+        "is no name: use characters that can be printed",
+        id="a name that would write to the terminal",
+    ),
+    pytest.param(
         "mailboxes: {a@x.example: {account: acme}}",
         "mailboxes.a@x.example.account: there is no account 'acme'; there are: none",
         id="an account that there is not",

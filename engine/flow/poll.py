@@ -28,6 +28,8 @@ log = logging.getLogger("postroom.poll")
 PAUSE_MS = 300_000
 """How long a mailbox is left alone that is inactive, or whose credentials or calls were refused."""
 RETRY_MS = 5_000
+SHORT_MS = 2_000
+"""Up to this, waiting for a call's turn is nothing that anybody need hear of."""
 RECOVERING = "(recovering)"
 """The lease of the one mailbox whose expired history is being recovered."""
 LEARN_MS = 3_600_000
@@ -151,6 +153,7 @@ async def _put_off(polling: Polling, mailbox: str, error: ProviderError) -> int:
         again = now + PAUSE_MS
     elif isinstance(error, RateLimited):
         again = max(int(error.until * 1000), now + 100)
-    log.warning("%s is paused for %.0f s: %s", mailbox, (again - now) / 1000, error)
-    await polling.mailboxes.pause(mailbox, str(error), again, now)
+    if again - now > SHORT_MS:
+        log.warning("%s is paused for %.0f s: %s", mailbox, (again - now) / 1000, error)
+        await polling.mailboxes.pause(mailbox, str(error), again, now)
     return again

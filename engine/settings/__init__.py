@@ -56,8 +56,17 @@ def _parse(text: str, name: str) -> Settings:
         raise SettingsError("\n".join(map(str, in_order(errors.errors)))) from None
     except RuleError as error:
         raise SettingsError(str(error)) from None
+    _check_names(settings, name)
     _check_accounts(settings, name)
     return settings.model_copy(update=_absolute(settings, Path(name).parent) | {"file": name})
+
+
+def _check_names(settings: Settings, name: str) -> None:
+    """Names go into log lines, screens and keys as they are."""
+    for key, names in (("accounts", settings.accounts), ("mailboxes", settings.mailboxes)):
+        for one in names:
+            if not one.isprintable() or not one.strip():
+                raise SettingsError(f"{name}: {key}: {one!r} is no name: use characters that can be printed")
 
 
 def _check_accounts(settings: Settings, name: str) -> None:

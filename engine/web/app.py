@@ -18,6 +18,8 @@ from engine.web.metrics import render
 from engine.web.zoom import ZoomHooks
 
 HOOKS = "/hooks/zoom/"
+LOOK_WITHIN_S = 5.0
+"""Prometheus gives up after ten seconds: a Redis that hangs is said to hang before that."""
 Ready = Callable[[], Awaitable[list[str]]]
 """Names what keeps us from being ready; nothing when all is well."""
 Look = Callable[[], Awaitable[Snapshot]]
@@ -43,7 +45,8 @@ def create_app(
 
     async def metrics(request: Request) -> Response:
         try:
-            snapshot = await look()
+            async with asyncio.timeout(LOOK_WITHIN_S):
+                snapshot = await look()
         except (RedisError, OSError) as error:
             return JSONResponse({"error": f"Redis does not answer: {type(error).__name__}"}, status_code=503)
         # In a thread: with many mailboxes and rules this takes longer than a webhook should wait.

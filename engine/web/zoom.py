@@ -11,7 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -29,6 +29,7 @@ log = logging.getLogger("postroom.hooks")
 
 VALIDATION = "endpoint.url_validation"
 HISTORY = "mail.history_event"
+TELL_EVERY_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class ZoomHooks:
     accounts: Mapping[str, ZoomHook]
     doorbell: Doorbell
     clock: Callable[[], float] = time.time
+    told: dict[str, float] = field(default_factory=dict)
+    """When refusals of an account were last written to the log."""
 
     async def take(self, request: Request) -> Response:
         account = request.path_params["account"]
@@ -74,13 +77,20 @@ class ZoomHooks:
         except (Forged, Stale) as error:
             outcome = type(error).__name__.lower()
             metrics.mark(outcome, account)
-            log.warning("webhook refused: %s", error)
+            self._tell(account, error)
             return outcome, _refuse(401, str(error))
         except Malformed as error:
             return _ignore("malformed", f"malformed: {error}")
         except (RedisError, OSError) as error:
             log.error("webhook not taken, Redis does not answer: %s", type(error).__name__)
             return "failed", _refuse(503, "try again later")
+
+    def _tell(self, account: str, error: Exception) -> None:
+        """Say that webhooks are refused, and not each time: whoever forges them writes our log otherwise."""
+        now = self.clock()
+        if now - self.told.get(account, 0.0) >= TELL_EVERY_S:
+            self.told[account] = now
+            log.warning("webhook for %s refused, as may be others: %s", account, error)
 
     def _verify(self, hook: ZoomHook, request: Request, body: bytes) -> None:
         timestamp = request.headers.get("x-zm-request-timestamp", "")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import httpx
 import pytest
 
-from tests.web.conftest import EVENT, Site, as_json
+from engine.store.board import Snapshot
+from engine.web.app import create_app
+from tests.web.conftest import EVENT, NOTHING, Site, as_json
 
 
 async def test_a_process_that_runs_is_alive_whatever_redis_does(site: Site) -> None:
@@ -45,3 +50,18 @@ async def test_a_hook_takes_nothing_but_post(site: Site, method: str) -> None:
     answer = await site.client.request(method, "/hooks/zoom/acme")
     assert answer.status_code == 405
     assert answer.headers["allow"] == "POST"
+
+
+async def test_figures_are_not_waited_for_while_redis_hangs(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def hang() -> Snapshot:
+        await asyncio.Event().wait()
+        return NOTHING
+
+    monkeypatch.setattr("engine.web.app.LOOK_WITHIN_S", 0.05)
+    hanging = create_app(site.hooks, site._ready, hang)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(hanging), base_url="http://web.test"
+    ) as client:
+        assert (await client.get("/metrics")).status_code == 503

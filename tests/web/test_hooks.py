@@ -185,3 +185,11 @@ async def test_a_body_that_is_cut_off_is_refused() -> None:
     with pytest.raises(HTTPException) as raised:
         await read_body(request)
     assert raised.value.status_code == 400
+
+
+async def test_whoever_forges_webhooks_does_not_write_our_log(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(50):
+        assert (await site.post(b"{}", **{"x-zm-signature": "v0=00"})).status_code == 401
+    assert len([one for one in caplog.records if "refused" in one.getMessage()]) == 1
