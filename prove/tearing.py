@@ -17,6 +17,7 @@ from pathlib import Path
 
 from engine.cli.stage import free_port
 from engine.store.server import find_server
+from engine.store.tail import cut_unfinished
 from tests.waiting import wait_for
 
 GROW_WITHIN_S = 1.0
@@ -94,6 +95,7 @@ class TornRedis:
         end = self._size()
         cut = dice.randint(self._acknowledged, end)
         os.truncate(self._file(), cut)
+        cut_unfinished(self.folder)  # As our own Redis has it done before each start.
         self.torn.append(Tear(end - self._acknowledged, cut - self._acknowledged))
         self._life += 1
         for writer in self._open:

@@ -22,6 +22,7 @@ from pathlib import Path
 from engine.errors import PostroomError, SettingsError, StoreError
 from engine.store.files import is_private, lock, open_lock, read, write
 from engine.store.server import Version, find_server, refusal
+from engine.store.tail import cut_unfinished
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +133,7 @@ class EmbeddedRedis:
         try:
             server = find_server()
             self._sign(server.version)
+            cut_unfinished(self._folder)
             (self._folder / "pid").unlink(missing_ok=True)
             places = {
                 "dir": self._folder,

@@ -59,10 +59,7 @@ class RedisLanes:
     async def commit(self, lane: str, lease: Lease, commit: Commit, now: int) -> None:
         batch = Batch(self._base, now)
         batch.add("DECIDE")
-        self._put_aside(batch, lane, commit.waiting)
-        self._acknowledge(batch, lane, commit.done)
-        judged = {one.key: dump([now, commit.digest, one.rules]) for one in commit.judged}
-        batch.set_fields(self._key("judged", lane), judged)
+        # The events go last: should Redis ever keep the beginning of this alone, they are decided again.
         if commit.runs:
             batch.add("ZADD", self._key("blobs"), now, commit.digest)
         waiting_for_labels = frozenset(key for group in commit.groups for key in group.keys)
@@ -75,6 +72,10 @@ class RedisLanes:
         for key, window in commit.once.items():
             batch.add("SET", self._key("once", key), now, "PX", window)
         batch.set_fields(self._key("footsteps", lane), dict.fromkeys(commit.footsteps, 0))
+        judged = {one.key: dump([now, commit.digest, one.rules]) for one in commit.judged}
+        batch.set_fields(self._key("judged", lane), judged)
+        self._put_aside(batch, lane, commit.waiting)
+        self._acknowledge(batch, lane, commit.done)
         batch.add_many("HDEL", self._key("footsteps", lane), commit.heard)
         await batch.carry_out(lane, lease)
 
@@ -94,15 +95,15 @@ class RedisLanes:
         now: int,
     ) -> None:
         batch = Batch(self._base, now)
-        key, old = self._key("groups", lane), dump_group(group)
-        for new in instead:
-            batch.add("LINSERT", key, "BEFORE", old, dump_group(new))
-        batch.add("LREM", key, 1, old)
         for one in settled:
             batch.settle(one)
         for run in opened:
             batch.open_run(run)
         batch.set_fields(self._key("footsteps", lane), dict.fromkeys(answered, now))
+        key, old = self._key("groups", lane), dump_group(group)
+        for new in instead:
+            batch.add("LINSERT", key, "BEFORE", old, dump_group(new))
+        batch.add("LREM", key, 1, old)
         await batch.carry_out(lane, lease)
 
     async def rest(self, lane: str, lease: Lease, now: int, again: int | None = None) -> bool:

@@ -3,6 +3,9 @@
 -- KEYS: cursor, stream, awake, queue, moved, arrived, habit, rung, unrung.
 -- ARGV: mailbox, old, new, lane, read, now, job, payload, ttl, trace, arrivals, events...
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+if #ARGV >= 12 and redis.call('SADD', KEYS[3], ARGV[4]) == 1 then
+  enqueue(KEYS[4], ARGV[7], ARGV[8], ARGV[6], ARGV[9])
+end
 for i = 12, #ARGV do redis.call('XADD', KEYS[2], '*', 'event', ARGV[i], 'read', ARGV[5], 'trace', ARGV[10]) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 if #ARGV < 12 then return 1 end
@@ -26,9 +29,5 @@ if ARGV[11] ~= '0' then
     redis.call('HINCRBY', KEYS[9], ARGV[1], 1)
   end
   redis.call('HSET', KEYS[6], ARGV[1], ARGV[6] .. ' ' .. ARGV[10])
-end
-
-if redis.call('SADD', KEYS[3], ARGV[4]) == 1 then
-  enqueue(KEYS[4], ARGV[7], ARGV[8], ARGV[6], ARGV[9])
 end
 return 1

@@ -16,14 +16,15 @@ end
 local function settle(run, step, receipt, failed, now, claim, keep)
   local key = run_key(run)
   if redis.call('EXISTS', key) == 0 then return 0 end
-  if claim and redis.call('HGET', key, 'claim') == claim then
+  -- The receipt goes first: whatever is lost behind it, the step is not tried again.
+  local mine = claim and redis.call('HGET', key, 'claim') == claim
+  local fresh = redis.call('HSETNX', key, 'receipt:' .. step, receipt) == 1
+  if fresh and failed == '1' then redis.call('HSET', key, 'failed', '1') end
+  if mine then
     redis.call('HDEL', key, 'claim', 'failing')
     if keep ~= '1' then redis.call('HDEL', key, 'unknown', 'looks') end
   end
-  if redis.call('HSETNX', key, 'receipt:' .. step, receipt) == 1 then
-    if failed == '1' then redis.call('HSET', key, 'failed', '1') end
-    if redis.call('HINCRBY', key, 'left', -1) <= 0 then close(run, now) end
-  end
+  if fresh and redis.call('HINCRBY', key, 'left', -1) <= 0 then close(run, now) end
   return tonumber(redis.call('HGET', key, 'left'))
 end
 
