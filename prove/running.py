@@ -46,8 +46,8 @@ class Site:
     async def settle(self, within: float) -> None:
         await settled(self.stage, self.office, self.outcome, within)
 
-    async def compare(self) -> Compared:
-        return await compare(self.stage, self.office, self.outcome)
+    async def compare(self, *, in_order: bool = True) -> Compared:
+        return await compare(self.stage, self.office, self.outcome, in_order=in_order)
 
     async def searched(self) -> str:
         """Search for what was planted; gives the fact. Raises AssertionError when anything is found."""
@@ -87,6 +87,12 @@ def tell(name: str, what: str, since: float) -> None:
     sys.stderr.write(f"{name}: {time.monotonic() - since:5.0f} s, {what}\n")
 
 
+def _swapped(compared: Compared) -> str:
+    if not compared.swapped:
+        return ""
+    return f" ({compared.swapped} to a later message of whom the first could not be read in its turn)"
+
+
 def as_proof(compared: Compared, searched: str) -> Proof:
     """The facts that every played proof has."""
     audit = ", ".join(f"{count:,} {state}" for state, count in sorted(compared.audit.items()))
@@ -94,7 +100,7 @@ def as_proof(compared: Compared, searched: str) -> Proof:
         [
             f"{compared.messages:,} messages, half by webhook alone and half by polling alone: labels of all "
             "as the oracle says",
-            f"{compared.sends:,} sends and {compared.drafts:,} drafts, each there once",
+            f"{compared.sends:,} sends and {compared.drafts:,} drafts, each there once{_swapped(compared)}",
             f"audit: {audit}; nothing unaccounted",
             searched,
         ],

@@ -36,12 +36,14 @@ class Expected:
     sends: Counter[str] = field(default_factory=Counter)
     """Message-IDs."""
     drafts: Counter[str] = field(default_factory=Counter)
+    instead: dict[str, str] = field(default_factory=dict)
+    """By the Message-ID of an answer that is held, that of the one the correspondent has already."""
 
 
 def expect(mailbox: str, delivered: Sequence[tuple[str, bytes]]) -> Expected:
     """Judge what was delivered, as (key, raw), in its order."""
     rules = load_rules(read_sources(HERE / "rules"), None).rules
-    expected, answered = Expected(), set[tuple[str, str]]()
+    expected, answered = Expected(), dict[tuple[str, str], str]()
     for key, raw in delivered:
         message = from_raw(raw, key=key, labels=STARTING)
         labels = set(STARTING)
@@ -61,7 +63,12 @@ def _in_order(rules: Sequence[Rule]) -> list[Rule]:
 
 
 def _act(
-    rule: Rule, mailbox: str, message: Message, labels: set[str], expected: Expected, answered: set[Any]
+    rule: Rule,
+    mailbox: str,
+    message: Message,
+    labels: set[str],
+    expected: Expected,
+    answered: dict[tuple[str, str], str],
 ) -> None:
     for step, action in enumerate(rule.then):
         settings = action.dump()
@@ -72,8 +79,15 @@ def _act(
         elif action.key == "draft":
             if _answerable(message):
                 expected.drafts[_message_id(mailbox, message, rule, step)] += 1
-        elif not _held(action.key, settings, mailbox, message, rule, answered):
-            expected.sends[_message_id(mailbox, message, rule, step)] += 1
+        elif not _held(action.key, mailbox, message):
+            own_id = _message_id(mailbox, message, rule, step)
+            first = own_id
+            if action.key == "reply":
+                first = answered.setdefault((rule.id, _answerable(message)[0].normal), own_id)
+            if first == own_id:
+                expected.sends[own_id] += 1
+            else:
+                expected.instead[own_id] = first
 
 
 def _labels(key: str, settings: Any) -> tuple[set[str], set[str]]:
@@ -86,19 +100,14 @@ def _labels(key: str, settings: Any) -> tuple[set[str], set[str]]:
     return set(), {"UNREAD"}
 
 
-def _held(key: str, settings: Any, mailbox: str, message: Message, rule: Rule, answered: set[Any]) -> bool:
+def _held(key: str, mailbox: str, message: Message) -> bool:
     senders = [address for address in message.addresses("From") if address.domain]
     if key == "send":
         return any(address.normal == mailbox for address in senders)
     reply_to = _answerable(message)
     if automated(message.headers) or not reply_to or is_no_reply(reply_to[0].address):
         return True
-    if mailbox in {reply_to[0].normal, *(address.normal for address in senders)}:
-        return True
-    if (rule.id, reply_to[0].normal) in answered:
-        return True
-    answered.add((rule.id, reply_to[0].normal))
-    return False
+    return mailbox in {reply_to[0].normal, *(address.normal for address in senders)}
 
 
 def _answerable(message: Message) -> list[Address]:

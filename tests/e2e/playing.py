@@ -107,15 +107,19 @@ class Compared:
     messages: int = 0
     sends: int = 0
     drafts: int = 0
+    swapped: int = 0
+    """Sends that answer another message of the same correspondent than the first."""
     audit: Counter[str] = field(default_factory=Counter)
     persons: Counter[str] = field(default_factory=Counter)
     """What only a person can settle: runs by the reason that the journal has."""
 
 
-async def compare(stage: Stage, office: Office, outcome: Outcome) -> Compared:
+async def compare(stage: Stage, office: Office, outcome: Outcome, *, in_order: bool = True) -> Compared:
     """Labels as the oracle says; each send and draft once; every message accounted for.
 
-    Only what the journal has put before a person may be missing, and it is counted.
+    Only what the journal has put before a person may be missing, and it is counted. A message that could not
+    be read at first is decided behind later ones: where that happens (`in_order` False), a correspondent
+    who is answered once may have his answer to another of his messages.
     """
     compared = Compared()
     dead = await _dead(office)
@@ -128,7 +132,10 @@ async def compare(stage: Stage, office: Office, outcome: Outcome) -> Compared:
         drafts = Counter(message["messageId"] for message in state if "DRAFT" in message["labels"])
         _agree("drafts too many", drafts - expected.drafts)
         _agree("drafts missing", _missing(expected.drafts, drafts, dead))
-        sends = Counter(message["messageId"] for message in outbox if message["mailbox"] == mailbox)
+        sent = [message["messageId"] for message in outbox if message["mailbox"] == mailbox]
+        instead = {} if in_order else expected.instead
+        sends = Counter(instead.get(own_id, own_id) for own_id in sent)
+        compared.swapped += sum(own_id in instead for own_id in sent)
         _agree("sends too many", sends - expected.sends)
         _agree("sends missing", _missing(expected.sends, sends, dead))
         report = await audit_mailbox(office, mailbox)
