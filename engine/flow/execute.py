@@ -35,6 +35,8 @@ from engine.flow.telling import step_settled
 from engine.mail.compose import UnsendableError
 from engine.rules.effects import ChangeLabels, SaveDraft, SendMessage
 
+CLOCK_MS = 50
+"""Two readings of the clock for one moment differ by less."""
 LOOKS = 2
 """A request may be on its way for longer than we think: a second look settles it."""
 LONGEST_LAG_MS = 3_600_000
@@ -194,7 +196,7 @@ async def _put_off(executing: Executing, claim: Claim, again: int, why: str, fai
 def _again(executing: Executing, claim: Claim, error: PostroomError, now: int) -> int:
     if isinstance(error, RateLimited):
         return max(int(error.until * 1000), now + 50)
-    if isinstance(error, Unfinished) or (claim.unknown and now >= claim.deadline):
+    if isinstance(error, Unfinished) or (claim.unknown and now + CLOCK_MS >= claim.deadline):
         # A look that broke off goes on where it ended: waiting ever longer would let it forget.
         return now + executing.look_gap
     if isinstance(error, (Unauthorized, Inactive)):

@@ -184,6 +184,19 @@ async def test_a_look_that_fails_is_no_look(world: World) -> None:
     assert len(world.provider.sent) == 1
 
 
+async def test_a_look_that_its_deadline_ended_goes_on_soon_whatever_a_clock_rounds(world: World) -> None:
+    run = await opened(world, REPLY)
+    world.provider.lost_answers = 1
+    world.clock.now = await world.execute(run) or 0
+
+    async def almost() -> None:
+        world.clock.forward(world.timeout - 1)
+
+    world.provider.meanwhile["find"] = almost
+    world.provider.failures["find"] = [Unavailable("the deadline passed before the call was begun")]
+    assert await world.execute(run) == world.clock() + world.executing.look_gap
+
+
 async def test_a_worker_that_died_after_its_send_does_not_send_again(world: World) -> None:
     run = await opened(world, REPLY)
     settle = world.journal.settle
