@@ -21,7 +21,7 @@ from engine.flow.ports import ACTIVE, Profile, Provider
 from engine.flow.recovery import recover
 from engine.flow.stores import Cursor, Mailboxes, Outset
 from engine.mail.address import parse_address
-from engine.mail.events import EventKind
+from engine.mail.events import Event, EventKind
 
 log = logging.getLogger("postroom.poll")
 
@@ -92,6 +92,11 @@ async def _learn_if_possible(polling: Polling, provider: Provider, mailbox: str,
         log.warning("%s: its profile is not read again: %s", mailbox, error)
 
 
+def _is_vacation(event: Event) -> bool:
+    """Whether the vacation reply was changed; labels that we make are settings as well."""
+    return event.kind is EventKind.SETTINGS_CHANGED and "vacation" in event.changed
+
+
 def _is_worth_learning(mailbox: str, outset: Outset, now: int) -> bool:
     cursor, profile = outset.cursor, outset.profile
     return not cursor or not profile or not profile.active or is_time_to_learn(mailbox, cursor.read, now)
@@ -121,7 +126,7 @@ async def _read_pages(polling: Polling, provider: Provider, mailbox: str, cursor
             page = await provider.history(mailbox, at)
         except CursorExpired:
             return await _recover(polling, provider, mailbox, at)
-        if any(event.kind is EventKind.SETTINGS_CHANGED for event in page.events):
+        if any(_is_vacation(event) for event in page.events):
             # A vacation reply may have been switched on: known before anything of this page is decided.
             await learn(polling, provider, mailbox)
         if page.unknown:

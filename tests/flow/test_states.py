@@ -139,3 +139,10 @@ async def test_a_vacation_reply_that_is_switched_on_is_known_before_later_mail_i
     await world.read_and_drain()
     assert (await world.run()).state == "done"
     assert world.provider.sent == []
+
+
+async def test_a_label_that_is_made_costs_no_look_at_the_profile(world: World) -> None:
+    looked = world.provider.calls["profile"]
+    world.provider.report(EventKind.SETTINGS_CHANGED, changed=["userLabels"])
+    await world.read_and_drain()
+    assert world.provider.calls["profile"] == looked
