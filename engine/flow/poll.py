@@ -77,7 +77,7 @@ async def _read_once(polling: Polling, provider: Provider, mailbox: str, outset:
         profile = await learn(polling, provider, mailbox)
         await polling.mailboxes.start(mailbox, profile.history, polling.clock())
         return True
-    if _is_worth_learning(mailbox, outset, began):
+    if _is_worth_learning(mailbox, outset.profile, outset.cursor.read, began):
         await _learn_if_possible(polling, provider, mailbox, outset)
     return await _read_pages(polling, provider, mailbox, outset.cursor)
 
@@ -97,9 +97,8 @@ def _is_vacation(event: Event) -> bool:
     return event.kind is EventKind.SETTINGS_CHANGED and "vacation" in event.changed
 
 
-def _is_worth_learning(mailbox: str, outset: Outset, now: int) -> bool:
-    cursor, profile = outset.cursor, outset.profile
-    return not cursor or not profile or not profile.active or is_time_to_learn(mailbox, cursor.read, now)
+def _is_worth_learning(mailbox: str, profile: Profile | None, read: int, now: int) -> bool:
+    return not profile or not profile.active or is_time_to_learn(mailbox, read, now)
 
 
 def is_time_to_learn(mailbox: str, read: int, now: int) -> bool:
