@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,7 @@ from engine.flow.ports import Provider
 from engine.flow.prepare import LOOK_AGAIN_MS, Decided, Draining, Profiles, prepare
 from engine.flow.rulebook import Rulebook
 from engine.flow.sift import RECEPTIONS, footsteps_of, sift
-from engine.flow.stores import Lease, Queued
+from engine.flow.stores import Cursor, Lease, Queued
 from engine.flow.telling import batch_decided, drain_span
 
 BATCH = 200
@@ -48,8 +49,7 @@ async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease
     if lane in profiles and not profiles[lane].active:
         return draining.clock() + INACTIVE_MS
     cursor = await draining.mailboxes.cursor(lane)
-    doubt = cursor.doubt if cursor else 0
-    turn = Turn(lane, lease, draining.clock() + SLICE_MS, profiles, doubt)
+    turn = Turn(lane, lease, draining.clock() + SLICE_MS, profiles, cursor or Cursor(0, 0, 0))
     finish = partial(finish_groups, draining.lanes, provider, lane, lease, draining.clock, turn.end)
     async with labelling(finish) as calls:
         return await _take_turn(draining, provider, turn, calls)
@@ -59,7 +59,10 @@ async def _take_turn(draining: Draining, provider: Provider, turn: Turn, calls: 
     """Decide batch after batch, while the label calls of the one before are under way."""
     lane, lease, clock = turn.lane, turn.lease, draining.clock
     while clock() < turn.end:
-        groups = await draining.lanes.groups(lane)
+        # Together: a batch of quick calls takes little longer than a few round trips to Redis.
+        groups, queued = await asyncio.gather(
+            draining.lanes.groups(lane), draining.lanes.read(lane, BATCH, clock())
+        )
         if groups:
             calls.begin()
         if len(groups) > UNFINISHED:
@@ -70,7 +73,6 @@ async def _take_turn(draining: Draining, provider: Provider, turn: Turn, calls: 
         book = draining.books.current()
         if book is None:
             return clock() + NO_RULES_MS
-        queued = await draining.lanes.read(lane, BATCH, clock())
         if queued:
             with drain_span(lane, queued):
                 again = await _decide(draining, provider, book, turn, queued, groups)
@@ -91,8 +93,7 @@ class Turn:
     lease: Lease
     end: int
     profiles: Profiles
-    doubt: int = 0
-    """Up to this history id, what is decided may have been decided before."""
+    cursor: Cursor
 
 
 async def _decide(
@@ -108,20 +109,24 @@ async def _decide(
     Returns when to go on if the provider keeps us waiting.
     """
     now, lane = draining.clock(), turn.lane
-    queued = until_own_changes(queued, turn.doubt)
+    queued = until_own_changes(queued, turn.cursor.doubt)
     keys = [one.event.key for one in queued if one.event.kind in RECEPTIONS]
-    judged = await draining.lanes.judged(lane, keys)
-    steps = await draining.lanes.footsteps(lane, [s for one in queued for s in footsteps_of(one.event)])
+    treads = [step for one in queued for step in footsteps_of(one.event)]
+    judged, steps = await asyncio.gather(
+        draining.lanes.judged(lane, keys), draining.lanes.footsteps(lane, treads)
+    )
     sifted = sift(queued, judged, steps, book.rules)
     patient = [not one.since or now - one.since < PATIENCE_MS for one in sifted.look]
-    looked = await Hydrator(provider, book, draining.clock, turn.end, turn.doubt).look(sifted.look, patient)
+    looked = await Hydrator(provider, book, draining.clock, turn.end, turn.cursor.doubt).look(
+        sifted.look, patient
+    )
     decided, again = _until_kept_waiting(looked, now)
     if decided and all(one.evaluation is None for one in decided) and not await _answers(provider, lane):
         decided, again = [], now + OUTAGE_MS
     late = looked[len(decided)].queued.entry if len(decided) < len(looked) else None
     taken = _before(queued, late)
     if taken:
-        part = Decided(taken, sifted, judged, tuple(decided), turn.profiles, tuple(groups))
+        part = Decided(taken, sifted, judged, tuple(decided), turn.profiles, turn.cursor, tuple(groups))
         commit = await prepare(draining, book, lane, part, now)
         await draining.lanes.commit(lane, turn.lease, commit, now)
         batch_decided(lane, decided, commit)

@@ -15,7 +15,7 @@ from engine.flow.plan import Judged, LabelGroup, Plan, make_plan, run_id
 from engine.flow.ports import Profile
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of
-from engine.flow.stores import Commit, Lanes, Mailboxes, Queued, Verdicts
+from engine.flow.stores import Commit, Cursor, Lanes, Mailboxes, Queued, Verdicts
 from engine.mail.address import parse_address
 from engine.mail.events import Event, is_outbound
 from engine.mail.message import Message
@@ -50,14 +50,14 @@ class Decided:
     looked: tuple[Looked, ...]
     profiles: Profiles
     """Our mailboxes: whom we are, and who is away."""
+    cursor: Cursor
     pending: tuple[LabelGroup, ...] = ()
     """Label changes of earlier batches that are still to come."""
 
 
 async def prepare(draining: Draining, book: Rulebook, lane: str, decided: Decided, now: int) -> Commit:
     """Turn one batch into a plan and all that has to be written with it."""
-    cursor = await draining.mailboxes.cursor(lane)
-    started = datetime.fromtimestamp((cursor.started if cursor else 0) / 1000, UTC)
+    started = datetime.fromtimestamp(decided.cursor.started / 1000, UTC)
     judged = _judge_in_order(decided, book, started, now)
     guard = await _Guard.load(draining, lane, decided.profiles, judged, now)
     plan = make_plan(judged, book.digest, now / 1000, guard.hold)
@@ -77,7 +77,7 @@ async def prepare(draining: Draining, book: Rulebook, lane: str, decided: Decide
         once=guard.taken_now,
         footsteps=tuple(_footsteps(plan)),
         heard=_heard(decided),
-        doubtful=_doubtful(judged, plan, cursor.doubt if cursor else 0),
+        doubtful=_doubtful(judged, plan, decided.cursor.doubt),
     )
 
 
