@@ -14,6 +14,7 @@ from engine.rules.audience import Asked
 from engine.rules.condition import NOT_MATCHED, Judged
 from engine.rules.effects import ChangeLabels, Effect
 from engine.rules.evaluation import Evaluation, Match, Undecided, Verdict
+from engine.rules.home import Home
 from engine.rules.reasons import reason_of
 from engine.rules.ruleset import Outcome, Rule, RuleSet
 from engine.rules.view import View
@@ -41,6 +42,7 @@ def evaluate(
     memory: Mapping[str, str] | None = None,
     *,
     final: bool = False,
+    home: Home | None = None,
 ) -> Evaluation:
     """Judge one message; with `final`, nothing more can be fetched and undecided rules do nothing.
 
@@ -48,7 +50,8 @@ def evaluate(
     """
     matches: list[Match] = []
     undecided: list[Undecided] = []
-    view, labels = View(message, now), message.labels
+    here = home or ruleset.homes.of(event.mailbox)
+    view, labels = View(message, now, home=here), message.labels
     asked = ruleset.audience(event.kind, event.mailbox).asked(view)
     for step in steps(asked, view, final=final):
         if step.judged.verdict is Verdict.MATCHED:

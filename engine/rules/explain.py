@@ -19,7 +19,8 @@ def explain(
 ) -> list[Reason]:
     """Give one reason per rule, in order; its path is the rule's id, its child the rule's tree."""
     everyone = Everyone(ruleset.listening(event.kind, event.mailbox))
-    asked = steps(everyone, View(message, now), final=True, silent=False)
+    view = View(message, now, home=ruleset.homes.of(event.mailbox))
+    asked = steps(everyone, view, final=True, silent=False)
     judged = {step.rule.id: _judged(step) for step in asked}
     return [
         judged.get(each.id) or _unheard(each, event)

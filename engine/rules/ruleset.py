@@ -17,6 +17,7 @@ from engine.rules.captures import uses
 from engine.rules.condition import Condition, walk
 from engine.rules.conditions.label import Label
 from engine.rules.effects import Effect
+from engine.rules.home import NOWHERE, Homes
 from engine.rules.model import Layer, RuleTest
 from engine.rules.patterns import Pattern
 from engine.rules.text import Captures, fold, to_bytes
@@ -114,6 +115,8 @@ class RuleSet:
     """SHA-256 over the canonical sources."""
     warnings: tuple[RuleError, ...] = ()
     fixtures: Mapping[str, bytes] = field(default_factory=dict)
+    homes: Homes = NOWHERE
+    """What the configuration says of the mailboxes that these rules judge for."""
 
     def audience(self, kind: EventKind, mailbox: str) -> Audience:
         """Give the rules that hear such an event, ready to be asked."""

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.errors import Missing, Unreadable
 from engine.mail.automated import automated
 from engine.mail.message import Message
 from engine.mail.needs import Need
+from engine.rules.home import SOMEWHERE, Home
 from engine.rules.people import People, Person
 from engine.rules.text import Text
+
+T = TypeVar("T")
 
 AUTOMATED, FILE_NAMES = " automated", " file names"
 """Where the cache keeps what is no header: no header field has such a name."""
@@ -22,18 +26,36 @@ MAX_PEOPLE = 1_000
 class View:
     """A message under judgement; reading what was not fetched raises Missing."""
 
-    def __init__(self, message: Message, now: datetime, cache: dict[Any, Any] | None = None) -> None:
+    def __init__(
+        self,
+        message: Message,
+        now: datetime,
+        cache: dict[Any, Any] | None = None,
+        home: Home = SOMEWHERE,
+    ) -> None:
         self.message = message
         self.now = now
+        self.home = home
         self._cache: dict[Any, Any] = {} if cache is None else cache
 
     def relabelled(self, labels: frozenset[str]) -> View:
         """See the same message with the labels that earlier rules planned."""
-        return View(self.message.relabelled(labels), self.now, self._cache)
+        return View(self.message.relabelled(labels), self.now, self._cache, self.home)
 
     @property
     def labels(self) -> frozenset[str]:
         return self.message.labels
+
+    def once(self, key: tuple[str, str], ask: Callable[[View], T]) -> T:
+        """Ask when first asked for, and keep the answer, whatever labels are planned later."""
+        if key not in self._cache:
+            self._cache[key] = (ask(self), self.labels)
+        answer: T = self._cache[key][0]
+        return answer
+
+    def first_seen(self, key: tuple[str, str]) -> View:
+        """The message as it was when `once` asked; as it is now if it did not."""
+        return self.relabelled(self._cache[key][1]) if key in self._cache else self
 
     def header(self, name: str) -> tuple[Text, ...]:
         """Every value of a header field, decoded, in order; `name` in lower case."""
