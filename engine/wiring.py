@@ -20,9 +20,11 @@ from engine.flow.prepare import Draining
 from engine.flow.rulebook import Sources
 from engine.flow.turns import BACKGROUND_SHARE, FairBudget
 from engine.providers.zoom_mail import zoom_mail
+from engine.rules.home import NOWHERE, Homes
 from engine.rules.loader import read_sources
 from engine.rules.testing import check_ruleset
 from engine.settings import AccountSettings, Settings
+from engine.settings.homes import homes_of
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
 from engine.store.board import Board, Box, Snapshot
@@ -81,8 +83,16 @@ class Office:
     @cached_property
     def keeper(self) -> Keeper:
         return Keeper(
-            RedisBlobs(self.base), lambda: read_rule_sources(self.settings), check_sources, self.clock
+            RedisBlobs(self.base),
+            lambda: read_rule_sources(self.settings),
+            lambda sources: check_sources(sources, self._homes),
+            self.clock,
+            self._homes,
         )
+
+    @cached_property
+    def _homes(self) -> Homes:
+        return homes_of(self.settings)
 
     @property
     def retention_ms(self) -> int:
@@ -268,10 +278,10 @@ def read_templates(folder: Path) -> dict[str, str]:
     return {path.name: path.read_text(encoding="utf-8") for path in files}
 
 
-def check_sources(sources: Sources) -> list[str]:
+def check_sources(sources: Sources, homes: Homes = NOWHERE) -> list[str]:
     """Every problem of rules and templates, failing tests included."""
     try:
         library = load_templates(sources.templates)
     except TemplateErrors as errors:
         return [str(error) for error in errors.errors]
-    return [str(finding) for finding in check_ruleset(sources.rules, library)]
+    return [str(finding) for finding in check_ruleset(sources.rules, library, homes)]

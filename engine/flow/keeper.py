@@ -10,6 +10,7 @@ from typing import Protocol
 from engine.errors import PostroomError, TemplateError
 from engine.flow.clock import Clock, now_ms
 from engine.flow.rulebook import Rulebook, Sources, compile_sources
+from engine.rules.home import NOWHERE, Homes
 
 log = logging.getLogger("postroom.rules")
 
@@ -37,8 +38,10 @@ class Keeper:
         read: Callable[[], Sources],
         check: Callable[[Sources], list[str]],
         clock: Clock = now_ms,
+        homes: Homes = NOWHERE,
     ) -> None:
         self._blobs, self._read, self._check, self._clock = blobs, read, check, clock
+        self._homes = homes
         self._compiled: OrderedDict[str, Rulebook] = OrderedDict()
         self._current: Rulebook | None = None
         self._refused = ""
@@ -82,7 +85,7 @@ class Keeper:
 
     async def _put_in_force(self, sources: Sources) -> None:
         await self._blobs.put(sources.digest, sources.to_json(), self._clock())
-        self._current = self._keep(compile_sources(sources))
+        self._current = self._keep(compile_sources(sources, self._homes))
         self.refused = ""
         log.info("rules %s in force", sources.digest[:12])
 
@@ -104,7 +107,7 @@ class Keeper:
         if text is None:
             raise TemplateError(f"rules and templates {digest[:12]} are no longer kept")
         try:
-            return self._keep(compile_sources(Sources.from_json(text)))
+            return self._keep(compile_sources(Sources.from_json(text), self._homes))
         except PostroomError as error:
             raise TemplateError(f"rules and templates {digest[:12]} no longer load: {error}") from error
 

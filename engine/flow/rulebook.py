@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from engine.rules.home import NOWHERE, Homes
 from engine.rules.loader import RuleSet, load_rules
 from engine.templating.library import Library, load_templates
 
@@ -40,10 +41,10 @@ class Rulebook:
     templates: Library
 
 
-def compile_sources(sources: Sources) -> Rulebook:
+def compile_sources(sources: Sources, homes: Homes = NOWHERE) -> Rulebook:
     """Compile both. Raises the errors of rules and templates with their places."""
     library = load_templates(sources.templates)
-    rules = load_rules(sources.rules, {name: library.needs(name) for name in library.names})
+    rules = load_rules(sources.rules, {name: library.needs(name) for name in library.names}, homes)
     return Rulebook(sources.digest, rules, library)
 
 

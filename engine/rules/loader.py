@@ -7,12 +7,14 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from engine.errors import Place, PostroomError, RuleError
 from engine.mail.needs import Needs
 from engine.rules.findings import RuleErrors, in_order
+from engine.rules.home import NOWHERE, Homes
 from engine.rules.lint import capture_findings
 from engine.rules.model import FIXTURE_SUFFIX, RuleFile, RuleModel
 from engine.rules.places import load_model, place_of
@@ -71,13 +73,15 @@ def _fixtures(folder: Path, texts: list[str]) -> dict[str, str]:
     }
 
 
-def load_rules(sources: Mapping[str, str], templates: Mapping[str, Needs] | None) -> RuleSet:
+def load_rules(
+    sources: Mapping[str, str], templates: Mapping[str, Needs] | None, homes: Homes = NOWHERE
+) -> RuleSet:
     """Load all files as one rule set. Raises RuleErrors with every problem of every file.
 
     `templates` are those that rules may name; with None, any name is taken.
     """
     with _no_garbage_collection():
-        return _load(sources, templates)
+        return replace(_load(sources, templates), homes=homes)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from engine.rules.effects import ChangeLabels
 from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation, Match
 from engine.rules.findings import RuleErrors, in_order
+from engine.rules.home import NOWHERE, Homes
 from engine.rules.loader import fixture_name, load_rules
 from engine.rules.model import Expect, Given, GivenAttachment
 from engine.rules.ruleset import PlacedTest, Rule, RuleSet
@@ -69,16 +70,18 @@ class Templates(Protocol):
         ...
 
 
-def check_ruleset(sources: Mapping[str, str], templates: Templates | None) -> list[RuleError]:
+def check_ruleset(
+    sources: Mapping[str, str], templates: Templates | None, homes: Homes = NOWHERE
+) -> list[RuleError]:
     """List what keeps a rule set out of use: errors in its files, in its use of templates, failed tests."""
-    return list(examine(sources, templates).errors)
+    return list(examine(sources, templates, homes).errors)
 
 
-def examine(sources: Mapping[str, str], templates: Templates | None) -> Checked:
+def examine(sources: Mapping[str, str], templates: Templates | None, homes: Homes = NOWHERE) -> Checked:
     """Load rule files, hold them against the templates and run their tests."""
     known = None if templates is None else {name: templates.needs(name) for name in templates.names}
     try:
-        ruleset = load_rules(sources, known)
+        ruleset = load_rules(sources, known, homes)
     except RuleErrors as found:
         return Checked(None, found.errors, found.warnings)
     results = run_tests(ruleset)

@@ -20,6 +20,7 @@ from engine.settings.values import (
     RedisUrl,
     Secret,
     SecretText,
+    ServerNames,
     Url,
     Zone,
 )
@@ -86,8 +87,10 @@ class MailboxSettings(Strict):
     account: str
     poll: Poll = 60.0
     """Seconds between reads of its history; 0 when only webhooks wake it (`poll: off`)."""
-    authserv_id: str | None = None
-    """The receiving server's own name (RFC 8601, section 2.2); no condition asks for it yet."""
+    timezone: Zone | None = None
+    """In which `received` reads times; the global one unless given."""
+    authserv_id: ServerNames = ()
+    """The receiving server's own name or names (RFC 8601, section 2.2), which `auth` believes alone."""
 
 
 class HookSettings(Strict):

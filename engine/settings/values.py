@@ -16,6 +16,7 @@ from engine.rules.strict import listed
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_SERVER_NAME = re.compile(r"[^\s;,()<>\"]{1,255}")
 _PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
@@ -96,6 +97,15 @@ def _prefix(text: str) -> str:
     return text
 
 
+def _server_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not _SERVER_NAME.fullmatch(name):
+            raise ValueError(
+                f"'{name}' is no server's name: write it as the server does, such as mx.acme.example"
+            )
+    return names
+
+
 def _redis_url(url: str | None) -> str | None:
     if url is not None and not url.startswith(REDIS_SCHEMES):
         raise ValueError(f"must begin with {', '.join(REDIS_SCHEMES[:-1])} or {REDIS_SCHEMES[-1]}")
@@ -124,6 +134,7 @@ RedisUrl = Annotated[Url, AfterValidator(_redis_url), Field(repr=False)]
 Number = Annotated[float, BeforeValidator(_number)]
 Zone = Annotated[str, AfterValidator(_zone)]
 Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
+ServerNames = Annotated[Names, AfterValidator(_server_names)]
 Poll = Annotated[float, BeforeValidator(_poll)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
 HttpUrl = Annotated[Url, AfterValidator(_http_url), Field(repr=False)]
