@@ -10,7 +10,7 @@ from pathlib import Path
 from time import process_time
 from typing import TypeVar
 
-from bench.body import Body, body
+from bench.body import Body
 from bench.expected import ARRIVED, NOW
 from bench.figure import Figure, Section
 from bench.loop import Read, loop
@@ -140,7 +140,7 @@ def _ruleset(specs: Sequence[Spec]) -> RuleSet:
 def _read(message: Message) -> View:
     """Decode and parse what rules will look at; nothing is compared yet."""
     view = View(message, NOW)
-    view.header("subject"), view.header("list-id"), view.people(("From",)), view.file_names(), body(view)
+    view.header("subject"), view.header("list-id"), view.people(("From",)), view.file_names(), view.body()
     return view
 
 

@@ -132,3 +132,16 @@ class FileNames:
 
     def keys(self, view: View) -> Iterable[str]:
         return [text.folded for text in view.file_names()]
+
+
+@dataclass(frozen=True, slots=True)
+class BodyTexts:
+    """The text of the message: the dearest to search."""
+
+    rank: ClassVar[int] = 2
+
+    def texts(self, view: View) -> Iterable[Text]:
+        return view.body()
+
+    def keys(self, view: View) -> Iterable[str]:
+        return [text.folded for text in view.body()]

@@ -16,7 +16,7 @@ from engine.rules.text import Text
 
 T = TypeVar("T")
 
-AUTOMATED, FILE_NAMES = " automated", " file names"
+AUTOMATED, BODY, FILE_NAMES = " automated", " body", " file names"
 """Where the cache keeps what is no header: no header field has such a name."""
 
 MAX_PEOPLE = 1_000
@@ -88,6 +88,13 @@ class View:
         found: frozenset[str] | None = self._cache.get(AUTOMATED)
         if found is None:
             found = self._cache[AUTOMATED] = automated(self.message.headers)
+        return found
+
+    def body(self) -> tuple[Text, ...]:
+        """The text that a person reads, as the only one of its kind."""
+        found: tuple[Text, ...] | None = self._cache.get(BODY)
+        if found is None:
+            found = self._cache[BODY] = (Text(self.message.text),)
         return found
 
     def file_names(self) -> tuple[Text, ...]:
