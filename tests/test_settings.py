@@ -319,5 +319,5 @@ hooks:
   orders: {secret: env:ORDERS_SECRET, verify: hmac}
 """,
     )
-    assert settings.mailboxes["support@acme.example"].authserv_id == "mx.acme.example"
+    assert settings.mailboxes["support@acme.example"].authserv_id == ("mx.acme.example",)
     assert "planted-value" not in repr(settings)
