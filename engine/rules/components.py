@@ -11,7 +11,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from engine.rules.findings import unknown
-from engine.rules.strict import Strict
+from engine.rules.strict import UNSEEN, Strict
 
 
 class _Unwrap:
@@ -43,6 +43,33 @@ def one_of(kind: str, components: Mapping[str, type[Strict]]) -> Any:
         Discriminator(_only_key),
         BeforeValidator(_one_key(kind, components)),
     ]
+
+
+GROUP = "group"
+
+
+def rule_or_group(rule: type[Strict], group: type[Strict]) -> Any:
+    """Build the type of an item of `rules`: a rule, or a map with the one key `group`."""
+    return Annotated[
+        Annotated[rule, Tag(UNSEEN)] | Annotated[group, _Unwrap(GROUP), Tag(GROUP)],
+        Discriminator(_rule_or_group),
+        BeforeValidator(_alone),
+    ]
+
+
+def _rule_or_group(value: Any) -> str:
+    return GROUP if isinstance(value, dict) and GROUP in value else UNSEEN
+
+
+def _alone(value: Any) -> Any:
+    """Refuse what stands beside a group."""
+    if not isinstance(value, dict) or GROUP not in value:
+        return value
+    beside = [key for key in value if key != GROUP and not key.startswith("x-")]
+    if beside:
+        said = f"'{beside[0]}' stands beside 'group'; what belongs to a group is indented below it"
+        raise PydanticCustomError(GROUP, said)
+    return value
 
 
 def _only_key(value: Any) -> Any:

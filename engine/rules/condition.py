@@ -113,6 +113,10 @@ class Condition(Strict):
         each = [{member.key: member.dump()} for member in self.members]
         return each[0] if self.key == "not" else each
 
+    def sight(self, view: View) -> View:
+        """The message as its members saw it."""
+        return view
+
     def wanted(self) -> str:
         """Say what was asked, as the author wrote it."""
         return json.dumps(self.dump(), ensure_ascii=False)

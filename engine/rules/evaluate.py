@@ -22,6 +22,9 @@ from engine.rules.view import View
 SPAM = "SPAM"
 NO_OUTCOME = Outcome((), ())
 
+Taken = dict[str, tuple[int, str]]
+"""Of each group of `mode: first`, which member applies, and by which rule that is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -69,8 +72,11 @@ def steps(asked: Asked, view: View, *, final: bool = False, silent: bool = True)
     """
     spam = SPAM in view.labels
     ended: dict[str, str] = {}
+    taken: Taken = {}
     for rule in asked:
         unasked = _unasked(rule, spam, ended) if spam or ended else ""
+        if taken and rule.branches:
+            unasked = unasked or _elsewhere(rule, taken)
         judged = NOT_MATCHED if unasked else rule.when.judge(view)
         if judged is NOT_MATCHED:
             if not silent:
@@ -86,6 +92,8 @@ def steps(asked: Asked, view: View, *, final: bool = False, silent: bool = True)
             asked.relabelled(view)
         if rule.stop and (matched or final):
             ended[rule.layer] = rule.id
+        if rule.branches and (matched or final):
+            taken = {group: (branch, rule.id) for group, branch in rule.branches} | taken
 
 
 def _unasked(rule: Rule, spam: bool, ended: Mapping[str, str]) -> str:
@@ -93,6 +101,15 @@ def _unasked(rule: Rule, spam: bool, ended: Mapping[str, str]) -> str:
         return f"the layer was ended by {ended[rule.layer]}"
     if spam and not rule.names_spam:
         return "the message is in spam, and this rule does not name SPAM"
+    return ""
+
+
+def _elsewhere(rule: Rule, taken: Taken) -> str:
+    """Say which member of a group of `mode: first` applies in a rule's place."""
+    for group, branch in rule.branches:
+        chosen, by = taken.get(group, (branch, ""))
+        if chosen != branch:
+            return f"of the group {group}, {by} applies"
     return ""
 
 

@@ -16,11 +16,10 @@ from engine.mail.needs import Needs
 from engine.rules.findings import RuleErrors, in_order
 from engine.rules.home import NOWHERE, Homes
 from engine.rules.lint import capture_findings
-from engine.rules.model import FIXTURE_SUFFIX, RuleFile, RuleModel
-from engine.rules.places import load_model, place_of
-from engine.rules.ruleset import PlacedTest, Rule, RuleSet, TemplateUse, ordered
-from engine.rules.templated import Templated
-from engine.rules.text import fold
+from engine.rules.model import FIXTURE_SUFFIX, RuleFile
+from engine.rules.places import load_model
+from engine.rules.ruleset import Rule, RuleSet, ordered
+from engine.rules.unfold import unfold
 from engine.rules.yaml import Map, Node, parse_yaml, plain
 
 __all__ = ["RuleErrors", "RuleSet", "load_rules", "read_sources"]
@@ -103,7 +102,7 @@ def _load(sources: Mapping[str, str], templates: Mapping[str, Needs] | None) -> 
     for file, root in roots.items():
         context = {"lists": _visible(file, shared), "templates": templates}
         try:
-            rules += _rules(load_model(root, RuleFile, file, context), root, file)
+            rules += unfold(load_model(root, RuleFile, file, context), root, file)
         except RuleErrors as found:
             errors += found.errors
     findings = [finding for rule in rules for finding in capture_findings(rule, roots[rule.place.file])]
@@ -161,47 +160,27 @@ def _visible(file: str, shared: Mapping[str, Mapping[str, Any]]) -> dict[str, An
     return {**visible, **shared[file]}
 
 
-def _rules(model: RuleFile, root: Node, file: str) -> Iterator[Rule]:
-    for index, rule in enumerate(model.rules):
-        at = ("rules", index)
-        yield Rule(
-            id=rule.id,
-            title=rule.title,
-            event=rule.event,
-            layer=rule.layer or model.layer,
-            priority=rule.priority,
-            scope=tuple(glob.mapped(fold) for glob in rule.mailboxes or model.mailboxes or ()),
-            when=rule.when,
-            then=rule.then,
-            stop=rule.stop,
-            place=place_of(root, (*at, "id"), file),
-            tests=tuple(
-                PlacedTest(test, place_of(root, (*at, "tests", number), file))
-                for number, test in enumerate(rule.tests)
-            ),
-            templates=tuple(_template_uses(rule, root, file, at)),
-            location=at,
-        )
-
-
-def _template_uses(
-    rule: RuleModel, root: Node, file: str, at: tuple[str | int, ...]
-) -> Iterator[TemplateUse]:
-    for number, action in enumerate(rule.then):
-        if isinstance(action, Templated):
-            place = place_of(root, (*at, "then", number, action.key), file)
-            yield TemplateUse(action.template, dict(action.with_), place)
-
-
 def _twice(rules: list[Rule]) -> list[RuleError]:
-    first: dict[str, Place] = {}
+    """Find ids that are taken: rules and groups share them."""
+    first: dict[str, tuple[str, Place]] = {}
     errors = []
-    for rule in rules:
-        if rule.id in first:
-            where = f"{first[rule.id].file}:{first[rule.id].line}"
-            errors.append(RuleError(f"the id '{rule.id}' is taken by the rule at {where}", rule.place))
-        first.setdefault(rule.id, rule.place)
+    for kind, name, place in _named(rules):
+        if name in first:
+            what, where = first[name]
+            said = f"the id '{name}' is taken by the {what} at {where.file}:{where.line}; choose another"
+            errors.append(RuleError(said, place))
+        first.setdefault(name, (kind, place))
     return errors
+
+
+def _named(rules: list[Rule]) -> Iterator[tuple[str, str, Place]]:
+    seen: set[Place] = set()
+    for rule in rules:
+        for group in rule.groups:
+            if group.place not in seen:
+                seen.add(group.place)
+                yield "group", group.id, group.place
+        yield "rule", rule.id, rule.place
 
 
 def fixture_name(file: str, fixture: str) -> str:

@@ -12,9 +12,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, Wit
 from engine.mail.events import EventKind
 from engine.rules import registry
 from engine.rules.addresses import AddressText
+from engine.rules.components import rule_or_group
 from engine.rules.patterns import Globs
 from engine.rules.quantities import Size
-from engine.rules.strict import NOT_EMPTY, TEXT_SCHEMA, AnyWords, Flag, Strict, Words, listed
+from engine.rules.strict import NOT_EMPTY, TEXT_SCHEMA, AnyWords, Flag, Strict, Words, listed, not_empty
 
 if TYPE_CHECKING:
     from engine.rules.action import Action as AnyAction
@@ -23,6 +24,8 @@ else:
     AnyAction, AnyCondition = registry.AnyAction, registry.AnyCondition
 
 FIXTURE_SUFFIX = ".eml"
+MAX_BRANCHES = 500
+"""Groups side by side in a group of `mode: first`: each has to know of all before it."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
 
 
@@ -54,6 +57,7 @@ def _version(value: Any) -> int:
 
 Version = Annotated[int, PlainValidator(_version), WithJsonSchema({"const": 1})]
 Layer = Literal["before", "default", "after"]
+Mode = Literal["first", "all"]
 
 
 def _fixture(name: str) -> str:
@@ -157,25 +161,32 @@ class RuleTest(Strict):
         return self.given if self.fixture is None else Given(fixture=self.fixture)
 
 
-class RuleModel(Strict):
-    """One rule: when it applies, and what it then does."""
+DOES_SOMETHING: Mapping[str, Any] = {
+    "anyOf": [
+        {"required": ["then"], "properties": {"then": {"minItems": 1}}},
+        {"required": ["stop"], "properties": {"stop": {"const": True}}},
+    ]
+}
 
-    map_schema: ClassVar[Mapping[str, Any]] = {
-        "anyOf": [
-            {"required": ["then"], "properties": {"then": {"minItems": 1}}},
-            {"required": ["stop"], "properties": {"stop": {"const": True}}},
-        ]
-    }
 
-    id: Id = Field(description="Its name for ever: journals, metrics and once-keys use it.")
-    title: Words = Field("", description="What it is for.")
+class _Outermost(Strict):
+    """What a rule or a group says that stands in no group."""
+
     event: EventKind = Field(EventKind.MESSAGE_RECEIVED, description="The kind of event it listens to.")
     mailboxes: Globs | None = Field(
         None, description="Mailboxes it applies to, instead of the file's; globs."
     )
     layer: Layer | None = Field(None, description="before, default or after; the file's unless given.")
     priority: int = Field(0, description="Lower comes first.")
-    when: AnyCondition = Field(description="One condition.")
+
+
+class _Deed(Strict):
+    """What a rule says wherever it stands."""
+
+    map_schema: ClassVar[Mapping[str, Any]] = DOES_SOMETHING
+
+    id: Id = Field(description="Its name for ever: journals, metrics and once-keys use it.")
+    title: Words = Field("", description="What it is for.")
     then: tuple[AnyAction, ...] = Field((), description="What to do, in order.")
     stop: Flag = Field(False, description="Whether a match ends the layer.")
     tests: tuple[RuleTest, ...] = Field((), description="Its tests.")
@@ -185,6 +196,58 @@ class RuleModel(Strict):
         if not self.then and not self.stop:
             raise ValueError("does nothing; write 'then', or 'stop: true'")
         return self
+
+
+class RuleModel(_Deed, _Outermost):
+    """One rule: when it applies, and what it then does."""
+
+    when: AnyCondition = Field(description="One condition.")
+
+
+class GroupedRule(_Deed):
+    """A rule in a group, which says where, to what and in which order it applies."""
+
+    when: AnyCondition | None = Field(
+        None, description="One condition; without any, the rule always applies that is reached: an else."
+    )
+
+
+class InnerGroup(Strict):
+    """Rules that belong together."""
+
+    id: Id = Field(description="Its name, for people to find it by.")
+    title: Words = Field("", description="What it is for.")
+    mode: Mode = Field(
+        "all",
+        description="`all`: every member that holds applies. "
+        "`first`: only the first one does, as with if, else if and else.",
+    )
+    when: AnyCondition | None = Field(
+        None, description="What has to hold before any member is looked at; asked once, when it is reached."
+    )
+    rules: Annotated[tuple[AnyMember, ...], BeforeValidator(not_empty)] = Field(
+        description="The members: rules, or further groups.", json_schema_extra={"minItems": 1}
+    )
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        if self.mode == "first" and sum(isinstance(one, InnerGroup) for one in self.rules) > MAX_BRANCHES:
+            raise ValueError(f"mode: first takes at most {MAX_BRANCHES} groups; nest them")
+        return self
+
+
+class GroupModel(InnerGroup, _Outermost):
+    """A group of rules: they apply together, or only the first that holds."""
+
+
+if TYPE_CHECKING:
+    AnyMember = GroupedRule | InnerGroup
+    AnyItem = RuleModel | GroupModel
+else:
+    AnyMember = rule_or_group(GroupedRule, InnerGroup)
+    InnerGroup.model_rebuild()
+    GroupModel.model_rebuild()
+    AnyItem = rule_or_group(RuleModel, GroupModel)
 
 
 class RuleFile(Strict):
@@ -198,4 +261,4 @@ class RuleFile(Strict):
     lists: Mapping[str, Annotated[tuple[AddressText, ...], BeforeValidator(listed)]] = Field(
         {}, description="Lists of addresses (`ann@x.example`) and domains (`@x.example`) by name."
     )
-    rules: tuple[RuleModel, ...] = Field((), description="The rules.")
+    rules: tuple[AnyItem, ...] = Field((), description="The rules, and groups of them.")

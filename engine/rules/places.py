@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from engine.errors import Place, RuleError
 from engine.rules.findings import RuleErrors
-from engine.rules.strict import UNKNOWN_KEY
+from engine.rules.strict import UNKNOWN_KEY, UNSEEN
 from engine.rules.yaml import Map, Node, Scalar, Seq, plain
 
 M = TypeVar("M", bound=BaseModel)
@@ -50,6 +50,6 @@ def _is_empty(node: Node) -> bool:
 
 
 def _placed(error: Any, root: Node, file: str) -> RuleError:
-    location = [step for step in error["loc"] if step != "[key]"]
+    location = [step for step in error["loc"] if step not in ("[key]", UNSEEN)]
     at_key = error["type"] == UNKNOWN_KEY or error["loc"][-1:] == ("[key]",)
     return RuleError(error["msg"], place_of(root, location, file, key=at_key))

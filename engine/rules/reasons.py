@@ -12,9 +12,9 @@ def reason_of(condition: Condition, view: View, path: str) -> Reason:
     """Judge a condition once more, member by member, and put it into words."""
     here = f"{path}.{condition.key}"
     judged = condition.judge(view)
-    single = condition.key == "not"
+    single, sight = condition.key in ("not", "group"), condition.sight(view)
     children = tuple(
-        reason_of(member, view, here if single else f"{here}[{index}]")
+        reason_of(member, sight, here if single else f"{here}[{index}]")
         for index, member in enumerate(condition.members)
     )
     if children:

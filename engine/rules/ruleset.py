@@ -17,6 +17,7 @@ from engine.rules.captures import uses
 from engine.rules.condition import Condition, walk
 from engine.rules.conditions.label import Label
 from engine.rules.effects import Effect
+from engine.rules.groups import Group
 from engine.rules.home import NOWHERE, Homes
 from engine.rules.model import Layer, RuleTest
 from engine.rules.patterns import Pattern
@@ -70,6 +71,10 @@ class Rule:
     templates: tuple[TemplateUse, ...] = ()
     location: tuple[str | int, ...] = ()
     """Where it stands in its file's tree."""
+    groups: tuple[Group, ...] = ()
+    """Those it stands in, the outermost first; `when` holds what they ask."""
+    branches: tuple[tuple[str, int], ...] = ()
+    """Of each group of `mode: first`, its id and which of its members this is, or is part of."""
 
     def covers(self, mailbox: str) -> bool:
         """Say whether a mailbox is in scope; no mailbox ("") is in every scope."""

@@ -23,6 +23,9 @@ from engine.rules.findings import unknown
 UNKNOWN_KEY = "unknown_key"
 """The one type of error that speaks of a key; all others speak of the value in that place."""
 
+UNSEEN = "[rule]"
+"""A step in a location that stands for nothing in the file."""
+
 RESTATED = "restated"
 """The type of an error that already stands in plain words."""
 
