@@ -95,9 +95,9 @@ async def _run_web(office: Office, stop: asyncio.Event) -> None:
     host, port = split_listen(office.settings.web.listen)
     app = create_app(office.hooks(), office.unready, office.look, lambda: office.halts.seen)
     quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
-    server = uvicorn.Server(
-        uvicorn.Config(app, host=host, port=port, http=BoundedProtocol, ws="none", **quiet)
-    )
+    # Nobody asks who sent a request: what a proxy says of that need not be read.
+    plain: dict[str, Any] = {"http": BoundedProtocol, "ws": "none", "proxy_headers": False}
+    server = uvicorn.Server(uvicorn.Config(app, host=host, port=port, **plain, **quiet))
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
     serving = asyncio.create_task(server.serve())
     waiting = asyncio.create_task(stop.wait())

@@ -55,7 +55,7 @@ def create_app(
 
     app = Starlette(
         routes=[
-            Route(f"{HOOKS}{{account}}", hooks.take, methods=["POST"]),
+            Route(f"{HOOKS}{{account}}", hooks, methods=["POST"]),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
@@ -75,12 +75,7 @@ def _hooks_first(hooks: ZoomHooks, app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         scope["path_params"] = {"account": account}
-        request = Request(scope, receive, send)
-        try:
-            answer = await hooks.take(request)
-        except HTTPException as error:
-            answer = await _refusal(request, error)
-        await answer(scope, receive, send)
+        await hooks(scope, receive, send)
 
     return take
 

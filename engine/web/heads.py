@@ -6,6 +6,8 @@ import asyncio
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from engine.web.bodies import WHOLE
+
 MAX_HEAD = 65_536
 """Bytes beside the body: request line, headers, chunk sizes, trailers."""
 HEAD_WITHIN_S = 10.0
@@ -49,6 +51,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._beside = 0
+        self.scope["state"][WHOLE] = True
         super().on_message_complete()
 
     def on_response_complete(self) -> None:

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from engine.web import heads
+from engine.web.bodies import WHOLE
 from engine.web.heads import MAX_HEAD, BoundedProtocol
 from tests.waiting import wait_for
 
@@ -21,7 +22,8 @@ LINE = b"POST / HTTP/1.1\r\nhost: web.test\r\n"
 
 
 async def _size(request: Request) -> PlainTextResponse:
-    return PlainTextResponse(str(len(await request.body())))
+    whole = {"x-whole": "yes"} if WHOLE in request.scope["state"] else {}
+    return PlainTextResponse(str(len(await request.body())), headers=whole)
 
 
 @contextlib.asynccontextmanager
@@ -60,6 +62,16 @@ async def test_requests_one_after_another_are_answered() -> None:
             writer.write(LINE + b"content-length: %d\r\n\r\n" % len(body) + body)
             assert (await reader.readline()).split()[1] == b"200"
             assert (await reader.readuntil(b"%d" % len(body))).endswith(b"%d" % len(body))
+
+
+async def test_only_what_is_there_whole_is_called_whole() -> None:
+    async with connected() as (reader, writer):
+        writer.write(LINE + b"content-length: 1\r\n\r\nx")
+        assert b"x-whole" in await reader.readuntil(b"\r\n\r\n1")
+        writer.write(LINE + b"expect: 100-continue\r\ncontent-length: 1\r\n\r\n")
+        assert b" 100 " in await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"x")
+        assert b"x-whole" not in await reader.readuntil(b"\r\n\r\n1")
 
 
 CHUNKED = LINE + b"transfer-encoding: chunked\r\n\r\n"

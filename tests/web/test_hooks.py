@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 
 from engine import metrics
 from engine.web import bodies
-from engine.web.bodies import MAX_BODY, read_body
+from engine.web.bodies import MAX_BODY, WHOLE, read_body
 from tests.web.conftest import BOX, EVENT, NOW, SECRET, Site, as_json, signed
 
 OURS = "Support@acme.example"
@@ -171,9 +170,8 @@ async def test_a_slow_body_is_not_waited_for(site: Site, monkeypatch: pytest.Mon
         await asyncio.Event().wait()
         raise AssertionError("never")
 
-    request = Request({"type": "http", "method": "POST", "path": "/", "headers": []}, receive)
     with pytest.raises(HTTPException) as raised:
-        await read_body(request)
+        await read_body({"headers": []}, receive)
     assert raised.value.status_code == 408
 
 
@@ -181,10 +179,34 @@ async def test_a_body_that_is_cut_off_is_refused() -> None:
     async def receive() -> dict[str, object]:
         return {"type": "http.disconnect"}
 
-    request = Request({"type": "http", "method": "POST", "path": "/", "headers": []}, receive)
     with pytest.raises(HTTPException) as raised:
-        await read_body(request)
+        await read_body({"headers": []}, receive)
     assert raised.value.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "state",
+    [pytest.param({}, id="a body that comes in pieces"), pytest.param({WHOLE: True}, id="a whole one")],
+)
+async def test_pieces_are_put_together_and_bounded(state: dict[str, bool]) -> None:
+    pieces = iter(
+        [{"body": b"ab", "more_body": True}, {"more_body": True}, {"body": b"c"}, {"body": b"abcd"}]
+    )
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", **next(pieces)}
+
+    assert await read_body({"headers": [], "state": state}, receive, limit=3) == b"abc"
+    with pytest.raises(HTTPException) as raised:
+        await read_body({"headers": [], "state": state}, receive, limit=3)
+    assert raised.value.status_code == 413
+
+
+async def test_of_a_header_that_comes_twice_the_first_counts(site: Site) -> None:
+    false = ("x-zm-signature", "v0=00")
+    for headers, status in (([*TRUE.items(), false], 204), ([false, *TRUE.items()], 401)):
+        answer = await site.client.post("/hooks/zoom/acme", content=BODY, headers=headers)
+        assert answer.status_code == status
 
 
 async def test_whoever_forges_webhooks_does_not_write_our_log(
