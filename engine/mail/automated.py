@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from engine.mail.address import parse_address, parse_addresses
 from engine.mail.headers import Headers
@@ -58,6 +59,22 @@ _BULK_FIELDS = frozenset(
         "x-report-abuse-to",
     }
 )
+_TELLING = frozenset(
+    {
+        *_REPLY_FIELDS,
+        *_BULK_FIELDS,
+        "auto-submitted",
+        "content-class",
+        "list-id",
+        "list-unsubscribe",
+        "precedence",
+        "x-auto-response-suppress",
+        "x-failed-recipients",
+        "x-post-messageclass",
+        "x-precedence",
+    }
+)
+"""The fields that are read wherever a message has them, which most have not."""
 _NO = frozenset({"", "no", "none", "false", "0"})
 _PRECEDENCE = {"list": "list", "bulk": "bulk", "junk": "bulk", "auto_reply": "auto_reply"}
 _BOUNCES = ("delivery-status", "feedback-report", "")
@@ -89,24 +106,31 @@ _MACHINE = re.compile(
     r"|auto-?(?:reply|responder|mailer)|bounces?|(?:bounces?|prvs|msprvs1|verp|owner)[-+=].*"
     r"|.*-(?:bounces?|request|owner))(?:\+.*)?"
 )
-_DAEMON = re.compile(r"(?:mailer|mail)-?daemon|mdaemon")
+_DAEMONS = frozenset({"mailer-daemon", "mailerdaemon", "mail-daemon", "maildaemon", "mdaemon"})
+
+Told = Mapping[str, str]
+"""What the telling fields of a message say, by their names in lower case."""
 
 
 def automated(headers: Headers) -> frozenset[str]:
     """Name what kinds of automatic mail a message is; none of KINDS for a person's."""
     found: set[str] = set()
-    report = _report(headers)
-    if _is_bounce(headers, report):
+    told = {name: headers.text(name) for name in headers.names & _TELLING}
+    kind, report = _content(headers)
+    subject = headers.text("Subject")[:MAX_SUBJECT]
+    precedence = _precedence(told)
+    generated = _is_generated(told) or _is_suppressing(told)
+    if _is_bounce(headers, told, report, subject):
         found.add("bounce")
-    elif _is_auto_reply(headers, report):
+    elif precedence == "auto_reply" or _is_auto_reply(told, report, subject, generated=generated):
         found.add("auto_reply")
-    elif _is_generated(headers) or _is_suppressing(headers):
+    elif generated:
         found.add("bulk")
-    if not _LIST_FIELDS.isdisjoint(headers.names) or _precedence(headers) == "list":
+    if precedence == "list" or not _LIST_FIELDS.isdisjoint(headers.names):
         found.add("list")
-    if _is_bulk(headers, report):
+    if precedence == "bulk" or _is_bulk(told, report):
         found.add("bulk")
-    if _is_calendar(headers):
+    if _is_calendar(told, kind):
         found.add("calendar")
     if not found and _is_null_path(headers):
         found.add("bounce")
@@ -119,55 +143,53 @@ def is_no_reply(address: str) -> bool:
     return bool(_NO_REPLY.fullmatch(local) or _MACHINE.fullmatch(local))
 
 
-def _is_auto_reply(headers: Headers, report: str | None) -> bool:
+def _is_auto_reply(told: Told, report: str | None, subject: str, *, generated: bool) -> bool:
     """Auto-Submitted (RFC 3834, section 5) and its predecessors; receipts (RFC 8098).
 
     Exchange and Notes call their out-of-office answers `auto-generated`; only the subject tells.
     """
-    if _submitted(headers) == "auto-replied" or _precedence(headers) == "auto_reply":
+    if report == "disposition-notification" or _submitted(told) == "auto-replied":
         return True
-    if _any_set(headers, _REPLY_FIELDS):
+    if _any_set(told, _REPLY_FIELDS) or "autoresponder" in told.get("x-post-messageclass", "").lower():
         return True
-    if "autoresponder" in headers.text("X-POST-MessageClass").lower():
-        return True
-    cue = _ABSENT_MARKED if _is_generated(headers) or _is_suppressing(headers) else _ABSENT
-    return report == "disposition-notification" or bool(cue.match(_subject(headers)))
+    return bool((_ABSENT_MARKED if generated else _ABSENT).match(subject))
 
 
-def _is_bounce(headers: Headers, report: str | None) -> bool:
+def _is_bounce(headers: Headers, told: Told, report: str | None, subject: str) -> bool:
     """A delivery report (RFC 3464), or what mail servers send in place of one."""
-    if report in _BOUNCES or "X-Failed-Recipients" in headers:
+    if report in _BOUNCES or "x-failed-recipients" in told:
         return True
     senders = parse_addresses(headers.all("From")[:1])
     names = {(sender.local or sender.name).casefold() for sender in senders}
-    if any(_DAEMON.fullmatch(name) for name in names):
+    if not _DAEMONS.isdisjoint(names):
         return True
-    return bool(_UNDELIVERED.match(_subject(headers))) and ("postmaster" in names or _is_null_path(headers))
+    return ("postmaster" in names or _is_null_path(headers)) and bool(_UNDELIVERED.match(subject))
 
 
-def _is_bulk(headers: Headers, report: str | None) -> bool:
+def _is_bulk(told: Told, report: str | None) -> bool:
     """Mail to many, and reports about no mail of ours."""
-    if _any_set(headers, _BULK_FIELDS) or _precedence(headers) == "bulk":
+    if _any_set(told, _BULK_FIELDS):
         return True
-    if "List-Unsubscribe" in headers and "List-Id" not in headers:
+    if "list-unsubscribe" in told and "list-id" not in told:
         return True
-    return report not in (None, "disposition-notification", *_BOUNCES)
+    return report is not None and report not in ("disposition-notification", *_BOUNCES)
 
 
-def _is_generated(headers: Headers) -> bool:
+def _is_generated(told: Told) -> bool:
     """What a machine wrote: `auto-generated`, `auto-notified` (RFC 5436) and the like."""
-    return _submitted(headers) not in ("", "no")
+    return _submitted(told) not in ("", "no")
 
 
-def _is_calendar(headers: Headers) -> bool:
+def _is_calendar(told: Told, kind: str) -> bool:
     """An invitation as the whole message; Exchange names the class besides."""
-    kind = media_type(_first(headers, "Content-Type"))
-    return kind == "text/calendar" or "calendarmessage" in headers.text("Content-Class").lower()
+    return kind == "text/calendar" or "calendarmessage" in told.get("content-class", "").lower()
 
 
-def _is_suppressing(headers: Headers) -> bool:
+def _is_suppressing(told: Told) -> bool:
     """Whether the sender wants no automatic answer (MS-OXCMAIL, section 2.1.3.2.2.7)."""
-    wishes = {wish.strip().lower() for wish in headers.text("X-Auto-Response-Suppress").split(",")}
+    if "x-auto-response-suppress" not in told:
+        return False
+    wishes = {wish.strip().lower() for wish in told["x-auto-response-suppress"].split(",")}
     return not wishes.isdisjoint({"all", "oof", "autoreply"})
 
 
@@ -176,31 +198,24 @@ def _is_null_path(headers: Headers) -> bool:
     return "".join(headers.text("Return-Path").split()) == "<>"
 
 
-def _subject(headers: Headers) -> str:
-    return headers.text("Subject")[:MAX_SUBJECT]
+def _submitted(told: Told) -> str:
+    value = told.get("auto-submitted", "")
+    return value and value.partition(";")[0].partition("(")[0].strip().lower()
 
 
-def _submitted(headers: Headers) -> str:
-    return headers.text("Auto-Submitted").partition(";")[0].partition("(")[0].strip().lower()
+def _precedence(told: Told) -> str:
+    value = told.get("precedence") or told.get("x-precedence", "")
+    return value and _PRECEDENCE.get(value.strip().lower().replace("-", "_"), "")
 
 
-def _precedence(headers: Headers) -> str:
-    value = headers.text("Precedence") or headers.text("X-Precedence")
-    return _PRECEDENCE.get(value.strip().lower().replace("-", "_"), "")
-
-
-def _report(headers: Headers) -> str | None:
-    """The type of a report (RFC 6522), None when the message is none."""
-    declared = _first(headers, "Content-Type")
+def _content(headers: Headers) -> tuple[str, str | None]:
+    """The media type, and the type of a report (RFC 6522), None when the message is none."""
+    declared = (*headers.all("Content-Type"), "")[0]
     kind = media_type(declared)
     if kind == "multipart/report":
-        return parameters(declared).get("report-type", "").lower()
-    return "delivery-status" if kind == "message/delivery-status" else None
+        return kind, parameters(declared).get("report-type", "").lower()
+    return kind, "delivery-status" if kind == "message/delivery-status" else None
 
 
-def _any_set(headers: Headers, names: frozenset[str]) -> bool:
-    return any(headers.text(name).lower() not in _NO for name in names.intersection(headers.names))
-
-
-def _first(headers: Headers, name: str) -> str:
-    return (*headers.all(name), "")[0]
+def _any_set(told: Told, names: frozenset[str]) -> bool:
+    return bool(told) and any(text.lower() not in _NO for name, text in told.items() if name in names)
