@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import aiohttp
-import httpx
 
 from engine.errors import (
     OutcomeUnknown,
@@ -45,7 +45,8 @@ class Answer:
     """A whole answer, its content encoding taken off."""
 
     status: int
-    headers: httpx.Headers
+    headers: Mapping[str, str]
+    """Names are looked up whatever their case."""
     body: bytes
 
     @property
@@ -56,27 +57,11 @@ class Answer:
 Failure = Exception | Answer
 
 _NEVER_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-)
-# httpx-aiohttp 0.2 calls a connection that broke *after* the request a ConnectTimeout, so under it
-# only the cause tells whether anything was sent.
-_NEVER_SENT_AIOHTTP = (
     aiohttp.ClientConnectorError,
     aiohttp.ConnectionTimeoutError,
     aiohttp.ClientHttpProxyError,
 )
-_WRONG_CALL = (
-    httpx.InvalidURL,
-    httpx.UnsupportedProtocol,
-    httpx.CookieConflict,
-    httpx.RequestNotRead,
-    aiohttp.InvalidURL,
-    aiohttp.NonHttpUrlClientError,
-    UnicodeError,
-)
+_WRONG_CALL = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, UnicodeError)
 _WRONG_STATUS = frozenset({501, 505, 506, 510})
 """Server errors that another try cannot change."""
 _NOT_DONE = frozenset({421, 425})
@@ -128,14 +113,7 @@ def _kind_of_exception(failure: Exception, call: Call) -> type[ProviderError]:
         return Rejected
     if isinstance(failure, AnswerTooLarge):
         return Rejected if call.idempotent else OutcomeUnknown
-    return _lost(call) if _may_have_been_sent(failure) else Unavailable
-
-
-def _may_have_been_sent(failure: Exception) -> bool:
-    cause = failure.__cause__ or failure
-    if isinstance(cause, aiohttp.ClientError):
-        return not isinstance(cause, _NEVER_SENT_AIOHTTP)
-    return not isinstance(failure, _NEVER_SENT)
+    return Unavailable if isinstance(failure, _NEVER_SENT) else _lost(call)
 
 
 def _lost(call: Call) -> type[ProviderError]:

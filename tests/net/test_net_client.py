@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from engine.errors import OutcomeUnknown, ProviderError, Rejected, Unavailable
-from engine.net.client import USER_AGENT, HttpClient, Timeouts
+from engine.net.client import HttpClient
 from engine.net.failures import Call
+from engine.net.wire import USER_AGENT, Timeouts
 
 READ = Call("read")
 SEND = Call("send", idempotent=False)
@@ -213,6 +214,8 @@ async def test_a_request_arrives_as_it_was_meant() -> None:
             headers={"Authorization": f"Bearer {SECRET}"},
         )
         await http.ask("POST", url, SEND, form={"grant_type": "a b&c"}, auth=("id", "pw"))
+        await http.ask("POST", url, SEND, json={"name": "é"})
+        await http.ask("POST", url, SEND)
     line = requests[0].split(b"\r\n")[0].decode()
     assert line.startswith("GET /mailboxes/a%2Bb@x.example/%2Fy?q=rfc822msgid")
     assert "a%2Bb%26c%3Dd" in line
@@ -220,6 +223,10 @@ async def test_a_request_arrives_as_it_was_meant() -> None:
     assert USER_AGENT.encode() in requests[0]
     assert b"authorization: basic awq6chc=" in requests[1].lower()
     assert requests[1].endswith(b"grant_type=a+b%26c")
+    assert b"content-type: application/x-www-form-urlencoded" in requests[1].lower()
+    assert requests[2].endswith('{"name":"é"}'.encode())
+    assert b"content-type: application/json" in requests[2].lower()
+    assert b"content-length: 0\r\n" in requests[3].lower()
 
 
 async def test_a_connection_is_kept_for_the_next_call() -> None:

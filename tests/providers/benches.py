@@ -14,6 +14,7 @@ from engine.net.client import HttpClient
 from engine.providers.zoom_mail import zoom_mail
 from engine.sandbox.app import create_app
 from engine.sandbox.config import SandboxConfig
+from tests.providers.asgi import AsgiWire
 from tests.providers.fakes import MemoryBudget, MemoryTokens
 
 BOX, OTHER = "support@acme.example", "sales+eu@acme.example"
@@ -89,5 +90,5 @@ def make_provider(
         budget=budget or MemoryBudget(),
         tokens=tokens,
         url=URL,
-        http=HttpClient(transport=httpx.ASGITransport(app)),
+        http=HttpClient(wire=AsgiWire(app)),
     )

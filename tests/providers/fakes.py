@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -21,6 +20,7 @@ from engine.providers.zoom_mail.labelling import Labeller
 from engine.providers.zoom_mail.labels import LabelBooks
 from engine.providers.zoom_mail.oauth import Credentials, Tokens
 from engine.providers.zoom_mail.provider import ZoomMail
+from tests.providers.asgi import AsgiWire
 
 BOX = "support@acme.example"
 ROOT = f"/v2/emails/mailboxes/{BOX}"
@@ -170,7 +170,7 @@ class Desk:
     app: Any = None
 
     def __post_init__(self) -> None:
-        http = HttpClient(transport=httpx.ASGITransport(self.app or self.script), clock=self.clock)
+        http = HttpClient(wire=AsgiWire(self.app or self.script), clock=self.clock)
         credentials = Credentials("account", "client", SECRET, f"{URL}/oauth/token", self.base)
         tokens = Tokens(http, credentials, self.tokens, self.clock)
         caller = Caller(http, tokens, self.budget, clock=self.clock, sleep=self.clock.sleep)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import httpx
+import aiohttp
 import pytest
 from starlette.responses import Response
 
@@ -27,12 +27,13 @@ from engine.flow.ports import Ask, Token
 from engine.providers.zoom_mail import oauth
 from engine.providers.zoom_mail.client import ZoomMailClient
 from engine.providers.zoom_mail.oauth import api_root
+from tests.providers.asgi import refused
 from tests.providers.fakes import BOX, SECRET, Desk, MemoryBudget, Said, refusal
 
 PROFILE = {"emailAddress": BOX, "historyId": "10"}
 SENT = {"id": "m1", "threadId": "m1", "labelIds": ["SCHEDULED"]}
-LOST = httpx.ReadError("the connection broke")
-REFUSED = httpx.ConnectError("nobody there")
+LOST = aiohttp.ServerDisconnectedError("the connection broke")
+REFUSED = refused()
 
 Call = Callable[[ZoomMailClient], Awaitable[Any]]
 ONCE = [
@@ -403,8 +404,8 @@ async def test_no_secret_shows_in_errors_or_logs(desk: Desk, caplog: pytest.LogC
     answers: list[Said] = [
         *(refusal(status, message=echo) for status in (400, 401, 403, 404, 409, 429, 500, 503)),
         Response(f'{{"id": 1, "x": "{echo}', 200),
-        httpx.ReadError(echo),
-        httpx.ConnectError(echo),
+        aiohttp.ServerDisconnectedError(echo),
+        refused(echo),
     ]
     for answer in answers:
         desk.script.on("GET profile", answer).on("POST messages/send", answer)
