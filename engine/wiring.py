@@ -265,10 +265,12 @@ def limits_of(account: AccountSettings, share: float) -> Limits | None:
 
 
 def read_rule_sources(settings: Settings) -> Sources:
-    """The text of every rule and template file."""
+    """The text of every rule and template file; of several folders, each file by its path."""
+    paths = [Path(path) for path in settings.rules]
     rules: dict[str, str] = {}
-    for path in settings.rules:
-        rules |= read_sources(Path(path))
+    for path in paths:
+        folder = "" if len(paths) == 1 else f"{(path if path.is_dir() else path.parent).as_posix()}/"
+        rules |= {f"{folder}{name}": text for name, text in read_sources(path).items()}
     return Sources(rules, read_templates(settings.templates))
 
 

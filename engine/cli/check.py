@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from engine.cli.mailstates import read_profiles, state_warnings
-from engine.cli.rulefiles import TEMPLATES_OPTION, below, load_library, read_files
+from engine.cli.rulefiles import TEMPLATES_OPTION, Files, below, chosen_files, load_library
 from engine.errors import RuleError
 from engine.rules.findings import RuleErrors
 from engine.rules.loader import load_rules
@@ -28,9 +28,8 @@ from engine.wiring import read_rule_sources
 def check(paths: tuple[Path, ...], templates: Path | None, config: str | None, as_json: bool) -> None:
     """Check rules, templates and settings; name every finding with file, line and column."""
     settings = load_settings(config)
-    chosen = paths or tuple(Path(path) for path in settings.rules)
-    beside = templates or (None if paths else settings.templates)
-    findings = [finding for path in chosen for finding in _findings(path, beside)]
+    chosen = chosen_files(paths, templates, settings)
+    findings = [finding for files in chosen for finding in _findings(files)]
     if not paths and settings.mailboxes:
         findings += _states(settings)
     for level, error in findings:
@@ -40,8 +39,7 @@ def check(paths: tuple[Path, ...], templates: Path | None, config: str | None, a
     raise SystemExit(1 if findings else 0)
 
 
-def _findings(path: Path, templates: Path | None) -> Iterator[tuple[str, RuleError]]:
-    files = read_files(path, templates)
+def _findings(files: Files) -> Iterator[tuple[str, RuleError]]:
     library = None
     try:
         library = load_library(files) or load_templates({})

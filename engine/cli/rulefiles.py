@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from engine.rules.findings import RuleErrors
 from engine.rules.loader import load_rules, read_sources
 from engine.rules.ruleset import RuleSet
 from engine.rules.testing import misused
+from engine.settings import Settings
 from engine.templating.library import Library, TemplateErrors, load_templates
 
 TEMPLATE_SUFFIXES = (".md", ".html")
@@ -40,6 +41,17 @@ def read_files(rules: Path, templates: Path | None) -> Files:
     beside = folder.absolute().parent / TEMPLATES
     where = templates or (folder / ".." / TEMPLATES if folder.is_absolute() else Path(_relative(beside)))
     return Files(_sources(rules, folder), read_templates(where), where)
+
+
+def chosen_files(paths: Sequence[Path], templates: Path | None, settings: Settings) -> list[Files]:
+    """Read each path as a set of its own; with no path, what the configuration names as the one set it is."""
+    if paths:
+        return [read_files(path, templates) for path in paths]
+    folder = templates or settings.templates
+    sources: dict[str, str] = {}
+    for rules in map(Path, settings.rules):
+        sources |= _sources(rules, rules if rules.is_dir() else rules.parent)
+    return [Files(sources, read_templates(folder), folder)]
 
 
 def _sources(rules: Path, folder: Path) -> dict[str, str]:
@@ -72,23 +84,33 @@ def _text(file: Path) -> str:
 
 def load_files(rules: Path, templates: Path | None) -> RuleSet:
     """Load a rule set for judging; on errors, print them all and end with exit code 1."""
-    files = read_files(rules, templates)
+    return load_set(read_files(rules, templates))
+
+
+def load_set(files: Files) -> RuleSet:
+    """Load what was read; on errors, print them all and end with exit code 1."""
+    ruleset, errors = try_set(files)
+    if ruleset is None:
+        for error in errors:
+            click.echo(str(error), err=True)
+        raise SystemExit(1)
+    return ruleset
+
+
+def try_set(files: Files) -> tuple[RuleSet | None, list[RuleError]]:
+    """Load what was read, or give every problem of rules and templates."""
     try:
         library = load_library(files)
         known = {name: library.needs(name) for name in library.names} if library else None
         ruleset = load_rules(files.rules, known)
-        errors = misused(ruleset, library)
     except RuleErrors as found:
-        errors = list(found.errors)
+        return None, list(found.errors)
     except TemplateErrors as wrong:
-        errors = [below(error, files.template_folder) for error in wrong.errors]
-    if errors:
-        for error in errors:
-            click.echo(str(error), err=True)
-        raise SystemExit(1)
+        return None, [below(error, files.template_folder) for error in wrong.errors]
     if library is None and ruleset.template_uses:
         click.echo(f"no templates in {files.template_folder}: their names are not checked", err=True)
-    return ruleset
+    errors = misused(ruleset, library)
+    return (None if errors else ruleset), errors
 
 
 def load_library(files: Files) -> Library | None:

@@ -12,6 +12,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from engine.cli.main import main
+from engine.rules.loader import load_rules
+from engine.settings import load_settings
+from engine.wiring import read_rule_sources
 
 RULES = r"""version: 1
 rules:
@@ -147,6 +150,33 @@ def test_tests_of_rules_that_do_not_load_fail(folder: Path) -> None:
     result = call("test")
     assert result.exit_code == 1
     assert "rules/orders.yaml:8:7 rules[0].then[1]: unknown action 'marc'" in result.stderr
+
+
+def test_rules_that_do_not_load_are_errors_of_the_report(folder: Path) -> None:
+    spoil(folder, "- mark:", "- marc:")
+    assert call("test", "--junit", "report.xml").exit_code == 1
+    suite = ElementTree.parse(folder / "report.xml").getroot()
+    assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "1",
+        "failures": "0",
+        "errors": "1",
+        "skipped": "0",
+    }
+    (case,) = suite
+    assert (case.get("file"), case.get("line")) == ("rules/orders.yaml", "8")
+    assert "unknown action 'marc'" in str(case[0].get("message"))
+
+
+def test_a_report_names_rule_test_and_line(folder: Path) -> None:
+    assert call("test", "--junit", "report.xml").exit_code == 0
+    (case,) = ElementTree.parse(folder / "report.xml").getroot()
+    assert case.attrib == {
+        "classname": "orders",
+        "name": "an order is filed",
+        "file": "rules/orders.yaml",
+        "line": "11",
+    }
+    assert len(case) == 0
 
 
 def test_evaluate_prints_what_would_be_done(folder: Path) -> None:
@@ -290,6 +320,66 @@ def test_schema_and_list_are_for_machines_too() -> None:
     names = {each["name"] for each in json.loads(call("list", "--json").stdout)}
     assert {"subject", "reply"} <= names
     assert "  subject     The subject line, decoded." in call("list").stdout.splitlines()
+
+
+GROUPED = """mailboxes: [support@acme.example]
+rules:
+  - group:
+      id: desks
+      mode: first
+      layer: before
+      rules:
+        - {id: first, when: {subject: x}, stop: true}
+        - {id: other, then: [{archive: true}]}
+  - {id: sent, event: message.sent, when: {subject: y}, then: [{label: Y}], priority: -1}
+"""
+
+
+def test_rules_are_listed_as_they_are_evaluated(folder: Path) -> None:
+    (folder / "rules" / "z.yaml").write_text(GROUPED)
+    assert call("list", "rules").stdout.splitlines() == [
+        "layer before",
+        "       group desks: the first that holds",
+        "    1    first  rules/z.yaml:8; priority 0; support@acme.example; no action; stop ends before",
+        "    2    other  rules/z.yaml:9; priority 0; support@acme.example; archive",
+        "layer default",
+        "    3  sent     rules/z.yaml:10; priority -1; support@acme.example; on message.sent; label",
+        "    4  orders   rules/orders.yaml:3; priority 0; *; label, mark, reply",
+        "layer after",
+        "    5  rest     rules/orders.yaml:14; priority 0; sales@acme.example; archive",
+    ]
+    ids = [each["id"] for each in json.loads(call("list", "rules", "--json").stdout)]
+    assert ids == ["first", "other", "sent", "orders", "rest"]
+    of_sales = call("list", "rules", "--mailbox", "sales@acme.example", "--json", "rules").stdout
+    assert [each["id"] for each in json.loads(of_sales)] == ["orders", "rest"]
+
+
+def test_listing_rules_that_do_not_load_says_why(folder: Path) -> None:
+    spoil(folder, "- mark:", "- marc:")
+    result = call("list", "rules")
+    assert result.exit_code == 1
+    assert "unknown action 'marc'" in result.stderr
+
+
+def test_conditions_and_actions_are_listed_apart_and_take_no_paths(folder: Path) -> None:
+    assert call("list", "actions").stdout.splitlines()[0] == "actions"
+    assert call("list", "conditions").stdout.splitlines()[0] == "conditions"
+    assert "write: postroom list rules rules" in call("list", "actions", "rules").stderr
+
+
+def test_rules_of_several_folders_are_one_set(folder: Path) -> None:
+    (folder / "more").mkdir()
+    (folder / "more" / "orders.yaml").write_text(RULES.replace("id: orders", "id: more"))
+    (folder / "postroom.yaml").write_text("version: 1\nrules: [rules, more]\n")
+    assert call("test").exit_code == 1
+    assert "more/orders.yaml:3:9" not in call("check").stdout
+    assert "the id 'rest' is taken by the rule at more/orders.yaml:14" in call("check").stdout
+    (folder / "more" / "orders.yaml").write_text(ALONE)
+    names = [each["file"] for each in json.loads(call("list", "rules", "--json").stdout)]
+    assert names == ["more/orders.yaml", "rules/orders.yaml", "rules/orders.yaml"]
+    sources = read_rule_sources(load_settings("postroom.yaml"))
+    loaded = load_rules(sources.rules, None).rules
+    assert [rule.place.file for rule in loaded] == names
 
 
 @pytest.mark.corpus
