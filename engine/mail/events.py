@@ -43,6 +43,8 @@ class Event:
     """The message's labels as the record shows them, by name."""
     changed: tuple[str, ...] = ()
     """Label names added or removed; a setting's type; a delegate's address."""
+    payload: str = ""
+    """The JSON text that an event of a hook brings along, "" where there is none."""
 
     @property
     def id(self) -> str:
@@ -51,7 +53,9 @@ class Event:
         return f"{self.mailbox}/{self.key}/{self.kind}/{self.history}/{','.join(self.changed)}"
 
     def to_json(self) -> str:
-        return _encode({name: getattr(self, name) for name in self.__slots__})
+        return _encode(
+            {name: getattr(self, name) for name in self.__slots__ if name != "payload" or self.payload}
+        )
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Event:

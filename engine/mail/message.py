@@ -32,6 +32,21 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Conversation:
+    """A message's thread at the moment of looking, drafts left out."""
+
+    first: bool
+    """Whether no message of it is older."""
+    messages: int
+    """How many there are, this one and sent ones included."""
+    replied: bool
+    """Whether another of them was sent from this mailbox."""
+
+
+ALONE = Conversation(first=True, messages=1, replied=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What is known of a message. Reading a part that was not fetched raises `Missing`."""
 
@@ -47,6 +62,7 @@ class Message:
     _attachments: tuple[Attachment, ...] | None = None
     unreadable: tuple[tuple[Need, str], ...] = ()
     """Needs that no fetch can supply, each with its reason."""
+    _conversation: Conversation | None = None
 
     @property
     def headers(self) -> Headers:
@@ -65,6 +81,10 @@ class Message:
     @property
     def attachments(self) -> tuple[Attachment, ...]:
         return self._read(self._attachments, Need.ATTACHMENTS)
+
+    @property
+    def conversation(self) -> Conversation:
+        return self._read(self._conversation, Need.THREAD)
 
     @property
     def subject(self) -> str:
@@ -92,4 +112,4 @@ class Message:
 
 def no_message(mailbox: str) -> Message:
     """What there is to read where an event concerns no message: every part, and nothing in it."""
-    return Message("", mailbox, _headers=Headers(()), _size=0, _text="", _attachments=())
+    return Message("", mailbox, _headers=Headers(()), _size=0, _text="", _attachments=(), _conversation=ALONE)

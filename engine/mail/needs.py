@@ -19,6 +19,8 @@ class Need(StrEnum):
     """Names, declared types and sizes."""
     CONTENT = "content"
     """The raw bytes: sniffed types and digests of attachments."""
+    THREAD = "thread"
+    """The other messages of its thread: a call of its own, beside the message's."""
 
 
 Needs = frozenset[Need]

@@ -81,8 +81,13 @@ class Audience:
 
     @cached_property
     def needs(self) -> Needs:
-        """What to fetch before judging; the raw bytes only once a rule turns out to need them."""
-        return union(rule.when.needs for rule in self.rules) - {Need.CONTENT}
+        """What to fetch before judging; raw bytes and threads only once a rule turns out to need them."""
+        return union(rule.when.needs for rule in self.rules) - {Need.CONTENT, Need.THREAD}
+
+    @cached_property
+    def awaits_answers(self) -> bool:
+        """Whether it matters to any of them what we answered in a message's thread."""
+        return any(rule.awaits_answers for rule in self.rules)
 
     @cached_property
     def index(self) -> Index:

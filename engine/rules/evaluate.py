@@ -15,7 +15,9 @@ from engine.rules.condition import NOT_MATCHED, Judged
 from engine.rules.effects import ChangeLabels, Effect
 from engine.rules.evaluation import Evaluation, Match, Undecided, Verdict
 from engine.rules.home import Home
+from engine.rules.memory import EMPTY, Beside, Memory
 from engine.rules.reasons import reason_of
+from engine.rules.remembering import note
 from engine.rules.ruleset import Outcome, Rule, RuleSet
 from engine.rules.view import View
 
@@ -42,19 +44,20 @@ def evaluate(
     event: Event,
     message: Message,
     now: datetime,
-    memory: Mapping[str, str] | None = None,
+    memory: Memory = EMPTY,
     *,
     final: bool = False,
     home: Home | None = None,
 ) -> Evaluation:
     """Judge one message; with `final`, nothing more can be fetched and undecided rules do nothing.
 
-    `memory` is what rules remember from earlier messages; no condition of today asks for it.
+    `memory` is what rules remember of earlier messages; what they have to remember of this one comes back.
     """
     matches: list[Match] = []
     undecided: list[Undecided] = []
     here = home or ruleset.homes.of(event.mailbox)
-    view, labels = View(message, now, home=here), message.labels
+    beside = Beside(event.id, event.payload, memory)
+    view, labels = View(message, now, home=here, beside=beside), message.labels
     asked = ruleset.audience(event.kind, event.mailbox).asked(view)
     for step in steps(asked, view, final=final):
         if step.judged.verdict is Verdict.MATCHED:
@@ -62,7 +65,10 @@ def evaluate(
             labels = changed(labels, step.outcome.effects)
         elif step.judged.verdict is Verdict.UNDECIDED:
             undecided.append(Undecided(step.rule.id, step.judged.needs, step.judged.why, step.rule.stop))
-    return Evaluation(tuple(matches), tuple(undecided), net(message.labels, labels))
+    net_change = net(message.labels, labels)
+    return Evaluation(
+        tuple(matches), tuple(undecided), net_change, tuple(view.noted), frozenset(view.unread)
+    )
 
 
 def steps(asked: Asked, view: View, *, final: bool = False, silent: bool = True) -> Iterator[Step]:
@@ -77,15 +83,18 @@ def steps(asked: Asked, view: View, *, final: bool = False, silent: bool = True)
         unasked = _unasked(rule, spam, ended) if spam or ended else ""
         if taken and rule.branches:
             unasked = unasked or _elsewhere(rule, taken)
-        judged = NOT_MATCHED if unasked else rule.when.judge(view)
+        seen_by = view.within(rule.id) if rule.remembers else view
+        judged = NOT_MATCHED if unasked else rule.when.judge(seen_by)
+        if rule.remembers and not unasked:
+            note(rule.when, seen_by, decided=judged.verdict is not Verdict.UNDECIDED)
         if judged is NOT_MATCHED:
             if not silent:
-                yield Step(rule, view, judged, unasked)
+                yield Step(rule, seen_by, judged, unasked)
             continue
         judged = settle(rule, judged, final=final)
         matched = judged.verdict is Verdict.MATCHED
         outcome = rule.outcome(judged.captures) if matched else NO_OUTCOME
-        yield Step(rule, view, judged, outcome=outcome)
+        yield Step(rule, seen_by, judged, outcome=outcome)
         labels = changed(view.labels, outcome.effects)
         if labels != view.labels:
             view = view.relabelled(labels)

@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.mail.needs import NOTHING, Needs
 from engine.rules.effects import ChangeLabels, Effect
+from engine.rules.memory import Seen
 
 
 class Verdict(StrEnum):
@@ -69,6 +70,10 @@ class Evaluation:
     undecided: tuple[Undecided, ...] = ()
     labels: ChangeLabels = field(default_factory=ChangeLabels)
     """The net change, by name, sorted."""
+    remembered: tuple[Seen, ...] = ()
+    """What rules have to remember of this message."""
+    unread: frozenset[str] = field(default=frozenset(), compare=False)
+    """Keys of the memory that have to be looked up before rules are decided."""
 
     @property
     def needs(self) -> Needs:

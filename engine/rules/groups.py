@@ -10,6 +10,7 @@ from engine.rules.clues import Clues
 from engine.rules.condition import Condition, Judge, judge_any, negate
 from engine.rules.conditions.all_ import All
 from engine.rules.model import Mode
+from engine.rules.remembering import remembers
 from engine.rules.shown import shown
 from engine.rules.text import NONE, Captures
 from engine.rules.view import View
@@ -44,11 +45,17 @@ class Entry(Condition):
 
     def make_judge(self) -> Judge:
         judge, key = self.condition.judge, ("group", self.group)
-        return lambda view: view.once(key, judge)
+        if not remembers(self.condition):
+            return lambda view: view.once(key, judge)
+        return lambda view: view.once(key, lambda seen: judge(self._own(seen)))
 
     def sight(self, view: View) -> View:
         """The message as it was when the group was reached: with the labels of then."""
-        return view.first_seen(("group", self.group))
+        return self._own(view.first_seen(("group", self.group)))
+
+    def _own(self, view: View) -> View:
+        """A group has a memory of its own, whichever of its rules asks."""
+        return view.within(f"group {self.group}")
 
 
 class Spared(Condition):

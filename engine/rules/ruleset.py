@@ -21,6 +21,7 @@ from engine.rules.groups import Group
 from engine.rules.home import NOWHERE, Homes
 from engine.rules.model import Layer, RuleTest
 from engine.rules.patterns import Pattern
+from engine.rules.remembering import Remembering, remembers
 from engine.rules.text import Captures, fold, to_bytes
 
 LAYERS: tuple[Layer, ...] = ("before", "default", "after")
@@ -104,6 +105,17 @@ class Rule:
     @cached_property
     def used_captures(self) -> frozenset[str]:
         return frozenset(name for action in self.then for _, text in action.texts() for name, _ in uses(text))
+
+    @cached_property
+    def remembers(self) -> bool:
+        """Whether it looks at what was remembered of earlier messages."""
+        return remembers(self.when)
+
+    @cached_property
+    def awaits_answers(self) -> bool:
+        """Whether it matters to it what we answered in the message's thread."""
+        nodes = walk(self.when) if self.remembers else ()
+        return any(isinstance(node, Remembering) and node.awaits_answers for node in nodes)
 
     @cached_property
     def names_spam(self) -> bool:

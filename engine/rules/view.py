@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -11,12 +12,14 @@ from engine.mail.automated import automated
 from engine.mail.message import Message
 from engine.mail.needs import Need
 from engine.rules.home import SOMEWHERE, Home
+from engine.rules.memory import NOTHING_BESIDE, Beside, Forgotten, Seen, Sightings
 from engine.rules.people import People, Person
 from engine.rules.text import Text
 
 T = TypeVar("T")
 
 AUTOMATED, BODY, FILE_NAMES = " automated", " body", " file names"
+NOTED, UNREAD = " noted", " unread"
 """Where the cache keeps what is no header: no header field has such a name."""
 
 MAX_PEOPLE = 1_000
@@ -32,15 +35,50 @@ class View:
         now: datetime,
         cache: dict[Any, Any] | None = None,
         home: Home = SOMEWHERE,
+        beside: Beside = NOTHING_BESIDE,
     ) -> None:
         self.message = message
         self.now = now
         self.home = home
+        self.beside = beside
         self._cache: dict[Any, Any] = {} if cache is None else cache
 
     def relabelled(self, labels: frozenset[str]) -> View:
         """See the same message with the labels that earlier rules planned."""
-        return View(self.message.relabelled(labels), self.now, self._cache, self.home)
+        return View(self.message.relabelled(labels), self.now, self._cache, self.home, self.beside)
+
+    def within(self, rule: str) -> View:
+        """See the same message as a rule does that has a memory of its own, or a group."""
+        return View(self.message, self.now, self._cache, self.home, replace(self.beside, rule=rule))
+
+    def aside(self, beside: Beside) -> View:
+        """See the same message beside something else; what is found out about it is not kept."""
+        return View(self.message, self.now, {**self._cache, UNREAD: set()}, self.home, beside)
+
+    @property
+    def noted(self) -> list[Seen]:
+        """What rules have to remember of this message."""
+        found: list[Seen] = self._cache.setdefault(NOTED, [])
+        return found
+
+    @property
+    def unread(self) -> set[str]:
+        """Keys of the memory that were asked for, and have to be looked up first."""
+        found: set[str] = self._cache.setdefault(UNREAD, set())
+        return found
+
+    def recalled(self, key: str) -> Sightings:
+        """What is remembered under a key, as it was when first asked for. Raises Forgotten."""
+        memory, place = self.beside.memory, ("recalled", key)
+        found: Sightings | None = self._cache.get(place) if memory.kept or memory.whole else None
+        if found is not None:
+            return found
+        if not memory.whole and key not in memory.kept:
+            self.unread.add(key)
+            raise Forgotten
+        kept = memory.kept.get(key)
+        found = self._cache[place] = kept.sightings if kept else ()
+        return found
 
     @property
     def labels(self) -> frozenset[str]:
