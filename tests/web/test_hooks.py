@@ -189,7 +189,7 @@ async def test_a_body_that_is_cut_off_is_refused() -> None:
     [pytest.param({}, id="a body that comes in pieces"), pytest.param({WHOLE: True}, id="a whole one")],
 )
 async def test_pieces_are_put_together_and_bounded(state: dict[str, bool]) -> None:
-    pieces = iter(
+    pieces: Iterator[dict[str, object]] = iter(
         [{"body": b"ab", "more_body": True}, {"more_body": True}, {"body": b"c"}, {"body": b"abcd"}]
     )
 
