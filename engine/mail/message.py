@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from engine.errors import Missing, Unreadable
 from engine.mail.address import Address, parse_addresses
+from engine.mail.encrypted import is_encrypted
 from engine.mail.headers import Headers
 from engine.mail.needs import Need
 
@@ -63,6 +64,8 @@ class Message:
     unreadable: tuple[tuple[Need, str], ...] = ()
     """Needs that no fetch can supply, each with its reason."""
     _conversation: Conversation | None = None
+    types: frozenset[str] = frozenset()
+    """The media types of its parts, as far as those were fetched."""
 
     @property
     def headers(self) -> Headers:
@@ -93,6 +96,11 @@ class Message:
     @property
     def message_id(self) -> str:
         return self.headers.text("Message-ID").strip()
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether its text and files are encrypted, as far as its header is known."""
+        return self._headers is not None and is_encrypted(self._headers)
 
     def addresses(self, field: str) -> tuple[Address, ...]:
         """The parsed addresses of every field of that name, in order."""

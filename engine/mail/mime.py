@@ -105,6 +105,7 @@ def to_message(
         _size=size,
         _text=message_text(root) if held and text else None,
         _attachments=attached if held else None,
+        types=frozenset([part.type for part in leaves(root)]) if held else frozenset(),
     )
 
 

@@ -13,7 +13,6 @@ from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, mo
 from engine.rules.strict import NOT_EMPTY, Strict
 
 BYTES: Mapping[str, int] = {
-    "": 1,
     "B": 1,
     **{f"{prefix}B": 1000**power for power, prefix in enumerate("KMGT", 1)},
     **{prefix: 1000**power for power, prefix in enumerate("KMGT", 1)},
@@ -23,7 +22,12 @@ SECONDS: Mapping[str, int] = {"S": 1, "M": 60, "H": 3600, "D": 86_400, "W": 7 * 
 
 TEN_YEARS = 10 * 366 * SECONDS["D"]
 
+_COUNT = re.compile(r"\d{1,15}", re.ASCII)
 _QUANTITY = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z]*)\s*", re.ASCII)
+_NUMBER = r"^\s*\d{1,15}(\.\d{1,9})?\s*"
+_SIZE = rf"{_NUMBER}([kKmMgGtT]([iI]?[bB])?|[bB])\s*$"
+_DURATION = rf"{_NUMBER}[smhdwSMHDW]\s*$"
+"""The shape alone, for editors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +43,11 @@ def _quantity(value: Any, units: Mapping[str, int], example: str) -> Quantity:
     if found is None:
         raise ValueError(f"must be a number with a unit, such as {example}")
     number, unit = found.groups()
-    if unit.upper() not in units:
+    if not unit and Decimal(number):
+        raise ValueError(f"'{value}' has no unit; write a number with one, such as {example}")
+    if unit and unit.upper() not in units:
         raise ValueError(f"unknown unit '{unit}'; write a number with a unit, such as {example}")
-    return Quantity(int(Decimal(number) * units[unit.upper()]), value)
+    return Quantity(int(Decimal(number) * units.get(unit.upper(), 0)), value)
 
 
 def read_size(value: Any) -> Quantity:
@@ -59,19 +65,34 @@ def read_duration(value: Any) -> Quantity:
     return duration
 
 
+def read_count(value: Any) -> Quantity:
+    """Read a whole number without a unit. Raises ValueError."""
+    if not isinstance(value, str) or not _COUNT.fullmatch(value.strip()):
+        raise ValueError("must be a whole number, such as 3")
+    return Quantity(int(value), value)
+
+
 _AS_WRITTEN = PlainSerializer(lambda quantity: quantity.source)
 
 Size = Annotated[
     Quantity,
     BeforeValidator(read_size),
     _AS_WRITTEN,
-    WithJsonSchema({"type": ["string", "integer"], "examples": ["10KB", "1.5MB", "2MiB"]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": _SIZE, "examples": ["10KB", "1.5MB", "2MiB"]}, {"const": 0}]}
+    ),
+]
+Count = Annotated[
+    Quantity,
+    BeforeValidator(read_count),
+    PlainSerializer(lambda quantity: quantity.value),
+    WithJsonSchema({"type": ["integer", "string"], "pattern": r"^\s*\d{1,15}\s*$", "minimum": 0}),
 ]
 Duration = Annotated[
     Quantity,
     BeforeValidator(read_duration),
     _AS_WRITTEN,
-    WithJsonSchema({"type": "string", "examples": ["90s", "12h", "7d"]}),
+    WithJsonSchema({"type": "string", "pattern": _DURATION, "examples": ["90s", "12h", "7d"]}),
 ]
 
 
@@ -94,7 +115,7 @@ class SizeKinds(Strict):
         return self
 
     def holds(self, number: int) -> bool:
-        """Compare a number of bytes."""
+        """Compare a number."""
         return (
             (self.gt is None or number > self.gt.value)
             and (self.gte is None or number >= self.gte.value)
@@ -102,3 +123,13 @@ class SizeKinds(Strict):
             and (self.lte is None or number <= self.lte.value)
             and (self.eq is None or number == self.eq.value)
         )
+
+
+class CountKinds(SizeKinds):
+    """Ways to compare a count. All that are given must hold."""
+
+    gt: Count | None = Field(None, description="More than.")
+    gte: Count | None = Field(None, description="At least.")
+    lt: Count | None = Field(None, description="Fewer than.")
+    lte: Count | None = Field(None, description="At most.")
+    eq: Count | None = Field(None, description="Exactly.")

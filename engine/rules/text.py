@@ -36,8 +36,8 @@ def fold(text: str) -> str:
 class Text:
     """One text of a message; each of its comparable forms is made once."""
 
-    def __init__(self, raw: str) -> None:
-        self.raw = raw[:MAX_CHARACTERS]
+    def __init__(self, raw: str, most: int = MAX_CHARACTERS) -> None:
+        self.raw = raw[:most]
 
     @lazy
     def exact(self) -> str:

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from engine.errors import Missing, Unreadable
+from engine.errors import ConditionError, Missing, Unreadable
 from engine.mail.automated import automated
-from engine.mail.message import Message
+from engine.mail.encrypted import ENCRYPTED, hides_subject, hides_text
+from engine.mail.message import Attachment, Message
 from engine.mail.needs import Need
 from engine.rules.home import SOMEWHERE, Home
 from engine.rules.memory import NOTHING_BESIDE, Beside, Forgotten, Seen, Sightings
@@ -18,10 +19,12 @@ from engine.rules.text import Text
 
 T = TypeVar("T")
 
-AUTOMATED, BODY, FILE_NAMES = " automated", " body", " file names"
+AUTOMATED, BODY, FILES, FILE_NAMES = " automated", " body", " files", " file names"
 NOTED, UNREAD = " noted", " unread"
 """Where the cache keeps what is no header: no header field has such a name."""
 
+MAX_BODY = 4_000_000
+"""Characters of the text that are looked at."""
 MAX_PEOPLE = 1_000
 """How many addresses of one header field are looked at."""
 
@@ -99,7 +102,10 @@ class View:
         """Every value of a header field, decoded, in order; `name` in lower case."""
         found: tuple[Text, ...] | None = self._cache.get(name)
         if found is None:
-            found = self._cache[name] = tuple(map(Text, self.message.headers.texts(name)))
+            headers = self.message.headers
+            if name == "subject" and hides_subject(headers):
+                raise ConditionError(f"the subject cannot be read: {ENCRYPTED}")
+            found = self._cache[name] = tuple(map(Text, headers.texts(name)))
         return found
 
     def people(self, fields: tuple[str, ...]) -> People:
@@ -129,17 +135,33 @@ class View:
         return found
 
     def body(self) -> tuple[Text, ...]:
-        """The text that a person reads, as the only one of its kind."""
+        """The text that a person reads, as the only one of its kind; blanks around it do not count."""
         found: tuple[Text, ...] | None = self._cache.get(BODY)
         if found is None:
-            found = self._cache[BODY] = (Text(self.message.text),)
+            found = self._cache[BODY] = self._body()
+        return found
+
+    def _body(self) -> tuple[Text, ...]:
+        headers = self.message._headers
+        if headers is not None and (why := hides_text(headers)):
+            raise Unreadable(Need.BODY, why)
+        text = self.message.text.strip()
+        return (Text(text, MAX_BODY),) if text else ()
+
+    def attachments(self) -> tuple[Attachment, ...]:
+        """The attached files, in order; those of encrypted mail cannot be read."""
+        found: tuple[Attachment, ...] | None = self._cache.get(FILES)
+        if found is None:
+            if self.message.encrypted:
+                raise Unreadable(Need.ATTACHMENTS, ENCRYPTED)
+            found = self._cache[FILES] = self.message.attachments
         return found
 
     def file_names(self) -> tuple[Text, ...]:
         """The names of the attachments, in order."""
         found: tuple[Text, ...] | None = self._cache.get(FILE_NAMES)
         if found is None:
-            found = self._cache[FILE_NAMES] = tuple(Text(file.name) for file in self.message.attachments)
+            found = self._cache[FILE_NAMES] = tuple(Text(file.name) for file in self.attachments())
         return found
 
     def content_missing(self) -> Missing | Unreadable:

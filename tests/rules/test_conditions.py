@@ -183,6 +183,8 @@ FACTS = [
 @pytest.mark.parametrize(("fact", "message"), FACTS)
 def test_a_fact_is_seen_and_no_other(fact: str, message: Message) -> None:
     known = {"unread", "starred", "important", "reply", "forward", "encrypted", "signed", "calendar"}
+    if fact == "encrypted":
+        known.remove("calendar")  # Nobody can tell.
     assert {each for each in known if holds(f"is: {each}", message)} == {fact}
 
 

@@ -285,9 +285,9 @@ CASES = [
     ),
     pytest.param(
         "- not: {label: Finance}",
-        "- body: {contains: x}",
-        "15:9 rules[0].when.all[3]: unknown condition 'body'",
-        id="a condition that is not built yet",
+        "- bdoy: {contains: x}",
+        "15:9 rules[0].when.all[3]: unknown condition 'bdoy'; did you mean 'body'?",
+        id="a condition misspelt",
     ),
     pytest.param(
         "- label: {add: [Finance], remove: [INBOX]}",

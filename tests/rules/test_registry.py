@@ -27,7 +27,7 @@ COMPONENTS: list[type[Strict]] = [*CONDITIONS.values(), *ACTIONS.values()]
 
 def test_the_first_set_is_there() -> None:
     wanted = "all any none not from to cc recipient subject header label attachment size is automated"
-    assert set(CONDITIONS) == set(wanted.split())
+    assert set(wanted.split()) <= set(CONDITIONS)
     assert set(ACTIONS) == {"label", "archive", "mark", "trash", "reply", "send", "draft"}
 
 

@@ -85,7 +85,7 @@ class Attachment(Condition):
         return wanted_types(self.type or ())
 
     def check(self, view: View) -> Captures | None:
-        files = view.message.attachments
+        files = view.attachments()
         if self.exists is False:
             return None if files else NONE
         unknown = False
@@ -118,7 +118,7 @@ class Attachment(Condition):
             yield None if file.sha256 is None else file.sha256.lower() in self.sha256
 
     def seen(self, view: View) -> str:
-        return shown(_described(file) for file in view.message.attachments)
+        return shown(_described(file) for file in view.attachments())
 
 
 def _described(file: File) -> str:

@@ -5,7 +5,9 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from engine.mail.encrypted import is_encrypted, is_signed
 from engine.mail.needs import Need, Needs, union
+from engine.mail.params import media_type
 from engine.rules.choices import choices
 from engine.rules.clues import Clue, Clues, How
 from engine.rules.condition import Condition, Judge, judge_any
@@ -50,36 +52,31 @@ def _is_forward(view: View) -> bool:
     return any(text.folded.lstrip().startswith(FORWARD_PREFIXES) for text in view.header("subject")[:1])
 
 
-def _content_type(view: View) -> str:
-    return next((text.folded for text in view.header("content-type")), "")
-
-
 def _media_type(view: View) -> str:
-    return _content_type(view).split(";", 1)[0].strip()
+    return next((media_type(text.raw) for text in view.header("content-type")), "")
 
 
 def _is_encrypted(view: View) -> bool:
-    """RFC 1847 (section 2.2), RFC 8551 (section 3.3), and Zoom's own mark."""
-    if _media_type(view) == "multipart/encrypted" or view.header("x-zoom-encryption"):
-        return True
-    return _is_smime(view) and "signed-data" not in _content_type(view)
+    return is_encrypted(view.message.headers)
 
 
 def _is_signed(view: View) -> bool:
-    """RFC 1847 (section 2.1) and RFC 8551 (section 3.5)."""
-    if _media_type(view) == "multipart/signed":
-        return True
-    return _is_smime(view) and "signed-data" in _content_type(view)
-
-
-def _is_smime(view: View) -> bool:
-    return _media_type(view) in ("application/pkcs7-mime", "application/x-pkcs7-mime")
+    return is_signed(view.message.headers)
 
 
 def _is_calendar(view: View) -> bool:
-    if _media_type(view) in CALENDAR_TYPES:
+    """An invitation or its answer: as the message, a part of it or a file (RFC 6047, section 2.4)."""
+    if _media_type(view) in CALENDAR_TYPES or _is_calendar_class(view):
         return True
-    return any(attachment.type in CALENDAR_TYPES for attachment in view.message.attachments)
+    files = view.attachments()
+    return not CALENDAR_TYPES.isdisjoint(view.message.types) or any(
+        file.type in CALENDAR_TYPES for file in files
+    )
+
+
+def _is_calendar_class(view: View) -> bool:
+    """Exchange names what it sends as invitations (MS-OXCMAIL, section 2.1.3.2.6)."""
+    return any("calendarmessage" in text.folded for text in view.header("content-class"))
 
 
 LABELS, HEADERS = frozenset({Need.LABELS}), frozenset({Need.HEADERS})
