@@ -19,7 +19,8 @@ from engine.rules.view import View
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,200}", re.ASCII)
 
 
-def _field_name(text: str) -> str:
+def field_name(text: str) -> str:
+    """Check the name of a header field (RFC 5322, section 2.2). Raises ValueError."""
     if not _FIELD_NAME.fullmatch(text):
         raise ValueError(f"'{text}' is no header name, such as X-Spam")
     return text
@@ -32,7 +33,7 @@ class Header(TextKinds, Condition):
     bare: ClassVar[str] = ""
     examples = ("header: {name: X-Spam, contains: yes}", "header: {name: List-Id, exists: false}")
 
-    name: Annotated[Words, AfterValidator(_field_name)] = Field(
+    name: Annotated[Words, AfterValidator(field_name)] = Field(
         description="The header's name; case is ignored."
     )
 
