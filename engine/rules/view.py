@@ -58,6 +58,13 @@ class View:
         """See the same message beside something else; what is found out about it is not kept."""
         return View(self.message, self.now, {**self._cache, UNREAD: set()}, self.home, beside)
 
+    def kept(self, name: str, make: Callable[[], T]) -> T:
+        """Make something of the event when first asked for, whatever is planned later."""
+        if name not in self._cache:
+            self._cache[name] = make()
+        found: T = self._cache[name]
+        return found
+
     @property
     def noted(self) -> list[Seen]:
         """What rules have to remember of this message."""
