@@ -1,4 +1,4 @@
-"""Ring for mailboxes together: all rings of one loop turn share one round trip to Redis."""
+"""Ring for mailboxes together: what rings in one turn, or while Redis is busy, shares a round trip."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 
 Ring = Callable[[Mapping[str, str]], Awaitable[None]]
 """Takes what rang, each with the trace of its newest ring."""
+
+AT_ONCE = 2
+"""Round trips under way: Redis takes one while the other is answered, and what rings meanwhile gathers."""
 
 
 class Doorbell:
@@ -28,11 +31,17 @@ class Doorbell:
         await done
 
     def _begin(self) -> None:
+        if not self._waiting or len(self._tasks) == AT_ONCE:
+            return
         waiting, self._waiting = self._waiting, {}
         traces, self._traces = self._traces, {}
         task = asyncio.get_running_loop().create_task(self._flush(waiting, traces))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._end)
+
+    def _end(self, task: asyncio.Task[None]) -> None:
+        self._tasks.remove(task)
+        self._begin()
 
     async def _flush(self, waiting: dict[str, list[asyncio.Future[None]]], traces: dict[str, str]) -> None:
         error: BaseException | None = None

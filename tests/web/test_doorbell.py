@@ -1,4 +1,4 @@
-"""The doorbell: one round trip for all that ring in one turn of the loop."""
+"""The doorbell: one round trip for all that ring in one turn of the loop, or while Redis is busy."""
 
 from __future__ import annotations
 
@@ -52,6 +52,33 @@ async def test_a_ring_while_another_is_under_way_makes_its_own_round_trip() -> N
     assert redis.rung == [["a"], ["a"]]
     redis.open.set()
     await asyncio.gather(first, second)
+
+
+async def test_rings_while_enough_are_under_way_gather_for_the_next_one() -> None:
+    redis = Redis()
+    bell = Doorbell(redis.ring)
+    rings = []
+    for mailbox in "abcdc":
+        rings.append(asyncio.create_task(bell.ring(mailbox)))
+        await turn()
+    assert redis.rung == [["a"], ["b"]]
+    redis.open.set()
+    await asyncio.gather(*rings)
+    assert redis.rung == [["a"], ["b"], ["c", "d"]]
+
+
+async def test_what_gathered_while_redis_failed_is_tried_all_the_same() -> None:
+    redis = Redis()
+    redis.error = ConnectionError("away")
+    bell = Doorbell(redis.ring)
+    rings = []
+    for mailbox in "abc":
+        rings.append(asyncio.create_task(bell.ring(mailbox)))
+        await turn()
+    redis.open.set()
+    results = await asyncio.gather(*rings, return_exceptions=True)
+    assert [type(result) for result in results] == [ConnectionError] * 3
+    assert redis.rung == [["a"], ["b"], ["c"]]
 
 
 async def test_everybody_who_rang_hears_that_it_failed() -> None:
