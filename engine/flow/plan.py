@@ -41,6 +41,8 @@ class Run(BaseModel):
     """How many leading steps are label changes, carried out with the batch."""
     held: dict[int, str] = {}
     captures: dict[str, str] = {}
+    labels: tuple[str, ...] | None = None
+    """The message's labels when it was judged, sorted; None where that was not written down."""
     undecided: str = ""
     """Why the rule could not be judged; such a run has no steps and needs a person."""
     trace: str = ""
@@ -150,6 +152,7 @@ def _run(item: Judged, rule: str, digest: str, now: float, **decided: Any) -> Ru
         key=event.key,
         digest=digest,
         created=now,
+        labels=tuple(sorted(item.message.labels)) if item.message else None,
         trace=item.trace,
         **decided,
     )

@@ -21,6 +21,14 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One condition that would have to come out the other way."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why one node of a rule's tree came out as it did; children are its members."""
 
@@ -30,6 +38,10 @@ class Reason:
     text: str
     """The values compared, in words."""
     children: tuple[Reason, ...] = ()
+    lacks: str = ""
+    """Of a single condition that does not hold: what it lacks, as far as `text` does not say it."""
+    nearest: tuple[Change, ...] = ()
+    """Of a rule that does not match: the fewest changes after which it would."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from engine.errors import ConditionError
 from engine.rules.condition import Condition
 from engine.rules.evaluation import Reason, Verdict
+from engine.rules.lacking import lacking
+from engine.rules.shown import cut
 from engine.rules.view import View
+
+MAX_WANTED = 400
+"""Characters shown of what a condition asks for; lists can be long."""
 
 
 def reason_of(condition: Condition, view: View, path: str) -> Reason:
@@ -19,10 +24,11 @@ def reason_of(condition: Condition, view: View, path: str) -> Reason:
     )
     if children:
         return Reason(here, judged.verdict, _counted(children), children)
-    wanted = f"asked for {condition.wanted()}"
+    wanted = f"asked for {cut(condition.wanted(), MAX_WANTED)}"
     if judged.verdict is Verdict.UNDECIDED:
         return Reason(here, judged.verdict, f"{judged.why}; {wanted}")
-    return Reason(here, judged.verdict, f"found {_seen(condition, view)}; {wanted}")
+    lacks = lacking(condition, view) if judged.verdict is Verdict.NOT_MATCHED else ""
+    return Reason(here, judged.verdict, f"found {_seen(condition, view)}; {wanted}", lacks=lacks)
 
 
 def _seen(condition: Condition, view: View) -> str:

@@ -302,7 +302,8 @@ def test_explain_shows_the_values_compared(folder: Path) -> None:
     assert result.stdout.splitlines() == [
         "+ orders: applies: label, mark, reply",
         '  + when.subject: found "Order 7"; asked for {"regex": ["(?i)order (?P<n>\\\\d+)"]}',
-        "- rest: was not asked: its scope does not cover a@b.example",
+        "- rest: was not asked: its scope does not cover a@b.example; its conditions hold",
+        '  + when.size: found 102 bytes; asked for {"gte": "0"}',
     ]
 
 
@@ -313,6 +314,30 @@ def test_explain_speaks_of_one_rule_when_asked(folder: Path) -> None:
     wrong = call("explain", "--rules", "rules", "m.eml", "--rule", "order")
     assert wrong.exit_code == 2
     assert "did you mean 'orders'?" in wrong.stderr
+
+
+def test_explain_names_the_nearest_change(folder: Path) -> None:
+    spoil(folder, "(?i)order", "order")
+    (folder / "m.eml").write_bytes(order(7))
+    told = call("explain", "--rules", "rules", "m.eml", "--rule", "orders").stdout.splitlines()
+    assert told[0] == "- orders: does not apply: when.subject fails"
+    assert told[-1] == "  > nearest: when.subject has to hold (with (?i) its pattern would be found)"
+
+
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        pytest.param((), "name one message", id="no message at all"),
+        pytest.param(("m.eml", "--run", "ab"), "name one message", id="two messages"),
+        pytest.param(("m.eml",), "--rules says which rules", id="a file without rules"),
+        pytest.param(("--message", "m1"), "--message needs --mailbox", id="a message of no mailbox"),
+    ],
+)
+def test_explain_asks_for_what_it_lacks(folder: Path, args: tuple[str, ...], said: str) -> None:
+    (folder / "m.eml").write_bytes(order(7))
+    result = call("explain", *args)
+    assert result.exit_code == 2
+    assert said in result.stderr
 
 
 def test_schema_and_list_are_for_machines_too() -> None:

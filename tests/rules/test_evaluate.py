@@ -210,10 +210,10 @@ def test_explain_speaks_of_every_rule_also_of_those_not_asked() -> None:
     told = {reason.path: reason for reason in explain(ruleset, event, make_message(), NOW)}
     assert {path: reason.text for path, reason in told.items()} == {
         "stop": "applies: label; ends the layer 'default'",
-        "after-stop": "was not asked: the layer was ended by stop",
-        "else": "was not asked: listens to message.sent, not to message.received",
-        "away": "was not asked: its scope does not cover support@acme.example",
-        "no": "does not apply",
+        "after-stop": "was not asked: the layer was ended by stop; its conditions hold",
+        "else": "was not asked: listens to message.sent, not to message.received; its conditions hold",
+        "away": "was not asked: its scope does not cover support@acme.example; its conditions hold",
+        "no": "does not apply: when.subject fails",
     }
     assert told["no"].children[0].text == 'found nothing; asked for {"contains": ["x"]}'
     assert [reason.path for reason in explain(ruleset, event, make_message(), NOW, "no")] == ["no"]
