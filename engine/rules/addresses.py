@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from engine.mail.address import normal_domain
+from engine.rules import hints
 from engine.rules.findings import unknown
 from engine.rules.patterns import Globs, Pattern, Regexes
 from engine.rules.people import AddressSet, People, Person, address_set, domain_sets
@@ -85,6 +86,7 @@ Test = Callable[[Person], Captures | None]
 class AddressKinds(Strict):
     """Ways to compare an address. All that are given must hold of one and the same address."""
 
+    hints: ClassVar[Mapping[str, str]] = hints.ADDRESS
     bare: ClassVar[str] = "is"
     map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
 

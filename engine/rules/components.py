@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Discriminator, GetCoreSchemaHandler, GetJs
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from engine.rules import hints
 from engine.rules.findings import unknown
 from engine.rules.strict import UNSEEN, Strict
 
@@ -46,6 +47,11 @@ def one_of(kind: str, components: Mapping[str, type[Strict]]) -> Any:
 
 
 GROUP = "group"
+HINTS: Mapping[str, Mapping[str, str]] = {"condition": hints.CONDITIONS, "action": hints.ACTIONS}
+LISTED: Mapping[str, str] = {
+    "condition": "write {all: [...]} where each must hold, {any: [...]} where one must",
+    "action": "take the inner '-' away",
+}
 
 
 def rule_or_group(rule: type[Strict], group: type[Strict]) -> Any:
@@ -87,7 +93,7 @@ def _one_key(kind: str, components: Mapping[str, type[Strict]]) -> Callable[[Any
             raise PydanticCustomError(kind, message)
         key = next(iter(named))
         if key not in components:
-            raise PydanticCustomError(kind, unknown(kind, key, components))
+            raise PydanticCustomError(kind, unknown(kind, key, components, HINTS[kind]))
         return named
 
     return read
@@ -96,6 +102,9 @@ def _one_key(kind: str, components: Mapping[str, type[Strict]]) -> Callable[[Any
 def _not_a_map(kind: str, value: Any, components: Mapping[str, type[Strict]]) -> str:
     said = f"must be a map with exactly one key, the {kind}"
     if isinstance(value, str):
-        hint = f"write '{value}: ...'" if value in components else unknown(kind, value, components)
+        known = value in components
+        hint = f"write '{value}: ...'" if known else unknown(kind, value, components, HINTS[kind])
         return f"{said}; {hint}"
+    if isinstance(value, list):
+        return f"{said}, not a list; {LISTED[kind]}"
     return said + ("; nothing stands here" if value is None else "")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 from engine.errors import PostroomError, RuleError
+
+NO_HINTS: Mapping[str, str] = {}
 
 
 class RuleErrors(PostroomError):
@@ -22,9 +24,11 @@ def in_order(errors: Iterable[RuleError]) -> list[RuleError]:
     return sorted(errors, key=lambda error: (error.place.file, error.place.line, error.place.column))
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> str:
-    """Say that a name is unknown, and which one was probably meant."""
+def unknown(kind: str, name: str, known: Iterable[str], hints: Mapping[str, str] = NO_HINTS) -> str:
+    """Say that a name is unknown, and which one was probably meant; `hints` know names of elsewhere."""
     names = sorted(known)
+    if name.lower() in hints:
+        return f"unknown {kind} '{name}'; {hints[name.lower()]}"
     near = get_close_matches(name, names, n=1, cutoff=0.6)
     if near:
         return f"unknown {kind} '{name}'; did you mean '{near[0]}'?"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from engine.mail.events import EventKind
-from engine.rules import registry
+from engine.rules import hints, registry
 from engine.rules.addresses import AddressText
 from engine.rules.components import rule_or_group
+from engine.rules.given import Fixture, Given, Moment, State
+from engine.rules.hints import below
 from engine.rules.patterns import Globs
-from engine.rules.quantities import Size
 from engine.rules.strict import NOT_EMPTY, TEXT_SCHEMA, AnyWords, Flag, Strict, Words, listed, not_empty
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 else:
     AnyAction, AnyCondition = registry.AnyAction, registry.AnyCondition
 
-FIXTURE_SUFFIX = ".eml"
 MAX_BRANCHES = 500
 """Groups side by side in a group of `mode: first`: each has to know of all before it."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
@@ -34,17 +33,6 @@ def _id(text: str) -> str:
         raise ValueError(f"'{text}' is no id: letters, digits, '-', '_' and '.', at most 100, no blanks")
     return text
 
-
-def _moment(value: Any) -> datetime:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise ValueError("must be a date or time such as 2026-03-01T09:30:00+01:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string"})]
-"""An ISO 8601 time; UTC unless it says otherwise."""
 
 Id = Annotated[Words, AfterValidator(_id), WithJsonSchema({**TEXT_SCHEMA, "pattern": f"^{_ID.pattern}$"})]
 
@@ -58,48 +46,6 @@ def _version(value: Any) -> int:
 Version = Annotated[int, PlainValidator(_version), WithJsonSchema({"const": 1})]
 Layer = Literal["before", "default", "after"]
 Mode = Literal["first", "all"]
-
-
-def _fixture(name: str) -> str:
-    if not name.endswith(FIXTURE_SUFFIX):
-        raise ValueError(f"'{name}' is no {FIXTURE_SUFFIX} file: a fixture is one message as it was received")
-    return name
-
-
-Fixture = Annotated[Words, AfterValidator(_fixture)]
-
-
-class GivenAttachment(Strict):
-    """An attachment made up for a test; it has a declared type only."""
-
-    name: Words = Field(description="The file name.")
-    type: Words = Field("application/octet-stream", description="The declared media type.")
-    size: Size | None = Field(None, description="The size of the file; 0 unless given.")
-
-
-class Given(Strict):
-    """A message made up for a test, or one from a file."""
-
-    from_: Words | None = Field(None, alias="from", description="The From field.")
-    to: AnyWords = Field((), description="The To field.")
-    cc: AnyWords = Field((), description="The Cc field.")
-    subject: Words | None = Field(None, description="The subject.")
-    headers: dict[str, AnyWords] = Field({}, description="Further header fields by name.")
-    body: Words = Field("", description="The text.")
-    attachments: tuple[GivenAttachment, ...] = Field((), description="Attached files.")
-    size: Size | None = Field(None, description="The size of the whole message.")
-    date: Moment | None = Field(None, description="When it was written and received.")
-    fixture: Fixture | None = Field(None, description="An .eml file beside the rule file, instead of fields.")
-    labels: AnyWords = Field(("INBOX", "UNREAD"), description="Its labels; INBOX and UNREAD unless given.")
-    mailbox: Words = Field("", description="The mailbox; the first one in the rule's scope unless given.")
-
-    @model_validator(mode="after")
-    def _either_fields_or_fixture(self) -> Self:
-        made_up = self.model_fields_set - {"fixture", "labels", "mailbox"}
-        if self.fixture is not None and made_up:
-            key = type(self).model_fields[min(made_up)].alias or min(made_up)
-            raise ValueError(f"a fixture brings its own '{key}': take one of them out")
-        return self
 
 
 class ExpectLabels(Strict):
@@ -147,6 +93,7 @@ class RuleTest(Strict):
         None, description="An .eml file beside the rule file, instead of `given`."
     )
     now: Moment | None = Field(None, description="The time of judging.")
+    state: State = Field(State(), description="What was before it.")
     expect: Expect = Field(description="What the rule does.")
 
     @model_validator(mode="after")
@@ -198,14 +145,25 @@ class _Deed(Strict):
         return self
 
 
+RULE_HINTS: Mapping[str, str] = {
+    **below("when", registry.CONDITIONS, "{{{}: ...}}"),
+    **below("then", registry.ACTIONS, "[{{{}: ...}}]"),
+    **hints.RULE,
+}
+
+
 class RuleModel(_Deed, _Outermost):
     """One rule: when it applies, and what it then does."""
+
+    hints: ClassVar[Mapping[str, str]] = RULE_HINTS
 
     when: AnyCondition = Field(description="One condition.")
 
 
 class GroupedRule(_Deed):
     """A rule in a group, which says where, to what and in which order it applies."""
+
+    hints: ClassVar[Mapping[str, str]] = {**RULE_HINTS, **hints.OF_GROUP}
 
     when: AnyCondition | None = Field(
         None, description="One condition; without any, the rule always applies that is reached: an else."
@@ -214,6 +172,8 @@ class GroupedRule(_Deed):
 
 class InnerGroup(Strict):
     """Rules that belong together."""
+
+    hints: ClassVar[Mapping[str, str]] = {**hints.GROUP, **hints.OF_GROUP}
 
     id: Id = Field(description="Its name, for people to find it by.")
     title: Words = Field("", description="What it is for.")
@@ -252,6 +212,8 @@ else:
 
 class RuleFile(Strict):
     """Rules for mailboxes, in the order in which they are judged."""
+
+    hints: ClassVar[Mapping[str, str]] = hints.FILE
 
     version: Version = Field(1, description="The version of this format.")
     mailboxes: Globs | None = Field(

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, PlainSerializer, WithJsonSchema, model_validator
 
+from engine.rules import hints
 from engine.rules.strict import NOT_EMPTY, Strict
 
 BYTES: Mapping[str, int] = {
@@ -99,6 +100,7 @@ Duration = Annotated[
 class SizeKinds(Strict):
     """Ways to compare a size. All that are given must hold."""
 
+    hints: ClassVar[Mapping[str, str]] = hints.NUMBER
     bare: ClassVar[str] = "eq"
     map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
 

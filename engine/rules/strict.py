@@ -44,6 +44,8 @@ class Strict(BaseModel):
     """The schema of a shorthand that `spread` knows beside `bare`."""
     map_schema: ClassVar[Mapping[str, Any]] = {}
     """What the schema says of the map beyond its keys."""
+    hints: ClassVar[Mapping[str, str]] = {}
+    """What to write instead of keys that people expect here."""
 
     @model_validator(mode="before")
     @classmethod
@@ -53,12 +55,28 @@ class Strict(BaseModel):
     @model_validator(mode="wrap")
     @classmethod
     def _read(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        empty = cls._empty(data)
         try:
-            return handler(data)
+            read = handler(data)
         except ValidationError as error:
             lost = "" if isinstance(data, dict) and not cls.only_bare else cls.bare
             details = [_restate(cls, dict(each), lost) for each in error.errors(include_url=False)]
-            raise ValidationError.from_exception_data(cls.__name__, details) from None
+            raise ValidationError.from_exception_data(cls.__name__, empty + details) from None
+        if empty:
+            raise ValidationError.from_exception_data(cls.__name__, empty)
+        return read
+
+    @classmethod
+    def _empty(cls, data: Any) -> list[InitErrorDetails]:
+        """Find keys without a value that would pass for not written: a scope of nothing is not all."""
+        if cls.only_bare or not isinstance(data, dict) or None not in data.values():
+            return []
+        fields = {field.alias or name: field for name, field in cls.model_fields.items()}
+        return [
+            InitErrorDetails(type=PydanticCustomError(RESTATED, EMPTY), loc=(key,), input=None)
+            for key, value in data.items()
+            if value is None and key in fields and fields[key].default is None
+        ]
 
     @classmethod
     def spread(cls, data: Any) -> Any:
@@ -96,7 +114,7 @@ class Strict(BaseModel):
 def _restate(model: type[Strict], error: dict[str, Any], lost: str) -> InitErrorDetails:
     location = error["loc"]
     if error["type"] == "extra_forbidden" and len(location) == 1:
-        kind, message = UNKNOWN_KEY, unknown("key", str(location[0]), model.keys())
+        kind, message = UNKNOWN_KEY, unknown("key", str(location[0]), model.keys(), model.hints)
     else:
         kind = UNKNOWN_KEY if error["type"] == UNKNOWN_KEY else RESTATED
         message = error["msg"] if error["type"] in (UNKNOWN_KEY, RESTATED) else _plainly(error)
@@ -106,6 +124,8 @@ def _restate(model: type[Strict], error: dict[str, Any], lost: str) -> InitError
         location = location[1:]
     return InitErrorDetails(type=PydanticCustomError(kind, message), loc=location, input=None)
 
+
+EMPTY = "is empty; write a value, or take the key out"
 
 WORDS: Mapping[str, str] = {
     "string_type": "must be a text",
@@ -131,8 +151,21 @@ def _plainly(error: dict[str, Any]) -> str:
         choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
         return unknown("value", str(error["input"]), choices)
     if kind in WORDS:
-        return WORDS[kind] + (" and is empty" if error["input"] is None else "")
+        return WORDS[kind] + _instead(kind, error["input"])
     return str(error["msg"])
+
+
+def _instead(kind: str, value: Any) -> str:
+    """Say what stands where something else is due, and how to write it."""
+    if value is None:
+        return " and is empty"
+    if kind in ("tuple_type", "list_type"):
+        return "; put '- ' before each item" if isinstance(value, dict) else f"; write [{value}]"
+    if kind in ("dict_type", "model_type"):
+        return ", not a list; take the '-' away" if isinstance(value, list) else "; write its keys below it"
+    if kind == "string_type":
+        return ", not a map" if isinstance(value, dict) else ", not a list"
+    return f"; '{value}' is none"
 
 
 def listed(value: Any) -> Any:
@@ -159,7 +192,9 @@ def _flag(value: Any) -> bool:
         return False
     if isinstance(value, bool):
         return value
-    raise ValueError("must be true or false")
+    said = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+    meant = said.get(value.lower()) if isinstance(value, str) else None
+    raise ValueError("must be true or false" + (f"; write {meant} for '{value}'" if meant else ""))
 
 
 NOT_EMPTY: Mapping[str, Any] = {"minProperties": 1}

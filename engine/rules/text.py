@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from engine.mail.unicode import normalize
+from engine.rules import hints
 from engine.rules.lazy import lazy
 from engine.rules.patterns import Globs, Pattern, Regexes
 from engine.rules.strict import Flag, ManyWords, Strict
@@ -80,6 +81,7 @@ Test = Callable[[Text], Captures | None]
 class TextKinds(Strict):
     """Ways to compare a text. All that are given must hold; a list means any of its members."""
 
+    hints: ClassVar[Mapping[str, str]] = hints.TEXT
     bare: ClassVar[str] = "is"
     exact: ClassVar[bool] = False
     """Whether case matters to the literal kinds."""

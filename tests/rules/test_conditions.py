@@ -134,8 +134,8 @@ SIZES = [
     ("size: {gt: 1MiB}", 1_048_576, False),
     ("size: {lt: 1.5 KB}", 1_499, True),
     ("size: {lte: 1KiB}", 1_024, True),
-    ("size: {gte: 10, lt: 20}", 20, False),
-    ("size: 500", 500, True),
+    ("size: {gte: 10B, lt: 20B}", 20, False),
+    ("size: 500B", 500, True),
     ("size: {eq: 2k}", 2_000, True),
 ]
 

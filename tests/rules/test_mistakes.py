@@ -237,7 +237,7 @@ CASES = [
     ),
     pytest.param(
         "- not: {label: Finance}",
-        "- not: {label: Finance, size: 1}",
+        "- not: {label: Finance, size: 1KB}",
         "15:16 rules[0].when.all[3].not: must be a map with exactly one key, the condition; it has: la",
         id="two conditions in one map",
     ),
