@@ -41,7 +41,9 @@ def _node(value: Any) -> tuple[yaml.Node, int]:
     if isinstance(value, list | tuple):
         items = [_node(item) for item in value]
         width = sum(size + 2 for _, size in items)
-        return yaml.SequenceNode("tag:yaml.org,2002:seq", [node for node, _ in items], flow_style=width <= WIDTH), width
+        return yaml.SequenceNode(
+            "tag:yaml.org,2002:seq", [node for node, _ in items], flow_style=width <= WIDTH
+        ), width
     return _scalar(value)
 
 
@@ -50,7 +52,12 @@ def _map(value: dict[str, Any]) -> tuple[yaml.Node, int]:
     for key, inner in value.items():
         node, size = _node(inner)
         spread = spread or key in SPREAD or (key == "id")
-        if key in SPREAD and isinstance(node, yaml.CollectionNode) and len(node.value) > 1 or key in ("rules", "then"):
+        if (
+            key in SPREAD
+            and isinstance(node, yaml.CollectionNode)
+            and len(node.value) > 1
+            or key in ("rules", "then")
+        ):
             node.flow_style = False
         pairs.append((_scalar(key)[0], node))
         width += len(key) + size + 4

@@ -1,4 +1,4 @@
-"""`{{ captures.NAME }}`: find and fill the uses of what patterns captured."""
+"""`{{ captures.NAME }}` and `{{ captures.NAME | lower }}`: find and fill the uses of what patterns captured."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_USE = re.compile(r"\{\{\s*captures\.([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
+_USE = re.compile(r"\{\{\s*captures\.([A-Za-z_][A-Za-z0-9_]*)\s*(?:\|\s*(lower|upper)\s*)?\}\}")
 _EXPRESSION = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
 _NAME = re.compile(r"""\bcaptures(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[\s*['"]([^'"]+)['"]\s*\])""")
 _DEFAULT = re.compile(r"\|\s*(?:default|d)\b|\bif\b|\bor\b")
@@ -14,7 +14,13 @@ _DEFAULT = re.compile(r"\|\s*(?:default|d)\b|\bif\b|\bor\b")
 
 def fill(text: str, captures: Mapping[str, str]) -> str:
     """Replace every plain use; a capture that nothing supplied is empty."""
-    return _USE.sub(lambda found: captures.get(found[1], ""), text) if "{{" in text else text
+    return _USE.sub(lambda found: _filled(found, captures), text) if "{{" in text else text
+
+
+def _filled(use: re.Match[str], captures: Mapping[str, str]) -> str:
+    """What stands for one use, in lower or upper case where that is asked for."""
+    value, case = captures.get(use[1], ""), use[2]
+    return value if case is None else value.lower() if case == "lower" else value.upper()
 
 
 def fill_all(value: Any, captures: Mapping[str, str]) -> Any:

@@ -61,6 +61,8 @@ LEAVES = st.sampled_from(
         "from: {list: vips}",
         "recipient: {list: vips, glob: 'b*'}",
         "cc: {exists: false}",
+        "address: {header: [To, CC], domain: ['x.example', '*.example']}",
+        "address: {header: X-A, exists: true}",
         "header: {name: X-A, is: ['1', 'Invoice']}",
         "header: {name: X-A, exists: true}",
         "header: {name: X-B, exists: false}",

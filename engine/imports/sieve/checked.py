@@ -111,7 +111,9 @@ def _if(chain: Sequence[Node]) -> If:
 def _check_extensions(call: Call) -> None:
     for name in call.texts(0):
         if name not in catalog.EXTENSIONS and not name.startswith(catalog.VENDOR):
-            raise RuleError(f"the extension '{name}' is not known; nothing that needs it can be imported", call.place)
+            raise RuleError(
+                f"the extension '{name}' is not known; nothing that needs it can be imported", call.place
+            )
 
 
 def _call(node: Node, shapes: Mapping[str, Shape], kind: str) -> Call:
