@@ -53,13 +53,16 @@ def queue_name(prefix: str) -> str:
 
 def dumps(data: dict[str, Any]) -> bytes:
     """Serialise a job for arq, or what became of one."""
-    return json.dumps(data, separators=(",", ":"), default=_name_of_error).encode()
+    return _ENCODER.encode(data).encode()
 
 
 def _name_of_error(value: object) -> str:
     if isinstance(value, Exception):
         return type(value).__name__
     raise TypeError(f"a job cannot carry a {type(value).__name__}")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_name_of_error)
 
 
 def loads(data: bytes) -> dict[str, Any]:
