@@ -18,14 +18,17 @@ class BoundedProtocol(HttpToolsProtocol):
     """Hangs up on whose head is too large (RFC 6585, section 5) or comes too slowly."""
 
     _beside = 0
-    _patience: asyncio.TimerHandle | None = None
+    _head_by: float | None = None
+    """Until when the head at hand has to be there; None while there is none to wait for."""
+    _look: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head_is_there()
+        if self._look is not None:
+            self._look.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -42,7 +45,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._head_is_there()
+        self._head_by = None
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -62,10 +65,16 @@ class BoundedProtocol(HttpToolsProtocol):
             self._wait_for_head()
 
     def _wait_for_head(self) -> None:
-        self._head_is_there()
-        self._patience = self.loop.call_later(HEAD_WITHIN_S, self.transport.close)
+        self._head_by = self.loop.time() + HEAD_WITHIN_S
+        if self._look is None:
+            self._look_again()
 
-    def _head_is_there(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+    def _look_again(self) -> None:
+        """Look when the time is up: a timer for each head, set and put off, costs as much as reading it."""
+        self._look, by = None, self._head_by
+        if by is None:
+            return
+        if by <= self.loop.time():
+            self.transport.close()
+        else:
+            self._look = self.loop.call_at(by, self._look_again)
