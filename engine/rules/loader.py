@@ -14,9 +14,10 @@ from typing import Any
 from engine.errors import Place, PostroomError, RuleError
 from engine.mail.needs import Needs
 from engine.rules.findings import RuleErrors, in_order
+from engine.rules.given_message import FIXTURE_SUFFIX
 from engine.rules.home import NOWHERE, Homes
 from engine.rules.lint import capture_findings
-from engine.rules.model import FIXTURE_SUFFIX, RuleFile
+from engine.rules.model import RuleFile
 from engine.rules.places import load_model
 from engine.rules.ruleset import Rule, RuleSet, ordered
 from engine.rules.unfold import unfold

@@ -104,9 +104,7 @@ class Ledger:
 
     def _forget(self, now: int) -> None:
         """Let go of what no longer counts, whenever there is twice as much as was left the last time."""
-        alive = {
-            key: kept for key, kept in self._kept.items() if kept.sightings[-1][0] + kept.window > now
-        }
+        alive = {key: kept for key, kept in self._kept.items() if kept.sightings[-1][0] + kept.window > now}
         self._kept = alive
         self.changed = {key: kept for key, kept in self.changed.items() if key in alive}
         self._forget_at = max(1_000, 2 * len(alive))

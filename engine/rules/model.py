@@ -12,7 +12,7 @@ from engine.mail.events import EventKind
 from engine.rules import hints, registry
 from engine.rules.addresses import AddressText
 from engine.rules.components import rule_or_group
-from engine.rules.given import Fixture, Given, Moment, State
+from engine.rules.given_message import Fixture, Given, Moment, State
 from engine.rules.hints import below
 from engine.rules.patterns import Globs
 from engine.rules.strict import NOT_EMPTY, TEXT_SCHEMA, AnyWords, Flag, Strict, Words, listed, not_empty

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Protocol
@@ -11,16 +11,18 @@ from typing import Any, Protocol
 from engine.errors import Place, RuleError
 from engine.mail.events import Event
 from engine.mail.headers import Headers
-from engine.mail.message import Attachment, Message
+from engine.mail.message import ALONE, Attachment, Conversation, Message
 from engine.mail.mime import from_raw
 from engine.mail.needs import Needs
 from engine.rules.effects import ChangeLabels
 from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation, Match
 from engine.rules.findings import RuleErrors, in_order
+from engine.rules.given_message import Given, GivenAttachment, GivenThread, State
 from engine.rules.home import NOWHERE, Homes
 from engine.rules.loader import fixture_name, load_rules
-from engine.rules.model import Expect, Given, GivenAttachment
+from engine.rules.memory import Ledger, Memory
+from engine.rules.model import Expect
 from engine.rules.ruleset import PlacedTest, Rule, RuleSet
 
 KEY = "test"
@@ -109,11 +111,38 @@ def run_test(ruleset: RuleSet, rule: Rule, placed: PlacedTest) -> Outcome:
     """Judge one test's message and compare what the rule did."""
     given, now = placed.test.message, placed.test.now or placed.test.message.date or SOME_TIME
     mailbox = given.mailbox or _first_mailbox(rule)
+    state = placed.test.state
     message = _message(given, mailbox, now, ruleset, placed.place.file)
-    event = Event(rule.event, mailbox, 0, KEY, labels=tuple(sorted(message.labels)))
-    evaluation = evaluate(ruleset, event, message, now, final=True)
+    message = replace(message, _conversation=_conversation(state.thread))
+    memory = _remembered(state, mailbox, now, ruleset, rule)
+    evaluation = evaluate(ruleset, _event(rule, given, message), message, now, memory, final=True)
     problems = tuple(_compare(placed.test.expect, rule, evaluation))
     return Outcome(rule.id, placed.test.name, placed.place, problems)
+
+
+def _event(rule: Rule, given: Given, message: Message) -> Event:
+    labels = tuple(sorted(message.labels))
+    return Event(rule.event, message.mailbox, 0, message.key, labels=labels, payload=given.payload)
+
+
+def _remembered(state: State, mailbox: str, now: datetime, ruleset: RuleSet, rule: Rule) -> Memory:
+    """Judge what came before in the same mailbox, message by message."""
+    ledger = Ledger()
+    came = [each for each in state.earlier for _ in range(each.times.value)]
+    for number, each in enumerate(came):
+        if (each.mailbox or mailbox) == mailbox:
+            at = each.date or now
+            message = _message(each, mailbox, at, ruleset, rule.place.file)
+            message = replace(message, key=f"{KEY}-{number}", _conversation=ALONE)
+            judged = evaluate(ruleset, _event(rule, each, message), message, at, ledger.memory, final=True)
+            ledger.add(judged.remembered)
+    return ledger.memory
+
+
+def _conversation(given: GivenThread) -> Conversation:
+    messages = given.messages.value if given.messages else 1
+    first = messages <= 1 if given.first is None else given.first
+    return Conversation(first, messages, given.replied_by_us)
 
 
 def _first_mailbox(rule: Rule) -> str:

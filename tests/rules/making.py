@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from engine.mail.events import Event, EventKind
 from engine.mail.headers import Headers
-from engine.mail.message import Attachment, Message
+from engine.mail.message import ALONE, Attachment, Message
 from engine.rules.condition import Condition, Judged
 from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation, Verdict
@@ -41,6 +41,7 @@ def make_message(
         _size=size,
         _text=text,
         _attachments=tuple(files),
+        _conversation=ALONE,
     )
 
 

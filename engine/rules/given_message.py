@@ -1,0 +1,116 @@
+"""What a rule's test is given: a message made up or from a file, and what was before it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
+
+from engine.rules.quantities import Count, Quantity, Size
+from engine.rules.strict import AnyWords, Flag, Strict, Words
+
+FIXTURE_SUFFIX = ".eml"
+BESIDE_A_FIXTURE = {"fixture", "labels", "mailbox", "payload", "times"}
+MOST_TIMES = 1_000
+
+
+def _moment(value: Any) -> datetime:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError("must be a date or time such as 2026-03-01T09:30:00+01:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string"})]
+"""An ISO 8601 time; UTC unless it says otherwise."""
+
+
+def _fixture(name: str) -> str:
+    if not name.endswith(FIXTURE_SUFFIX):
+        raise ValueError(f"'{name}' is no {FIXTURE_SUFFIX} file: a fixture is one message as it was received")
+    return name
+
+
+Fixture = Annotated[Words, AfterValidator(_fixture)]
+
+
+def _payload(value: Any) -> str:
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    try:
+        json.loads(value)
+    except (ValueError, RecursionError):
+        raise ValueError("must be a map or a list, or a text that is JSON") from None
+    return value
+
+
+Payload = Annotated[str, PlainValidator(_payload), WithJsonSchema({"type": ["object", "array", "string"]})]
+"""JSON text."""
+
+
+class GivenAttachment(Strict):
+    """An attachment made up for a test; it has a declared type only."""
+
+    name: Words = Field(description="The file name.")
+    type: Words = Field("application/octet-stream", description="The declared media type.")
+    size: Size | None = Field(None, description="The size of the file; 0 unless given.")
+
+
+class Given(Strict):
+    """A message made up for a test, or one from a file."""
+
+    from_: Words | None = Field(None, alias="from", description="The From field.")
+    to: AnyWords = Field((), description="The To field.")
+    cc: AnyWords = Field((), description="The Cc field.")
+    subject: Words | None = Field(None, description="The subject.")
+    headers: dict[str, AnyWords] = Field({}, description="Further header fields by name.")
+    body: Words = Field("", description="The text.")
+    attachments: tuple[GivenAttachment, ...] = Field((), description="Attached files.")
+    size: Size | None = Field(None, description="The size of the whole message.")
+    date: Moment | None = Field(None, description="When it was written and received.")
+    fixture: Fixture | None = Field(None, description="An .eml file beside the rule file, instead of fields.")
+    labels: AnyWords = Field(("INBOX", "UNREAD"), description="Its labels; INBOX and UNREAD unless given.")
+    mailbox: Words = Field("", description="The mailbox; the first one in the rule's scope unless given.")
+    payload: Payload = Field("", description="The JSON that the event brings along, as YAML or as JSON text.")
+
+    @model_validator(mode="after")
+    def _either_fields_or_fixture(self) -> Self:
+        made_up = self.model_fields_set - BESIDE_A_FIXTURE
+        if self.fixture is not None and made_up:
+            key = type(self).model_fields[min(made_up)].alias or min(made_up)
+            raise ValueError(f"a fixture brings its own '{key}': take one of them out")
+        return self
+
+
+def _times(count: Quantity) -> Quantity:
+    if not 1 <= count.value <= MOST_TIMES:
+        raise ValueError(f"must be from 1 to {MOST_TIMES}")
+    return count
+
+
+class Earlier(Given):
+    """A message that was judged before, by the whole rule set."""
+
+    times: Annotated[Count, AfterValidator(_times)] = Field(
+        Quantity(1, "1"), description="How many of them came."
+    )
+
+
+class GivenThread(Strict):
+    """The thread that the message belongs to."""
+
+    first: Flag | None = Field(
+        None, description="Whether it is the first; unless given, if it is the only one."
+    )
+    messages: Count | None = Field(None, description="How many messages it has; 1 unless given.")
+    replied_by_us: Flag = Field(False, description="Whether one of them was sent from this mailbox.")
+
+
+class State(Strict):
+    """What was before the message; nothing unless given."""
+
+    earlier: tuple[Earlier, ...] = Field((), description="Messages that were judged before, oldest first.")
+    thread: GivenThread = Field(GivenThread(), description="Its thread; it is alone in it unless given.")
