@@ -1,4 +1,4 @@
-"""`{{ captures.NAME }}` and `{{ captures.NAME | lower }}`: find and fill the uses of what patterns captured."""
+"""Find and fill the uses of what patterns captured: `{{ captures.NAME }}`, also with `| lower`, `| upper`."""
 
 from __future__ import annotations
 

@@ -310,7 +310,7 @@ CASES = [
     pytest.param(
         "- label: {add: [Finance], remove: [INBOX]}",
         "- label: '{{ message.subject }}'",
-        "17:16 rules[0].then[0].label: a label takes {{ captures.NAME }}, with | lower or | upper, and no other expression",
+        "17:16 rules[0].then[0].label: a label takes {{ captures.NAME }}, | lower, | upper and no more",
         id="an expression in a label",
     ),
     pytest.param(

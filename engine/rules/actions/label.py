@@ -20,9 +20,7 @@ def _label_name(text: str) -> str:
     if text.startswith("/") or text.endswith("/") or "//" in text:
         raise ValueError(f"'{text}' has an empty part in its path; write Parent/Child")
     if not only_plain(text):
-        raise ValueError(
-            "a label takes {{ captures.NAME }}, with | lower or | upper, and no other expression"
-        )
+        raise ValueError("a label takes {{ captures.NAME }}, | lower, | upper and no more")
     return text
 
 

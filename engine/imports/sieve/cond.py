@@ -1,0 +1,140 @@
+"""Conditions while they are put together: three values, and patterns whose groups get names at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(eq=False)
+class Site:
+    """One test whose match sets ${0}, ${1}, ...; the groups that something uses get names."""
+
+    line: int
+    names: dict[int, str] = field(default_factory=dict)
+    groups: int = 0
+    """How many groups its patterns have at most."""
+    whole: Callable[[int], Wording | None] = lambda _group: None
+    """Of a group that holds a whole text, where that text stands."""
+
+    def name(self, group: int, wish: str, taken: set[str]) -> str:
+        """Name a group, by what the script calls it where that is free."""
+        if group not in self.names:
+            self.names[group] = _free(wish or f"line{self.line}_{group}", taken)
+        return self.names[group]
+
+
+def _free(wish: str, taken: set[str]) -> str:
+    name, number = wish, 2
+    while name in taken:
+        name, number = f"{wish}_{number}", number + 1
+    taken.add(name)
+    return name
+
+
+Wording = Callable[[Mapping[str, Any]], "Cond"]
+"""Makes a condition on one text of a message of the kinds that it must fit."""
+Render = Callable[[Mapping[int, str]], Any]
+"""Writes a condition down; given are the names of its groups that are used."""
+
+
+@dataclass(frozen=True)
+class Const:
+    value: bool
+
+
+TRUE, FALSE = Const(True), Const(False)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What cannot be asked; whatever depends on it does not hold, and neither does its contrary."""
+
+
+LOST = Lost()
+
+
+@dataclass(frozen=True, eq=False)
+class Leaf:
+    """One condition of the rule language."""
+
+    render: Render
+    site: Site | None = None
+
+    def written(self) -> Any:
+        return self.render(self.site.names if self.site else {})
+
+
+@dataclass(frozen=True)
+class Not:
+    member: Cond
+
+
+@dataclass(frozen=True)
+class All:
+    members: tuple[Cond, ...]
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    members: tuple[Cond, ...]
+
+
+Cond = Const | Lost | Leaf | Not | All | AnyOf
+
+
+def leaf(condition: Mapping[str, Any]) -> Leaf:
+    """Make a condition that captures nothing."""
+    return Leaf(lambda _names: dict(condition))
+
+
+def negated(cond: Cond) -> Cond:
+    if isinstance(cond, Const):
+        return FALSE if cond.value else TRUE
+    if isinstance(cond, Lost):
+        return LOST
+    return cond.member if isinstance(cond, Not) else Not(cond)
+
+
+def all_of(members: Iterable[Cond]) -> Cond:
+    """Join by "and", as far as is known."""
+    found = _flat(members, All)
+    if FALSE in found:
+        return FALSE
+    if LOST in found:
+        return LOST
+    kept = tuple(member for member in found if member != TRUE)
+    return TRUE if not kept else kept[0] if len(kept) == 1 else All(kept)
+
+
+def any_of(members: Iterable[Cond]) -> Cond:
+    """Join by "or": of what cannot be asked, the rest still counts."""
+    found = _flat(members, AnyOf)
+    if TRUE in found:
+        return TRUE
+    kept = tuple(member for member in found if member not in (FALSE, LOST))
+    if not kept:
+        return LOST if LOST in found else FALSE
+    return kept[0] if len(kept) == 1 else AnyOf(kept)
+
+
+def _flat(members: Iterable[Cond], kind: type[All] | type[AnyOf]) -> list[Cond]:
+    found: list[Cond] = []
+    for member in members:
+        found += member.members if isinstance(member, kind) else [member]
+    return found
+
+
+def written(cond: Cond) -> Any:
+    """Write a condition down as a map with one key."""
+    if isinstance(cond, Leaf):
+        return cond.written()
+    if isinstance(cond, Not):
+        inner = written(cond.member)
+        return {"none": inner["any"]} if set(inner) == {"any"} else {"not": inner}
+    if isinstance(cond, All):
+        return {"all": [written(member) for member in cond.members]}
+    if isinstance(cond, AnyOf):
+        return {"any": [written(member) for member in cond.members]}
+    raise TypeError(f"{cond} is no condition of a rule")
