@@ -137,13 +137,17 @@ def judge_all(members: Iterable[Condition], view: View) -> Judged:
         judged = member.judge(view)
         if judged is NOT_MATCHED:
             return NOT_MATCHED
+        if judged is MATCHED:
+            continue
         if judged.verdict is Verdict.UNDECIDED:
             open_members.append(judged)
             continue
         needs |= judged.needs
         if judged.captures:
             captures = {**judged.captures, **captures}
-    return _undecided(open_members) if open_members else Judged(Verdict.MATCHED, captures, needs)
+    if open_members:
+        return _undecided(open_members)
+    return Judged(Verdict.MATCHED, captures, needs) if captures or needs else MATCHED
 
 
 def judge_any(members: Iterable[Condition], view: View) -> Judged:

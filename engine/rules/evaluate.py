@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import NamedTuple
 
 from engine.mail.events import Event
 from engine.mail.message import Message
@@ -23,20 +24,22 @@ from engine.rules.view import View
 
 SPAM = "SPAM"
 NO_OUTCOME = Outcome((), ())
+NO_CHANGE = ChangeLabels()
 
 Taken = dict[str, tuple[int, str]]
 """Of each group of `mode: first`, which member applies, and by which rule that is known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One rule as it was judged: with what it saw, or why it was not asked."""
 
     rule: Rule
     view: View
     judged: Judged
-    unasked: str = ""
+    labels: frozenset[str]
+    """Those that the message has after it."""
     outcome: Outcome = NO_OUTCOME
+    unasked: str = ""
 
 
 def evaluate(
@@ -62,13 +65,11 @@ def evaluate(
     for step in steps(asked, view, final=final):
         if step.judged.verdict is Verdict.MATCHED:
             matches.append(_match(step))
-            labels = changed(labels, step.outcome.effects)
+            labels = step.labels
         elif step.judged.verdict is Verdict.UNDECIDED:
             undecided.append(Undecided(step.rule.id, step.judged.needs, step.judged.why, step.rule.stop))
     net_change = net(message.labels, labels)
-    return Evaluation(
-        tuple(matches), tuple(undecided), net_change, tuple(view.noted), frozenset(view.unread)
-    )
+    return Evaluation(tuple(matches), tuple(undecided), net_change, tuple(view.noted), frozenset(view.unread))
 
 
 def steps(asked: Asked, view: View, *, final: bool = False, silent: bool = True) -> Iterator[Step]:
@@ -89,13 +90,13 @@ def steps(asked: Asked, view: View, *, final: bool = False, silent: bool = True)
             note(rule.when, seen_by, decided=judged.verdict is not Verdict.UNDECIDED)
         if judged is NOT_MATCHED:
             if not silent:
-                yield Step(rule, seen_by, judged, unasked)
+                yield Step(rule, seen_by, judged, view.labels, unasked=unasked)
             continue
         judged = settle(rule, judged, final=final)
         matched = judged.verdict is Verdict.MATCHED
         outcome = rule.outcome(judged.captures) if matched else NO_OUTCOME
-        yield Step(rule, seen_by, judged, outcome=outcome)
         labels = changed(view.labels, outcome.effects)
+        yield Step(rule, seen_by, judged, labels, outcome)
         if labels != view.labels:
             view = view.relabelled(labels)
             asked.relabelled(view)
@@ -141,6 +142,8 @@ def changed(labels: frozenset[str], effects: Iterable[Effect]) -> frozenset[str]
 
 def net(before: frozenset[str], after: frozenset[str]) -> ChangeLabels:
     """Say what leads from one set of labels to another."""
+    if before == after:
+        return NO_CHANGE
     return ChangeLabels(add=tuple(sorted(after - before)), remove=tuple(sorted(before - after)))
 
 

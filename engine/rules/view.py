@@ -39,8 +39,12 @@ class View:
         cache: dict[Any, Any] | None = None,
         home: Home = SOMEWHERE,
         beside: Beside = NOTHING_BESIDE,
+        labels: frozenset[str] | None = None,
     ) -> None:
         self.message = message
+        """As it came."""
+        self.labels = message.labels if labels is None else labels
+        """Those it came with, changed by what earlier rules planned."""
         self.now = now
         self.home = home
         self.beside = beside
@@ -48,15 +52,16 @@ class View:
 
     def relabelled(self, labels: frozenset[str]) -> View:
         """See the same message with the labels that earlier rules planned."""
-        return View(self.message.relabelled(labels), self.now, self._cache, self.home, self.beside)
+        return View(self.message, self.now, self._cache, self.home, self.beside, labels)
 
     def within(self, rule: str) -> View:
         """See the same message as a rule does that has a memory of its own, or a group."""
-        return View(self.message, self.now, self._cache, self.home, replace(self.beside, rule=rule))
+        beside = replace(self.beside, rule=rule)
+        return View(self.message, self.now, self._cache, self.home, beside, self.labels)
 
     def aside(self, beside: Beside) -> View:
         """See the same message beside something else; what is found out about it is not kept."""
-        return View(self.message, self.now, {**self._cache, UNREAD: set()}, self.home, beside)
+        return View(self.message, self.now, {**self._cache, UNREAD: set()}, self.home, beside, self.labels)
 
     def kept(self, name: str, make: Callable[[], T]) -> T:
         """Make something of the event when first asked for, whatever is planned later."""
@@ -89,10 +94,6 @@ class View:
         kept = memory.kept.get(key)
         found = self._cache[place] = kept.sightings if kept else ()
         return found
-
-    @property
-    def labels(self) -> frozenset[str]:
-        return self.message.labels
 
     def once(self, key: tuple[str, str], ask: Callable[[View], T]) -> T:
         """Ask when first asked for, and keep the answer, whatever labels are planned later."""
@@ -133,7 +134,7 @@ class View:
         return found
 
     def label_texts(self) -> tuple[Text, ...]:
-        return tuple(map(Text, sorted(self.message.labels)))
+        return tuple(map(Text, sorted(self.labels)))
 
     def automated(self) -> frozenset[str]:
         found: frozenset[str] | None = self._cache.get(AUTOMATED)
