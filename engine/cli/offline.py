@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import click
 
 from engine.mail.archive import Archived
-from engine.mail.dates import message_date
+from engine.mail.dates import arrival, message_date
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
@@ -42,7 +42,7 @@ def read_message(
     own = archived.labels | (labels - {"INBOX", "UNREAD"}) if archived.labels else labels
     message = from_raw(archived.raw, key=archived.name, mailbox=mailbox, thread=archived.name, labels=own)
     moment = now or message_date(message.headers) or datetime.now(UTC)
-    return replace(message, received=moment), moment
+    return replace(message, received=arrival(message.headers) or moment), moment
 
 
 def received(message: Message) -> Event:

@@ -15,6 +15,14 @@ def message_date(headers: Headers) -> datetime | None:
     return parse_date(headers.text("Date"))
 
 
+def arrival(headers: Headers) -> datetime | None:
+    """Say when the last server took it, by the topmost Received (RFC 5321, section 4.4), else by Date."""
+    for value in headers.all("Received")[:1]:
+        if date := parse_date(value.rpartition(";")[2].strip()):
+            return date
+    return message_date(headers)
+
+
 def parse_date(text: str) -> datetime | None:
     """Read a date of a header field; without a zone it is UTC."""
     try:

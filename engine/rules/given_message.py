@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
+from engine.rules.conditions.attachment import Digest
+from engine.rules.given_home import SOME_SERVER, GivenAuth, local
+from engine.rules.home import Home
 from engine.rules.quantities import Count, Quantity, Size
 from engine.rules.strict import AnyWords, Flag, Strict, Words
+from engine.rules.times import Zone
 
 FIXTURE_SUFFIX = ".eml"
-BESIDE_A_FIXTURE = {"fixture", "labels", "mailbox", "payload", "times"}
+BESIDE_A_FIXTURE = {"fixture", "labels", "mailbox", "timezone", "authserv_id", "payload", "times"}
 MOST_TIMES = 1_000
 
 
@@ -21,11 +25,11 @@ def _moment(value: Any) -> datetime:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
         raise ValueError("must be a date or time such as 2026-03-01T09:30:00+01:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return moment
 
 
 Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string"})]
-"""An ISO 8601 time; UTC unless it says otherwise."""
+"""An ISO 8601 time; without a zone, it is read in the mailbox's."""
 
 
 def _fixture(name: str) -> str:
@@ -57,6 +61,7 @@ class GivenAttachment(Strict):
     name: Words = Field(description="The file name.")
     type: Words = Field("application/octet-stream", description="The declared media type.")
     size: Size | None = Field(None, description="The size of the file; 0 unless given.")
+    sha256: Digest | None = Field(None, description="The digest of its bytes.")
 
 
 class Given(Strict):
@@ -72,9 +77,25 @@ class Given(Strict):
     size: Size | None = Field(None, description="The size of the whole message.")
     date: Moment | None = Field(None, description="When it was written and received.")
     fixture: Fixture | None = Field(None, description="An .eml file beside the rule file, instead of fields.")
+    auth: GivenAuth | None = Field(
+        None, description="What the receiving server found: a result for each of spf, dkim and dmarc."
+    )
     labels: AnyWords = Field(("INBOX", "UNREAD"), description="Its labels; INBOX and UNREAD unless given.")
     mailbox: Words = Field("", description="The mailbox; the first one in the rule's scope unless given.")
+    timezone: Zone | None = Field(None, description="Its time zone, instead of the configured one.")
+    authserv_id: AnyWords = Field(
+        (), description="Its server's names in Authentication-Results, instead of the configured ones."
+    )
     payload: Payload = Field("", description="The JSON that the event brings along, as YAML or as JSON text.")
+
+    def home(self, configured: Home) -> Home:
+        """Say what the mailbox is like: as the test says, else as the configuration does."""
+        named = frozenset(server.lower() for server in self.authserv_id) or configured.authserv_ids
+        return Home(self.timezone or configured.zone, named or frozenset({SOME_SERVER}))
+
+    def at_home(self, home: Home) -> Self:
+        """Read the date in the mailbox's zone where it names none."""
+        return self if self.date is None else self.model_copy(update={"date": local(self.date, home)})
 
     @model_validator(mode="after")
     def _either_fields_or_fixture(self) -> Self:

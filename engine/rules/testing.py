@@ -9,8 +9,9 @@ from email.utils import format_datetime
 from typing import Any, Protocol
 
 from engine.errors import Place, RuleError
+from engine.mail.dates import arrival
 from engine.mail.events import Event
-from engine.mail.headers import Headers
+from engine.mail.headers import Headers, parse_headers
 from engine.mail.message import ALONE, Attachment, Conversation, Message
 from engine.mail.mime import from_raw
 from engine.mail.needs import Needs
@@ -18,8 +19,9 @@ from engine.rules.effects import ChangeLabels
 from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation, Match
 from engine.rules.findings import RuleErrors, in_order
+from engine.rules.given_home import auth_field, local
 from engine.rules.given_message import Given, GivenAttachment, GivenThread, State
-from engine.rules.home import NOWHERE, Homes
+from engine.rules.home import NOWHERE, Home, Homes
 from engine.rules.loader import fixture_name, load_rules
 from engine.rules.memory import Ledger, Memory
 from engine.rules.model import Expect
@@ -109,13 +111,15 @@ def run_tests(ruleset: RuleSet) -> tuple[Outcome, ...]:
 
 def run_test(ruleset: RuleSet, rule: Rule, placed: PlacedTest) -> Outcome:
     """Judge one test's message and compare what the rule did."""
-    given, now = placed.test.message, placed.test.now or placed.test.message.date or SOME_TIME
-    mailbox = given.mailbox or _first_mailbox(rule)
-    state = placed.test.state
-    message = _message(given, mailbox, now, ruleset, placed.place.file)
+    mailbox = placed.test.message.mailbox or _first_mailbox(rule)
+    home = placed.test.message.home(ruleset.homes.of(mailbox))
+    given, state = placed.test.message.at_home(home), placed.test.state
+    now = local(placed.test.now or _arrival(given, ruleset, placed.place.file), home)
+    message = _message(given, mailbox, now, ruleset, placed.place.file, home)
     message = replace(message, _conversation=_conversation(state.thread))
-    memory = _remembered(state, mailbox, now, ruleset, rule)
-    evaluation = evaluate(ruleset, _event(rule, given, message), message, now, memory, final=True)
+    memory = _remembered(state, mailbox, now, ruleset, rule, home)
+    event = _event(rule, given, message)
+    evaluation = evaluate(ruleset, event, message, now, memory, final=True, home=home)
     problems = tuple(_compare(placed.test.expect, rule, evaluation))
     return Outcome(rule.id, placed.test.name, placed.place, problems)
 
@@ -125,16 +129,19 @@ def _event(rule: Rule, given: Given, message: Message) -> Event:
     return Event(rule.event, message.mailbox, 0, message.key, labels=labels, payload=given.payload)
 
 
-def _remembered(state: State, mailbox: str, now: datetime, ruleset: RuleSet, rule: Rule) -> Memory:
+def _remembered(
+    state: State, mailbox: str, now: datetime, ruleset: RuleSet, rule: Rule, home: Home
+) -> Memory:
     """Judge what came before in the same mailbox, message by message."""
     ledger = Ledger()
-    came = [each for each in state.earlier for _ in range(each.times.value)]
+    came = [each.at_home(home) for each in state.earlier for _ in range(each.times.value)]
     for number, each in enumerate(came):
         if (each.mailbox or mailbox) == mailbox:
             at = each.date or now
-            message = _message(each, mailbox, at, ruleset, rule.place.file)
+            message = _message(each, mailbox, at, ruleset, rule.place.file, home)
             message = replace(message, key=f"{KEY}-{number}", _conversation=ALONE)
-            judged = evaluate(ruleset, _event(rule, each, message), message, at, ledger.memory, final=True)
+            event = _event(rule, each, message)
+            judged = evaluate(ruleset, event, message, at, ledger.memory, final=True, home=home)
             ledger.add(judged.remembered)
     return ledger.memory
 
@@ -151,11 +158,19 @@ def _first_mailbox(rule: Rule) -> str:
     return next((name for name in names if not {"*", "?", "\\"} & set(name) and rule.covers(name)), "")
 
 
-def _message(given: Given, mailbox: str, now: datetime, ruleset: RuleSet, file: str) -> Message:
+def _arrival(given: Given, ruleset: RuleSet, file: str) -> datetime:
+    """When a message came that a test is given."""
+    if given.fixture is None:
+        return given.date or SOME_TIME
+    return arrival(parse_headers(ruleset.fixtures[fixture_name(file, given.fixture)])) or SOME_TIME
+
+
+def _message(given: Given, mailbox: str, now: datetime, ruleset: RuleSet, file: str, home: Home) -> Message:
     labels = frozenset(given.labels)
     if given.fixture is not None:
         raw = ruleset.fixtures[fixture_name(file, given.fixture)]
-        return from_raw(raw, key=KEY, mailbox=mailbox, thread=KEY, labels=labels, received=now)
+        came = _arrival(given, ruleset, file)
+        return from_raw(raw, key=KEY, mailbox=mailbox, thread=KEY, labels=labels, received=came)
     files = tuple(_attachment(each) for each in given.attachments)
     size = sum(each.size for each in files) + len(given.body.encode(errors="replace"))
     return Message(
@@ -164,7 +179,7 @@ def _message(given: Given, mailbox: str, now: datetime, ruleset: RuleSet, file: 
         thread=KEY,
         labels=labels,
         received=given.date or now,
-        _headers=Headers(_fields(given, now)),
+        _headers=Headers(_fields(given, now, home)),
         _size=given.size.value if given.size else size,
         _text=given.body,
         _attachments=files,
@@ -173,10 +188,10 @@ def _message(given: Given, mailbox: str, now: datetime, ruleset: RuleSet, file: 
 
 def _attachment(given: GivenAttachment) -> Attachment:
     size = given.size.value if given.size else 0
-    return Attachment(given.name, given.type.lower(), size, sniffed="", sha256="")
+    return Attachment(given.name, given.type.lower(), size, sniffed="", sha256=given.sha256 or "")
 
 
-def _fields(given: Given, now: datetime) -> list[tuple[str, str]]:
+def _fields(given: Given, now: datetime, home: Home) -> list[tuple[str, str]]:
     """Write the header out; fields given by name come last, and replace the made-up date."""
     fields = [(name, value) for name, values in given.headers.items() for value in values]
     made_up = {"From": given.from_, "Subject": given.subject, "Date": format_datetime(given.date or now)}
@@ -185,7 +200,7 @@ def _fields(given: Given, now: datetime) -> list[tuple[str, str]]:
     kept = [
         (name, value) for name, value in made_up.items() if value is not None and name.lower() not in named
     ]
-    return kept + fields
+    return ([auth_field(given.auth, home)] if given.auth else []) + kept + fields
 
 
 def _compare(expect: Expect, rule: Rule, evaluation: Evaluation) -> list[str]:

@@ -27,7 +27,8 @@ def _digest(text: str) -> str:
     return text.lower()
 
 
-Digests = Annotated[tuple[Annotated[Words, AfterValidator(_digest)], ...], BeforeValidator(some)]
+Digest = Annotated[Words, AfterValidator(_digest)]
+Digests = Annotated[tuple[Digest, ...], BeforeValidator(some)]
 
 
 class Attachment(Condition):
