@@ -12,6 +12,7 @@ from engine.flow.doubt_batch import until_own_changes
 from engine.flow.hydrate import Hydrator, Looked
 from engine.flow.labelling import Labelling, labelling
 from engine.flow.labels import finish_groups
+from engine.flow.memory import awaits_answers, until_same_thread, until_same_thread_read
 from engine.flow.plan import LabelGroup
 from engine.flow.ports import Provider
 from engine.flow.prepare import LOOK_AGAIN_MS, Decided, Draining, Profiles, prepare
@@ -110,6 +111,8 @@ async def _decide(
     """
     now, lane = draining.clock(), turn.lane
     queued = until_own_changes(queued, turn.cursor.doubt)
+    if by_thread := awaits_answers(book.rules, lane):
+        queued = until_same_thread(queued)
     keys = [one.event.key for one in queued if one.event.kind in RECEPTIONS]
     treads = [step for one in queued for step in footsteps_of(one.event)]
     judged, steps = await asyncio.gather(
@@ -121,6 +124,8 @@ async def _decide(
         sifted.look, patient
     )
     decided, again = _until_kept_waiting(looked, now)
+    if by_thread:
+        decided = until_same_thread_read(decided)
     if decided and all(one.evaluation is None for one in decided) and not await _answers(provider, lane):
         decided, again = [], now + OUTAGE_MS
     late = looked[len(decided)].queued.entry if len(decided) < len(looked) else None

@@ -16,12 +16,14 @@ from engine.flow.doubt_batch import as_it_arrived
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
 from engine.flow.stores import Queued
+from engine.flow.threads import Threads
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message, no_message
 from engine.mail.needs import Need, Needs
 from engine.rules.effects import SendMessage
 from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation, Undecided
+from engine.rules.memory import UNREAD, Memory
 
 FETCHES_AT_ONCE = 16
 HEADERS: Needs = frozenset({Need.LABELS, Need.HEADERS})
@@ -47,6 +49,7 @@ class Hydrator:
         self._provider, self._book, self._doubt = provider, book, doubt
         self._clock, self._now, self._end = clock, clock(), end
         self._needs_for = cache(book.rules.needs_for)
+        self._threads = Threads(provider)
         self._limited: RateLimited | None = None
         """Once the service asks us to wait, nothing more is fetched: it would be fetched again anyway."""
 
@@ -95,7 +98,12 @@ class Hydrator:
                 raise
         return await self._fetch(event, HEADERS)
 
-    async def _fetch(self, event: Event, needs: Needs) -> Message:
+    async def _fetch(self, event: Event, needs: Needs, known: Message | None = None) -> Message:
+        """Fetch a message, unless all but its thread is known, and what its thread tells of it."""
+        message = known or await self._message(event, needs - {Need.THREAD})
+        return await self._threads.joined(message) if Need.THREAD in needs and event.key else message
+
+    async def _message(self, event: Event, needs: Needs) -> Message:
         """Fetch in one call, or not at all where the event itself says enough."""
         if not event.key:
             return no_message(event.mailbox)
@@ -114,15 +122,16 @@ class Hydrator:
         message = await self._fetch_first(event, had, patient)
         evaluation = judge_once(self._book, event, message, self._now)
         while not (wanting := _wanting(evaluation)) <= had and event.kind is not EventKind.MESSAGE_DELETED:
+            known = message if wanting - had == {Need.THREAD} else None
             had |= wanting
             try:
-                message = await self._fetch(event, had)
+                message = await self._fetch(event, had, known)
             except ProviderError as error:
                 if not _is_final(error, patient):
                     raise
                 break  # What was had before still decides the other rules.
             evaluation = judge_once(self._book, event, message, self._now)
-        if evaluation.undecided:
+        if evaluation.undecided and not evaluation.unread:
             evaluation = judge_once(self._book, event, message, self._now, final=True)
         return Looked(queued, message, evaluation)
 
@@ -141,12 +150,18 @@ def _is_final(error: ProviderError, patient: bool) -> bool:
 
 
 def judge_once(
-    book: Rulebook, event: Event, message: Message, now_ms: int, *, final: bool = False
+    book: Rulebook,
+    event: Event,
+    message: Message,
+    now_ms: int,
+    memory: Memory = UNREAD,
+    *,
+    final: bool = False,
 ) -> Evaluation:
     """Judge one message; a defect of ours makes it undecided, never unmatched."""
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
     try:
-        return evaluate(book.rules, event, message, now, final=final)
+        return evaluate(book.rules, event, message, now, memory, final=final)
     except Exception as defect:  # noqa: BLE001 - one message must not stop a lane
         return _unreadable(f"judging failed: {type(defect).__name__}")
 

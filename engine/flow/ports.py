@@ -77,6 +77,16 @@ class Found:
     labels: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Fellow:
+    """A message of a thread."""
+
+    key: str
+    received: datetime | None
+    labels: frozenset[str]
+    """System labels by name; others as the service tells them."""
+
+
 class Provider(Protocol):
     """A mail service, for all mailboxes of one account. Raises ProviderErrors and nothing else."""
 
@@ -92,6 +102,10 @@ class Provider(Protocol):
 
     async def list_messages(self, mailbox: str, page: str = "", since: datetime | None = None) -> ListPage:
         """List keys, spam and trash included; `since` narrows by date where the provider can."""
+        ...
+
+    async def thread(self, mailbox: str, thread: str) -> tuple[Fellow, ...]:
+        """Give the messages of a thread, drafts included. Raises MessageGone."""
         ...
 
     async def change_labels(

@@ -6,11 +6,13 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from engine.errors import ConditionError
 from engine.flow.clock import Clock, now_ms
 from engine.flow.guard import held, once_key, too_late
 from engine.flow.hydrate import Looked, judge_once
+from engine.flow.memory import answers, awaits_answers, judge_remembering, to_write
 from engine.flow.plan import Judged, LabelGroup, Plan, make_plan, run_id
 from engine.flow.ports import Profile
 from engine.flow.rulebook import Rulebook, Rulebooks
@@ -20,6 +22,7 @@ from engine.mail.address import parse_address
 from engine.mail.events import Event, is_outbound
 from engine.mail.message import Message
 from engine.rules.effects import Effect, SendMessage
+from engine.rules.memory import Ledger
 
 LOOK_AGAIN_MS = 60_000
 Profiles = Mapping[str, Profile]
@@ -58,9 +61,12 @@ class Decided:
 async def prepare(draining: Draining, book: Rulebook, lane: str, decided: Decided, now: int) -> Commit:
     """Turn one batch into a plan and all that has to be written with it."""
     started = datetime.fromtimestamp(decided.cursor.started / 1000, UTC)
-    judged = _judge_in_order(decided, book, started, now)
+    judging = partial(_judge_in_order, decided, book, started, now)
+    judged, ledger = await judge_remembering(draining.lanes, lane, decided.looked, judging)
     guard = await _Guard.load(draining, lane, decided.profiles, judged, now)
     plan = make_plan(judged, book.digest, now / 1000, guard.hold)
+    if awaits_answers(book.rules, lane):
+        ledger.add(answers(judged, plan, now))
     waiting = tuple(
         (replace(one.queued, since=one.queued.since or now), now + LOOK_AGAIN_MS)
         for one in decided.looked
@@ -78,11 +84,14 @@ async def prepare(draining: Draining, book: Rulebook, lane: str, decided: Decide
         footsteps=tuple(_footsteps(plan)),
         heard=_heard(decided),
         doubtful=_doubtful(judged, plan, decided.cursor.doubt),
+        memory=to_write(ledger, now),
     )
 
 
-def _judge_in_order(decided: Decided, book: Rulebook, started: datetime, now: int) -> list[Judged]:
-    """What was decided, in order; a later event of a message sees the labels planned before it."""
+def _judge_in_order(
+    decided: Decided, book: Rulebook, started: datetime, now: int, ledger: Ledger
+) -> list[Judged]:
+    """What was decided, in order; a later event sees labels planned and what was remembered before it."""
     planned: dict[str, frozenset[str]] = {}
     judged = []
     for one in decided.looked:
@@ -91,9 +100,10 @@ def _judge_in_order(decided: Decided, book: Rulebook, started: datetime, now: in
         event, message, evaluation = one.queued.event, one.message, one.evaluation
         if message:
             labels = planned.get(event.key, _to_come(message, decided.pending))
-            if labels != message.labels:
+            if labels != message.labels or evaluation.unread:
                 message = message.relabelled(labels)
-                evaluation = judge_once(book, event, message, now, final=True)
+                evaluation = judge_once(book, event, message, now, ledger.memory, final=True)
+            ledger.add(evaluation.remembered)
             change = evaluation.labels
             planned[event.key] = (message.labels - set(change.remove)) | set(change.add)
         judged.append(Judged(event, message, evaluation, one.queued.trace))

@@ -11,6 +11,7 @@ from typing import Protocol
 from engine.flow.plan import LabelGroup, Run
 from engine.flow.ports import Profile
 from engine.mail.events import Event
+from engine.rules.memory import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,8 @@ class Commit:
     """Footsteps that did come back."""
     doubtful: frozenset[str] = frozenset()
     """Runs whose steps may have been done before writes were lost."""
+    memory: Mapping[str, tuple[Kept, int]] = field(default_factory=dict)
+    """What rules remember, by key, each with how long it lives in ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,10 @@ class Lanes(Protocol):
 
     async def once(self, keys: Sequence[str]) -> Mapping[str, str]:
         """Those of the keys that are taken; one that `recover` found is told with the run that took it."""
+        ...
+
+    async def recall(self, lane: str, keys: Sequence[str]) -> dict[str, Kept]:
+        """What rules remember under each of the keys."""
         ...
 
     async def footsteps(self, mailbox: str, steps: Sequence[str]) -> dict[str, int]:

@@ -10,10 +10,12 @@ from engine.errors import LeaseLost
 from engine.flow.plan import LabelGroup, Run
 from engine.flow.stores import Commit, Lease, Queued, Settled
 from engine.mail.events import Event
+from engine.rules.memory import Kept
 from engine.store.base import Base
 from engine.store.batch import Batch, dump
 from engine.store.judged import read_judged
 from engine.store.leases import HeldLease, take_lease
+from engine.store.memory import recall, remember
 
 IDLE_MS = 3_600_000
 
@@ -50,6 +52,9 @@ class RedisLanes:
         taken = await self._redis.mget([self._key("once", key) for key in keys])
         return {key: value for key, value in zip(keys, taken, strict=True) if value is not None}
 
+    async def recall(self, lane: str, keys: Sequence[str]) -> dict[str, Kept]:
+        return await recall(self._base, lane, keys)
+
     async def footsteps(self, mailbox: str, steps: Sequence[str]) -> dict[str, int]:
         if not steps:
             return {}
@@ -74,6 +79,7 @@ class RedisLanes:
         batch.set_fields(self._key("footsteps", lane), dict.fromkeys(commit.footsteps, 0))
         judged = {one.key: dump([now, commit.digest, one.rules]) for one in commit.judged}
         batch.set_fields(self._key("judged", lane), judged)
+        remember(batch, self._base, lane, commit.memory)
         self._put_aside(batch, lane, commit.waiting)
         self._acknowledge(batch, lane, commit.done)
         batch.add_many("HDEL", self._key("footsteps", lane), commit.heard)

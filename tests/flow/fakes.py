@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from engine.errors import CursorExpired, MessageGone, OutcomeUnknown, Rejected
-from engine.flow.ports import Found, HistoryPage, ListPage, Period, Profile
+from engine.flow.ports import Fellow, Found, HistoryPage, ListPage, Period, Profile
 from engine.mail.events import Event, EventKind
 from engine.mail.headers import parse_headers
 from engine.mail.message import Message
@@ -91,6 +91,8 @@ class FakeProvider:
     """Label calls that worked, as (keys, add, remove)."""
     fetched: dict[str, list[Needs]] = field(default_factory=lambda: defaultdict(list))
     calls: Counter[str] = field(default_factory=Counter)
+    threads: dict[str, str] = field(default_factory=dict)
+    """The thread of each message that is not alone."""
 
     # What happens at the service.
 
@@ -111,7 +113,8 @@ class FakeProvider:
     def report(self, kind: EventKind, key: str = "", changed: Sequence[str] = ()) -> None:
         """Write a history record."""
         labels = tuple(sorted(self.messages[key].labels)) if key in self.messages else ()
-        self.records.append(Event(kind, BOX, self.newest + 1, key, key, labels, tuple(changed)))
+        thread = self.threads.get(key, key)
+        self.records.append(Event(kind, BOX, self.newest + 1, key, thread, labels, tuple(changed)))
 
     def relabel(self, key: str, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Change labels as a person does, reporting what really changes."""
@@ -157,7 +160,14 @@ class FakeProvider:
         if key not in self.messages:
             raise MessageGone(f"there is no message {key}")
         stored = self.messages[key]
-        whole = from_raw(stored.raw, key=key, mailbox=mailbox, labels=stored.labels, received=stored.received)
+        whole = from_raw(
+            stored.raw,
+            key=key,
+            mailbox=mailbox,
+            thread=self.threads.get(key, key),
+            labels=stored.labels,
+            received=stored.received,
+        )
         if Need.CONTENT not in needs:
             unread = tuple(replace(one, sniffed=None, sha256=None) for one in whole.attachments)
             whole = replace(whole, _attachments=unread)
@@ -173,6 +183,14 @@ class FakeProvider:
         start = int(page or 0)
         end = start + self.page_size
         return ListPage(tuple(keys[start:end]), str(end) if end < len(keys) else "")
+
+    async def thread(self, mailbox: str, thread: str) -> tuple[Fellow, ...]:
+        await self._begin("thread", thread)
+        return tuple(
+            Fellow(key, one.received, one.labels)
+            for key, one in self.messages.items()
+            if self.threads.get(key, key) == thread
+        )
 
     async def change_labels(
         self, mailbox: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from engine.errors import MessageGone, Rejected, Unauthorized
-from engine.flow.ports import Found, HistoryPage, ListPage, Period, Profile
+from engine.flow.ports import Fellow, Found, HistoryPage, ListPage, Period, Profile
 from engine.mail.events import Event
 from engine.mail.message import Message
 from engine.mail.needs import Need, Needs
@@ -24,6 +24,7 @@ log = logging.getLogger("postroom.zoom")
 MAX_TEXT_PARTS = 20
 """Text parts fetched one by one; with more, the raw message is one call."""
 MAX_EMPTY_PAGES = 100
+MAX_THREAD_PAGES = 20
 
 
 class ZoomMail:
@@ -68,6 +69,18 @@ class ZoomMail:
         query = f"after:{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
         answer = await self._client.list_messages(mailbox, query=query, page=page)
         return ListPage(tuple(message.id for message in answer.messages), answer.next)
+
+    async def thread(self, mailbox: str, thread: str) -> tuple[Fellow, ...]:
+        """A further call is made only for each 500 messages more. Raises Rejected for one without end."""
+        fellows: list[Fellow] = []
+        page = ""
+        for _ in range(MAX_THREAD_PAGES):
+            answer = await self._client.thread(mailbox, thread, reading.MINIMAL, page=page)
+            fellows += map(reading.to_fellow, answer.messages)
+            page = answer.next
+            if not page:
+                return tuple(fellows)
+        raise Rejected(f"threads.get: {MAX_THREAD_PAGES} pages did not get to the end")
 
     async def change_labels(
         self, mailbox: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]

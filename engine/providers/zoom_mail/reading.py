@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from engine.errors import Unavailable
+from engine.flow.ports import Fellow
 from engine.mail import mime
 from engine.mail.headers import Headers
 from engine.mail.message import Message
@@ -55,6 +56,10 @@ def to_message(
     if format_ == METADATA:
         return _sealed(replace(known, _headers=headers_of(answer.payload)))
     return _sealed(_from_tree(answer.payload, known, text), answer.payload)
+
+
+def to_fellow(answer: MessageAnswer) -> Fellow:
+    return Fellow(answer.id, _moment(answer.internal_date), frozenset(answer.labels))
 
 
 def unloaded_texts(payload: Part) -> list[str]:
