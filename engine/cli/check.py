@@ -11,11 +11,14 @@ import click
 
 from engine.cli.mailstates import read_profiles, state_warnings
 from engine.cli.rulefiles import TEMPLATES_OPTION, Files, below, chosen_files, load_library
+from engine.cli.servers import server_warnings
 from engine.errors import RuleError
 from engine.rules.findings import RuleErrors
+from engine.rules.home import Homes
 from engine.rules.loader import load_rules
 from engine.rules.testing import examine
 from engine.settings import Settings, load_settings
+from engine.settings.homes import homes_of
 from engine.templating.library import TemplateErrors, load_templates
 from engine.wiring import read_rule_sources
 
@@ -29,7 +32,8 @@ def check(paths: tuple[Path, ...], templates: Path | None, config: str | None, a
     """Check rules, templates and settings; name every finding with file, line and column."""
     settings = load_settings(config)
     chosen = chosen_files(paths, templates, settings)
-    findings = [finding for files in chosen for finding in _findings(files)]
+    homes = homes_of(settings)
+    findings = [finding for files in chosen for finding in _findings(files, homes)]
     if not paths and settings.mailboxes:
         findings += _states(settings)
     for level, error in findings:
@@ -39,28 +43,28 @@ def check(paths: tuple[Path, ...], templates: Path | None, config: str | None, a
     raise SystemExit(1 if findings else 0)
 
 
-def _findings(files: Files) -> Iterator[tuple[str, RuleError]]:
+def _findings(files: Files, homes: Homes) -> Iterator[tuple[str, RuleError]]:
     library = None
     try:
         library = load_library(files) or load_templates({})
     except TemplateErrors as wrong:
         yield from (("error", below(error, files.template_folder)) for error in wrong.errors)
-    checked = examine(files.rules, library)
+    checked = examine(files.rules, library, homes)
     yield from (("error", error) for error in checked.errors)
     yield from (("warning", error) for error in checked.warnings)
 
 
 def _states(settings: Settings) -> Iterator[tuple[str, RuleError]]:
-    """What the mailboxes' own states mean for the rules; nothing where the rules do not even load."""
+    """What the mailboxes' own settings and states mean for rules; nothing where rules do not even load."""
     profiles = read_profiles(settings)
     if profiles is None:
         click.echo("the states of the mailboxes are not known: there is no Redis to ask", err=True)
-        return
     try:
         ruleset = load_rules(read_rule_sources(settings).rules, None)
     except RuleErrors:
         return
-    yield from (("warning", warning) for warning in state_warnings(settings, ruleset, profiles))
+    warnings = [*server_warnings(settings, ruleset), *state_warnings(settings, ruleset, profiles or {})]
+    yield from (("warning", warning) for warning in warnings)
 
 
 def _line(level: str, error: RuleError) -> str:

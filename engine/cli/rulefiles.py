@@ -10,10 +10,12 @@ import click
 
 from engine.errors import PostroomError, RuleError
 from engine.rules.findings import RuleErrors
+from engine.rules.home import Homes
 from engine.rules.loader import load_rules, read_sources
 from engine.rules.ruleset import RuleSet
 from engine.rules.testing import misused
 from engine.settings import Settings
+from engine.settings.homes import load_homes
 from engine.templating.library import Library, TemplateErrors, load_templates
 
 TEMPLATE_SUFFIXES = (".md", ".html")
@@ -97,12 +99,15 @@ def load_set(files: Files) -> RuleSet:
     return ruleset
 
 
-def try_set(files: Files) -> tuple[RuleSet | None, list[RuleError]]:
-    """Load what was read, or give every problem of rules and templates."""
+def try_set(files: Files, homes: Homes | None = None) -> tuple[RuleSet | None, list[RuleError]]:
+    """Load what was read, or give every problem of rules and templates.
+
+    What is said of the mailboxes is read from the configuration unless given.
+    """
     try:
         library = load_library(files)
         known = {name: library.needs(name) for name in library.names} if library else None
-        ruleset = load_rules(files.rules, known)
+        ruleset = load_rules(files.rules, known, load_homes() if homes is None else homes)
     except RuleErrors as found:
         return None, list(found.errors)
     except TemplateErrors as wrong:

@@ -11,6 +11,7 @@ from engine.cli.junit import junit
 from engine.cli.rulefiles import TEMPLATES_OPTION, chosen_files, try_set
 from engine.rules.testing import Outcome, run_tests
 from engine.settings import load_settings
+from engine.settings.homes import homes_of
 
 
 @click.command()
@@ -29,7 +30,9 @@ def test(
     paths: tuple[Path, ...], templates: Path | None, config: str | None, report: Path | None, as_json: bool
 ) -> None:
     """Run the tests that stand beside the rules, each against its whole rule set."""
-    loaded = [try_set(files) for files in chosen_files(paths, templates, load_settings(config))]
+    settings = load_settings(config)
+    homes = homes_of(settings)
+    loaded = [try_set(files, homes) for files in chosen_files(paths, templates, settings)]
     errors = [error for _, found in loaded for error in found]
     results = [result for ruleset, _ in loaded if ruleset for result in run_tests(ruleset)]
     for error in errors:

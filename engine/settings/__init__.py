@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from engine.errors import RuleError, SettingsError
 from engine.rules.findings import RuleErrors, in_order
 from engine.rules.places import load_model
-from engine.rules.yaml import parse_yaml
+from engine.rules.strict import Strict
+from engine.rules.yaml import Node, parse_yaml
 from engine.settings.model import AccountSettings, Settings
 from engine.settings.values import duration
 
@@ -18,11 +20,15 @@ __all__ = [
     "AccountSettings",
     "Settings",
     "duration",
+    "find_file",
     "load_settings",
     "log_format",
     "log_level",
+    "read_file",
     "telemetry_endpoint",
 ]
+
+M = TypeVar("M", bound=Strict)
 
 CONFIG_VARIABLE = "POSTROOM_CONFIG"
 LOG_VARIABLE = "POSTROOM_LOG"
@@ -37,28 +43,32 @@ def load_settings(path: str | None = None) -> Settings:
 
     Relative paths in the file count from its folder. Raises SettingsError with every problem.
     """
+    name = find_file(path)
+    if name is None:
+        return Settings()
+    settings = read_file(name, Settings)
+    _check_names(settings, name)
+    _check_accounts(settings, name)
+    return settings.model_copy(update=_absolute(settings, Path(name).parent) | {"file": name})
+
+
+def find_file(path: str | None = None) -> str | None:
+    """Say which file is the configuration; None where there is none."""
     name = path or os.environ.get(CONFIG_VARIABLE) or ""
-    if not name:
-        if not Path(DEFAULT_FILE).exists():
-            return Settings()
-        name = DEFAULT_FILE
+    return name or (DEFAULT_FILE if Path(DEFAULT_FILE).exists() else None)
+
+
+def read_file(name: str, model: type[M], prepare: Callable[[Node], Node] = lambda root: root) -> M:
+    """Read the configuration, or what `prepare` leaves of it. Raises SettingsError with every problem."""
     try:
-        text = Path(name).read_text(encoding="utf-8")
+        root = parse_yaml(Path(name).read_text(encoding="utf-8"), name)
+        return load_model(prepare(root), model, name, {"folder": Path(name).parent})
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{name} cannot be read: {error}") from None
-    return _parse(text, name)
-
-
-def _parse(text: str, name: str) -> Settings:
-    try:
-        settings = load_model(parse_yaml(text, name), Settings, name, {"folder": Path(name).parent})
     except RuleErrors as errors:
         raise SettingsError("\n".join(map(str, in_order(errors.errors)))) from None
     except RuleError as error:
         raise SettingsError(str(error)) from None
-    _check_names(settings, name)
-    _check_accounts(settings, name)
-    return settings.model_copy(update=_absolute(settings, Path(name).parent) | {"file": name})
 
 
 def _check_names(settings: Settings, name: str) -> None:

@@ -4,18 +4,60 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from engine.rules.home import Home, Homes
+from engine.rules.home import NOWHERE, Home, Homes
+from engine.rules.strict import Strict
 from engine.rules.text import fold
+from engine.rules.yaml import Map, Node
+from engine.settings import find_file, read_file
 from engine.settings.model import Settings
+from engine.settings.values import ServerNames, Zone
+
+
+class _OneHome(Strict):
+    timezone: Zone | None = None
+    authserv_id: ServerNames = ()
+
+
+class _AllHomes(Strict):
+    timezone: Zone = "UTC"
+    mailboxes: dict[str, _OneHome] = {}
 
 
 def homes_of(settings: Settings) -> Homes:
     """Give each mailbox its own time zone, else the global one, and its server's names."""
+    return _homes(settings)
+
+
+def load_homes(path: str | None = None) -> Homes:
+    """Read them alone, so that judging offline needs no secret. Raises SettingsError."""
+    name = find_file(path)
+    return NOWHERE if name is None else _homes(read_file(name, _AllHomes, _homes_alone))
+
+
+def _homes(said: Settings | _AllHomes) -> Homes:
     each = {
         fold(name): Home(
-            ZoneInfo(own.timezone or settings.timezone),
+            ZoneInfo(own.timezone or said.timezone),
             frozenset(server.lower() for server in own.authserv_id),
         )
-        for name, own in settings.mailboxes.items()
+        for name, own in said.mailboxes.items()
     }
-    return Homes(each, Home(settings.zone))
+    return Homes(each, Home(ZoneInfo(said.timezone)))
+
+
+def _homes_alone(root: Node) -> Node:
+    """Leave out all else that the configuration says."""
+    root = _only(root, _AllHomes)
+    if not isinstance(root, Map) or "mailboxes" not in root.items:
+        return root
+    key, mailboxes = root.items["mailboxes"]
+    if isinstance(mailboxes, Map):
+        each = {name: (at, _only(own, _OneHome)) for name, (at, own) in mailboxes.items.items()}
+        mailboxes = mailboxes._replace(items=each)
+    return root._replace(items=root.items | {"mailboxes": (key, mailboxes)})
+
+
+def _only(node: Node, model: type[Strict]) -> Node:
+    if not isinstance(node, Map):
+        return node
+    return node._replace(items={key: pair for key, pair in node.items.items() if key in model.model_fields})
