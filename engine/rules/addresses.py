@@ -30,7 +30,7 @@ def read_domain(text: str) -> str:
     """Check `x.example` or `*.x.example`. Raises ValueError."""
     domain = text.strip().removeprefix("@")
     rest = domain.removeprefix("*.")
-    if not rest or any(char in rest for char in "*?@ ") or not normal_domain(rest):
+    if not rest or any(char in rest for char in "*?@ /:,;<>") or not normal_domain(rest):
         raise ValueError(f"'{text}' is no domain; write x.example, or *.x.example for its subdomains")
     return domain
 
@@ -40,10 +40,14 @@ def read_address(text: str) -> str:
     address = text.strip()
     if address.startswith("@"):
         return "@" + read_domain(address)
+    if "," in address or "<" in address:
+        raise ValueError(f"'{text}' is more than an address; {_bare(address)}")
     if not address or any(char in address for char in "<>,\n\t"):
         raise ValueError(f"'{text}' is no address; write ann@x.example, or @x.example for a domain")
     if "@" not in address and "." in address:
         raise ValueError(f"'{text}' has no '@'; write '@{address}' for everybody at that domain")
+    if "@" not in address and " " in address:
+        raise ValueError(f"'{text}' is no address; for a display name write {{name: {address}}}")
     if "@" not in address:
         raise ValueError(
             f"'{text}' has no '@'; write {address}@x.example, or a glob: {{glob: '{address}@*'}}"
@@ -51,6 +55,13 @@ def read_address(text: str) -> str:
     if "*" in address:
         raise ValueError(f"'{text}' has a '*'; write it as a glob: {{glob: '{address}'}}")
     return address
+
+
+def _bare(text: str) -> str:
+    if "," in text:
+        return f"write a list: [{', '.join(part.strip() for part in text.split(','))}]"
+    name, _, address = text.partition("<")
+    return f"write {{is: {address.rstrip('> ')}, name: {name.strip() or '...'}}}, or the address alone"
 
 
 _MANY = {"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]}

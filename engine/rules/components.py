@@ -52,6 +52,10 @@ LISTED: Mapping[str, str] = {
     "condition": "write {all: [...]} where each must hold, {any: [...]} where one must",
     "action": "take the inner '-' away",
 }
+APART: Mapping[str, str] = {
+    "condition": "write {all: [...]} around them, each an item",
+    "action": "write each as an item, with its own '-'",
+}
 
 
 def rule_or_group(rule: type[Strict], group: type[Strict]) -> Any:
@@ -89,7 +93,8 @@ def _one_key(kind: str, components: Mapping[str, type[Strict]]) -> Callable[[Any
         named = {key: inner for key, inner in value.items() if not key.startswith("x-")}
         if len(named) != 1:
             found = ", ".join(named) or "none"
-            message = f"must be a map with exactly one key, the {kind}; it has: {found}"
+            apart = f"; {APART[kind]}" if named else ""
+            message = f"must be a map with exactly one key, the {kind}; it has: {found}{apart}"
             raise PydanticCustomError(kind, message)
         key = next(iter(named))
         if key not in components:
@@ -102,8 +107,9 @@ def _one_key(kind: str, components: Mapping[str, type[Strict]]) -> Callable[[Any
 def _not_a_map(kind: str, value: Any, components: Mapping[str, type[Strict]]) -> str:
     said = f"must be a map with exactly one key, the {kind}"
     if isinstance(value, str):
-        known = value in components
-        hint = f"write '{value}: ...'" if known else unknown(kind, value, components, HINTS[kind])
+        first = value.split(maxsplit=1)[0] if value.strip() else ""
+        known = first.rstrip(":") in components
+        hint = f"write '{first.rstrip(':')}: ...'" if known else unknown(kind, value, components, HINTS[kind])
         return f"{said}; {hint}"
     if isinstance(value, list):
         return f"{said}, not a list; {LISTED[kind]}"

@@ -32,5 +32,6 @@ def unknown(kind: str, name: str, known: Iterable[str], hints: Mapping[str, str]
     near = get_close_matches(name, names, n=1, cutoff=0.6)
     if near:
         return f"unknown {kind} '{name}'; did you mean '{near[0]}'?"
-    choice = f"; there are: {', '.join(names)}" if 0 < len(names) <= 20 else ""
+    choice = f"; there are: {', '.join(names)}" if len(names) <= 20 else ""
+    choice = choice if names else "; there is none yet"
     return f"unknown {kind} '{name}'{choice}"

@@ -69,6 +69,14 @@ ACTIONS: Mapping[str, str] = {
     "stop": "it stands beside 'then': stop: true",
     "keep": "mail is kept unless an action takes it out of the inbox",
 }
+TEMPLATED: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("body", "text", "subject", "message", "html"), "it stands in the template, a file in templates/"
+    ),
+    **dict.fromkeys(("to", "cc", "recipients"), "an answer goes to whom it answers; 'send' takes 'to'"),
+    **dict.fromkeys(("vars", "inputs", "data", "variables"), "write 'with'"),
+    **dict.fromkeys(("once", "limit", "every", "days"), "write once_per: {sender: 7d}"),
+}
 RULE: Mapping[str, str] = {
     **dict.fromkeys(("if", "condition", "conditions", "match", "filter", "where"), "write 'when'"),
     **dict.fromkeys(("actions", "action", "do", "apply"), "write 'then', a list of actions"),

@@ -14,8 +14,18 @@ from engine.rules.addresses import AddressText
 from engine.rules.components import rule_or_group
 from engine.rules.given_message import Fixture, Given, Moment, State
 from engine.rules.hints import below
-from engine.rules.patterns import Globs
-from engine.rules.strict import NOT_EMPTY, TEXT_SCHEMA, AnyWords, Flag, Strict, Words, listed, not_empty
+from engine.rules.patterns import Globs, Pattern
+from engine.rules.strict import (
+    NOT_EMPTY,
+    TEXT_SCHEMA,
+    AnyWords,
+    Flag,
+    Strict,
+    Whole,
+    Words,
+    listed,
+    not_empty,
+)
 
 if TYPE_CHECKING:
     from engine.rules.action import Action as AnyAction
@@ -35,6 +45,18 @@ def _id(text: str) -> str:
 
 
 Id = Annotated[Words, AfterValidator(_id), WithJsonSchema({**TEXT_SCHEMA, "pattern": f"^{_ID.pattern}$"})]
+
+
+def _mailboxes(globs: tuple[Pattern, ...]) -> tuple[Pattern, ...]:
+    for glob in globs:
+        if not {"@", "*", "?"} & set(glob.source):
+            raise ValueError(
+                f"'{glob.source}' is no mailbox; write {glob.source}@x.example or {glob.source}@*"
+            )
+    return globs
+
+
+Mailboxes = Annotated[Globs, AfterValidator(_mailboxes)]
 
 
 def _version(value: Any) -> int:
@@ -120,11 +142,11 @@ class _Outermost(Strict):
     """What a rule or a group says that stands in no group."""
 
     event: EventKind = Field(EventKind.MESSAGE_RECEIVED, description="The kind of event it listens to.")
-    mailboxes: Globs | None = Field(
+    mailboxes: Mailboxes | None = Field(
         None, description="Mailboxes it applies to, instead of the file's; globs."
     )
     layer: Layer | None = Field(None, description="before, default or after; the file's unless given.")
-    priority: int = Field(0, description="Lower comes first.")
+    priority: Whole = Field(0, description="Lower comes first.")
 
 
 class _Deed(Strict):
@@ -156,6 +178,7 @@ class RuleModel(_Deed, _Outermost):
     """One rule: when it applies, and what it then does."""
 
     hints: ClassVar[Mapping[str, str]] = RULE_HINTS
+    beside: ClassVar[tuple[str, ...]] = ("group",)
 
     when: AnyCondition = Field(description="One condition.")
 
@@ -164,6 +187,7 @@ class GroupedRule(_Deed):
     """A rule in a group, which says where, to what and in which order it applies."""
 
     hints: ClassVar[Mapping[str, str]] = {**RULE_HINTS, **hints.OF_GROUP}
+    beside: ClassVar[tuple[str, ...]] = ("group",)
 
     when: AnyCondition | None = Field(
         None, description="One condition; without any, the rule always applies that is reached: an else."
@@ -216,7 +240,7 @@ class RuleFile(Strict):
     hints: ClassVar[Mapping[str, str]] = hints.FILE
 
     version: Version = Field(1, description="The version of this format.")
-    mailboxes: Globs | None = Field(
+    mailboxes: Mailboxes | None = Field(
         None, description="Mailboxes that rules apply to which name none; globs; all unless given."
     )
     layer: Layer = Field("default", description="before, default or after.")

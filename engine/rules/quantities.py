@@ -25,6 +25,17 @@ TEN_YEARS = 10 * 366 * SECONDS["D"]
 
 _COUNT = re.compile(r"\d{1,15}", re.ASCII)
 _QUANTITY = re.compile(r"\s*(\d{1,15}(?:\.\d{1,9})?)\s*([A-Za-z]*)\s*", re.ASCII)
+_PREFIXES = {"": "B", "kilo": "KB", "mega": "MB", "giga": "GB", "tera": "TB"}
+_MEANT: Mapping[str, str] = {
+    **dict.fromkeys(("sec", "secs", "second", "seconds"), "s"),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), "m"),
+    **dict.fromkeys(("hr", "hrs", "hour", "hours"), "h"),
+    **dict.fromkeys(("day", "days"), "d"),
+    **dict.fromkeys(("wk", "week", "weeks"), "w"),
+    **{f"{word}byte{end}": unit for word, unit in _PREFIXES.items() for end in ("", "s")},
+}
+"""Units as people write them out."""
+
 _NUMBER = r"^\s*\d{1,15}(\.\d{1,9})?\s*"
 _SIZE = rf"{_NUMBER}([kKmMgGtT]([iI]?[bB])?|[bB])\s*$"
 _DURATION = rf"{_NUMBER}[smhdwSMHDW]\s*$"
@@ -42,13 +53,27 @@ class Quantity:
 def _quantity(value: Any, units: Mapping[str, int], example: str) -> Quantity:
     found = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError(f"must be a number with a unit, such as {example}")
+        raise ValueError(f"must be a number with a unit, such as {example}{_compared(value)}")
     number, unit = found.groups()
     if not unit and Decimal(number):
         raise ValueError(f"'{value}' has no unit; write a number with one, such as {example}")
     if unit and unit.upper() not in units:
-        raise ValueError(f"unknown unit '{unit}'; write a number with a unit, such as {example}")
+        meant = _MEANT.get(unit.lower(), "")
+        said = (
+            f"write {number}{meant}"
+            if meant.upper() in units
+            else f"write a number with a unit, such as {example}"
+        )
+        raise ValueError(f"unknown unit '{unit}'; {said}")
     return Quantity(int(Decimal(number) * units.get(unit.upper(), 0)), value)
+
+
+def _compared(value: Any) -> str:
+    """Say which kind stands for a sign of comparison."""
+    kinds = {">=": "gte", "<=": "lte", ">": "gt", "<": "lt", "=": "eq"}
+    text = value.strip() if isinstance(value, str) else ""
+    sign = next((sign for sign in kinds if text.startswith(sign)), None)
+    return f"; write {{{kinds[sign]}: {text.lstrip('<>= ')}}} for '{text}'" if sign else ""
 
 
 def read_size(value: Any) -> Quantity:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -11,6 +12,7 @@ from pydantic import (
     ConfigDict,
     GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
+    PlainValidator,
     ValidationError,
     WithJsonSchema,
     model_validator,
@@ -46,6 +48,8 @@ class Strict(BaseModel):
     """What the schema says of the map beyond its keys."""
     hints: ClassVar[Mapping[str, str]] = {}
     """What to write instead of keys that people expect here."""
+    beside: ClassVar[tuple[str, ...]] = ()
+    """Keys that may stand in the place of this map: they are meant by what is spelt like them."""
 
     @model_validator(mode="before")
     @classmethod
@@ -114,10 +118,13 @@ class Strict(BaseModel):
 def _restate(model: type[Strict], error: dict[str, Any], lost: str) -> InitErrorDetails:
     location = error["loc"]
     if error["type"] == "extra_forbidden" and len(location) == 1:
-        kind, message = UNKNOWN_KEY, unknown("key", str(location[0]), model.keys(), model.hints)
+        kind, message = (
+            UNKNOWN_KEY,
+            unknown("key", str(location[0]), [*model.keys(), *model.beside], model.hints),
+        )
     else:
         kind = UNKNOWN_KEY if error["type"] == UNKNOWN_KEY else RESTATED
-        message = error["msg"] if error["type"] in (UNKNOWN_KEY, RESTATED) else _plainly(error)
+        message = error["msg"] if error["type"] in (UNKNOWN_KEY, RESTATED) else _plainly(error, model)
     if error["type"] == "missing":
         location = location[:-1]
     if lost and location[:1] == (lost,):
@@ -132,40 +139,56 @@ WORDS: Mapping[str, str] = {
     "tuple_type": "must be a list",
     "list_type": "must be a list",
     "dict_type": "must be a map",
-    "model_type": "must be a map",
-    "int_type": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "int_from_float": "must be a whole number",
 }
 
 
-def _plainly(error: dict[str, Any]) -> str:
-    kind = error["type"]
-    if kind == "missing":
-        return f"'{error['loc'][-1]}' is missing"
-    if kind == "value_error":
-        return str(error["ctx"]["error"])
-    if kind == "too_short":
-        return "must not be empty"
-    if kind in ("literal_error", "enum"):
-        choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
-        return unknown("value", str(error["input"]), choices)
+def _plainly(error: dict[str, Any], model: type[Strict]) -> str:
+    kind, value = error["type"], error["input"]
+    said = _SAID.get(kind)
+    if said:
+        return said(error)
+    if kind == "model_type":
+        return _no_map(value, model)
     if kind in WORDS:
-        return WORDS[kind] + _instead(kind, error["input"])
+        return WORDS[kind] + (" and is empty" if value is None else _instead(kind, value))
     return str(error["msg"])
 
 
+def _no_word(error: dict[str, Any]) -> str:
+    choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "").split(", ")
+    value = error["input"]
+    return unknown("value", value, choices) if isinstance(value, str) else f"must be {_one_of(choices)}"
+
+
+_SAID: Mapping[str, Callable[[dict[str, Any]], str]] = {
+    "missing": lambda error: f"'{error['loc'][-1]}' is missing",
+    "value_error": lambda error: str(error["ctx"]["error"]),
+    "too_short": lambda _: "must not be empty",
+    "literal_error": _no_word,
+    "enum": _no_word,
+}
+
+
+def _no_map(value: Any, model: type[Strict]) -> str:
+    """Say what a map holds where something else stands."""
+    either = "true or false, or " if model.shorthand.get("type") == "boolean" else ""
+    instead = ", not a list" if isinstance(value, list) else " and is empty" if value is None else ""
+    return f"must be {either}a map{instead}; it takes: {', '.join(model.keys())}"
+
+
 def _instead(kind: str, value: Any) -> str:
-    """Say what stands where something else is due, and how to write it."""
-    if value is None:
-        return " and is empty"
+    """Say how to write what is due, where something else stands."""
     if kind in ("tuple_type", "list_type"):
-        return "; put '- ' before each item" if isinstance(value, dict) else f"; write [{value}]"
-    if kind in ("dict_type", "model_type"):
-        return ", not a list; take the '-' away" if isinstance(value, list) else "; write its keys below it"
+        return "; put '- ' before each item"
+    if kind == "dict_type":
+        return f"{', not a list' if isinstance(value, list) else ''}; write NAME: VALUE below it"
     if kind == "string_type":
         return ", not a map" if isinstance(value, dict) else ", not a list"
-    return f"; '{value}' is none"
+    return ""
+
+
+def _one_of(choices: list[str]) -> str:
+    return ", ".join(choices[:-1]) + f" or {choices[-1]}"
 
 
 def listed(value: Any) -> Any:
@@ -192,10 +215,30 @@ def _flag(value: Any) -> bool:
         return False
     if isinstance(value, bool):
         return value
+    if value is None:
+        raise ValueError("must be true or false and is empty")
     said = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
     meant = said.get(value.lower()) if isinstance(value, str) else None
     raise ValueError("must be true or false" + (f"; write {meant} for '{value}'" if meant else ""))
 
+
+_WHOLE = re.compile(r"[-+]?(0|[1-9]\d{0,8})", re.ASCII)
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
+    bare = value.lstrip("+-") if isinstance(value, str) else ""
+    if bare.isdigit() and bare.startswith("0"):
+        raise ValueError(f"must be a whole number; write {int(bare)} for '{value}'")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    shown = f"; '{value}' is none" if isinstance(value, str) else " and is empty" if value is None else ""
+    raise ValueError(f"must be a whole number of at most nine digits{shown}")
+
+
+Whole = Annotated[int, PlainValidator(_whole), WithJsonSchema({"type": "integer"})]
+"""A whole number as YAML 1.2 writes it: 010 was eight to some and ten to others, so it is refused."""
 
 NOT_EMPTY: Mapping[str, Any] = {"minProperties": 1}
 """The `map_schema` of a map that must say something."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
 
 from engine.mail.address import parse_address
+from engine.rules import hints
 from engine.rules.action import Action
 from engine.rules.findings import unknown
 from engine.rules.strict import TEXT_SCHEMA, Words, some
@@ -56,6 +57,7 @@ Recipients = Annotated[
 class Templated(Action):
     """An action that fills a template in."""
 
+    hints: ClassVar[Mapping[str, str]] = hints.TEMPLATED
     bare: ClassVar[str] = "template"
 
     template: TemplateName = Field(description="A template by its name.")

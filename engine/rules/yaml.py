@@ -10,6 +10,7 @@ import yaml as libyaml
 
 from engine.errors import Place, RuleError
 from engine.rules.findings import RuleErrors
+from engine.rules.syntax import position, syntax_error
 
 MAX_DEPTH = 64
 MAX_CHARACTERS = 32_000_000
@@ -51,13 +52,13 @@ def parse_yaml(text: str, file: str) -> Node:
         raise RuleErrors([RuleError(f"is larger than {MAX_CHARACTERS} characters", Place(file))])
     half = _HALF_CHARACTER.search(text)
     if half:
-        place = Place(file, *_position(text[: half.start()]))
+        place = Place(file, *position(text[: half.start()]))
         raise RuleErrors([RuleError("holds a byte that is not UTF-8", place)])
     builder = _Builder(file)
     try:
         node = builder.document(libyaml.parse(text, Loader=libyaml.CSafeLoader))
     except libyaml.YAMLError as error:
-        raise RuleErrors([*builder.errors, _syntax(error, text, file)]) from None
+        raise RuleErrors([*builder.errors, syntax_error(error, text, file)]) from None
     except RuleError as error:
         raise RuleErrors([*builder.errors, error]) from None
     if builder.errors:
@@ -84,7 +85,7 @@ class _Builder:
     def document(self, events: Iterator[Any]) -> Node:
         next(events)
         if isinstance(next(events), libyaml.StreamEndEvent):
-            raise RuleError("is empty", Place(self.file, 1, 1))
+            raise RuleError("is empty; write 'rules:' and rules below it", Place(self.file, 1, 1))
         node = self.node(next(events), events, 1)
         next(events)
         after = next(events)
@@ -115,9 +116,9 @@ class _Builder:
             key = self.node(event, events, depth + 1)
             value = self.node(next(events), events, depth + 1)
             if not isinstance(key, Scalar):
-                self.refuse(event, "a key that is not a text")
+                self.refuse(event, "a key that is not a text; quote a text that begins with '{' or '['")
             elif key.text in found:
-                self.refuse(event, f"the key '{key.text}' stands here twice")
+                self.refuse(event, f"the key '{key.text}' stands here twice; join the two, or take one out")
             else:
                 found[key.text] = (key, value)
         return found
@@ -135,28 +136,3 @@ class _Builder:
 
     def place(self, event: Any) -> Place:
         return Place(self.file, event.start_mark.line + 1, event.start_mark.column + 1)
-
-
-def _syntax(error: libyaml.YAMLError, text: str, file: str) -> RuleError:
-    if isinstance(error, libyaml.reader.ReaderError):
-        before = text.encode()[: error.position].decode(errors="ignore")
-        place = Place(file, *_position(before))
-        return RuleError("holds a character that YAML does not allow", place)
-    mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        return RuleError(f"is not YAML: {error}", Place(file))
-    place = Place(file, mark.line + 1, mark.column + 1)
-    if _is_tab(text, mark):
-        return RuleError("is not YAML: a tab cannot indent; write blanks", place)
-    said = " ".join(filter(None, (getattr(error, "problem", ""), getattr(error, "context", ""))))
-    return RuleError(f"is not YAML: {said}", place)
-
-
-def _position(before: str) -> tuple[int, int]:
-    """Line and column of what follows a text."""
-    return before.count("\n") + 1, len(before) - before.rfind("\n")
-
-
-def _is_tab(text: str, mark: Any) -> bool:
-    lines = text.split("\n")
-    return bool(mark.line < len(lines) and lines[mark.line][mark.column : mark.column + 1] == "\t")

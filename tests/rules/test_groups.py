@@ -113,9 +113,9 @@ def explained(text: str, subject: str) -> dict[str, Reason]:
 
 def test_explain_says_which_member_applies_instead() -> None:
     told = explained(CHAIN, "invoice")
-    assert told["every"].text == "was not asked: of the group desks, bills applies"
+    assert told["every"].text.startswith("was not asked: of the group desks, bills applies")
     told = explained(CHAIN, "order 7")
-    assert told["rest"].text == "was not asked: of the group desks, small applies"
+    assert told["rest"].text.startswith("was not asked: of the group desks, small applies")
     text = CHAIN.replace("id: every, then", "id: every, when: {size: {gt: 1MB}}, then").replace("lte", "gt")
     told = explained(text, "order 7")
     assert told["rest"].children[0].text == 'found "orders"; asked for no group before it: orders'

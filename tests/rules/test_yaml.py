@@ -49,7 +49,7 @@ def test_nodes_know_their_line_and_column() -> None:
         pytest.param("a: 1\n---\nb: 2\n", "f:2:1: not allowed: a second document", id="a second document"),
         pytest.param("a:\n\tb: 1\n", "f:2:1: is not YAML: a tab cannot indent", id="a tab"),
         pytest.param("a: [1\n", "f:2:1: is not YAML: ", id="a bracket left open"),
-        pytest.param("a: 'x\n", "f:2:1: is not YAML: ", id="a quote left open"),
+        pytest.param("a: 'x\n", "f:1:4: is not YAML: the quote that opens here", id="a quote left open"),
         pytest.param(
             "a: b\nc: \x01\n", "f:2:4: holds a character that YAML does not allow", id="a control character"
         ),

@@ -43,6 +43,9 @@ class Header(TextKinds, Condition):
             raise ValueError(
                 f"must be a map; write {{name: {data}, exists: true}}, or another kind beside the name"
             )
+        if isinstance(data, dict) and len(data) == 1 and not set(data) & set(cls.keys()):
+            name = next(iter(data))
+            raise ValueError(f"write {{name: {name}, is: ...}}, or another kind beside the name")
         return super().spread(data)
 
     @model_validator(mode="after")
