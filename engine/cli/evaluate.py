@@ -24,6 +24,7 @@ from engine.mail.message import Message
 from engine.rules.effects import SendMessage
 from engine.rules.evaluate import evaluate as judge
 from engine.rules.evaluation import Evaluation, Match
+from engine.rules.memory import Ledger
 from engine.rules.ruleset import Rule, RuleSet
 
 Answered = dict[str, datetime]
@@ -73,12 +74,14 @@ def _lines(
     own = frozenset({Address("", mailbox).normal}) if mailbox else frozenset[str]()
     rules = {rule.id: rule for rule in ruleset.rules}
     answered: Answered = {}
+    ledger = Ledger()
     for archived in archive:
         if archived.error:
             yield {"message": archived.name, "error": archived.error}
             continue
         message, moment = read_message(archived, mailbox, labels, now)
-        evaluation = judge(ruleset, received(message), message, moment, final=True)
+        evaluation = judge(ruleset, received(message), message, moment, ledger.memory, final=True)
+        ledger.add(evaluation.remembered)
         yield _line(rules, evaluation, message, moment, own, answered)
 
 

@@ -112,7 +112,7 @@ async def _decide(
     now, lane = draining.clock(), turn.lane
     queued = until_own_changes(queued, turn.cursor.doubt)
     if by_thread := awaits_answers(book.rules, lane):
-        queued = until_same_thread(queued)
+        queued = until_same_thread(queued, book.rules)
     keys = [one.event.key for one in queued if one.event.kind in RECEPTIONS]
     treads = [step for one in queued for step in footsteps_of(one.event)]
     judged, steps = await asyncio.gather(

@@ -58,9 +58,10 @@ def answers(judged: Sequence[Judged], plan: Plan, now: int) -> Iterator[Seen]:
             yield Seen(answered(threads[run.event]), (now, who(run.event)), 1, ANSWERED_MS)
 
 
-def until_same_thread(queued: Sequence[Queued]) -> list[Queued]:
+def until_same_thread(queued: Sequence[Queued], rules: RuleSet) -> list[Queued]:
     """Cut a batch before the second event of a thread, which has to see what the first one sets off."""
-    threads = [one.event.thread for one in queued]
+    events = [one.event for one in queued]
+    threads = [event.thread if rules.listens(event.kind, event.mailbox) else "" for event in events]
     return list(queued[: _second(threads)])
 
 
