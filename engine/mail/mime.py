@@ -12,7 +12,7 @@ import filetype
 from engine.mail.boundaries import parts_between
 from engine.mail.headers import split_headers, tidy_start
 from engine.mail.message import Attachment, Message
-from engine.mail.params import filename, media_type, parameters
+from engine.mail.params import media_type, parameters, part_name
 from engine.mail.part import MimePart, is_attachment, leaves
 from engine.mail.text import message_text, part_text
 from engine.mail.transfer import decode_transfer
@@ -51,10 +51,9 @@ def _part(reading: _Reading, start: int, end: int, depth: int, default: str) -> 
     headers, body = split_headers(reading.raw, start, end)
     declared = (*headers.all("Content-Type"), "")[0]
     kind = media_type(declared) or default
-    params = parameters(declared)
-    name = filename(parameters((*headers.all("Content-Disposition"), "")[0]), params)
+    name = part_name(headers)
     if kind.startswith("multipart/") and depth < MAX_DEPTH:
-        between = parts_between(reading.raw, body, end, params.get("boundary", ""))
+        between = parts_between(reading.raw, body, end, parameters(declared).get("boundary", ""))
         if between is not None:
             parts = _parts(reading, between, depth, _DEFAULTS.get(kind, "text/plain"))
             return MimePart(headers, kind, name, None if parts else b"", 0, parts)

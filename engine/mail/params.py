@@ -8,6 +8,7 @@ from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from engine.mail.charset import decode
+from engine.mail.headers import Headers
 from engine.mail.words import decode_words, tidy
 
 MAX_PARAMS = 200
@@ -41,10 +42,17 @@ def parameters(value: str) -> dict[str, str]:
     return plain | {name: _joined(parts) for name, parts in sections.items()}
 
 
-def filename(disposition: Mapping[str, str], content_type: Mapping[str, str]) -> str:
+def part_name(headers: Headers) -> str:
     """Choose a part's file name, decoded; "" when it has none."""
-    name = disposition.get("filename") or content_type.get("name") or ""
-    return tidy(decode_words(name))[:MAX_FILENAME]
+    name = _parameter(headers, "Content-Disposition", "filename") or _parameter(
+        headers, "Content-Type", "name"
+    )
+    return tidy(decode_words(name))[:MAX_FILENAME] if name else ""
+
+
+def _parameter(headers: Headers, field: str, name: str) -> str:
+    value = (*headers.all(field), "")[0]
+    return parameters(value).get(name, "") if name in value.lower() else ""
 
 
 def _with_semicolon(value: str) -> str:

@@ -17,11 +17,10 @@ from engine.providers.zoom_mail.models import (
     MessageAnswer,
     MessageList,
     ProfileAnswer,
-    decode_base64url,
-    encode_base64url,
     read_answer,
 )
 from engine.providers.zoom_mail.settings_models import Criteria, FilterAction, Vacation
+from engine.providers.zoom_mail.values import decode_base64url, encode_base64url
 
 
 @pytest.mark.parametrize(
@@ -95,7 +94,7 @@ def headers(text: bytes) -> str:
     body = b'{"id": "m", "payload": {"headers": [{"name": "Subject", "value": "%s"}]}}' % text
     answer = read_answer(MessageAnswer, body)
     assert answer.payload
-    return answer.payload.headers[0][1]
+    return answer.payload.headers.all("Subject")[0]
 
 
 @pytest.mark.parametrize(
@@ -123,6 +122,20 @@ def test_text_of_broken_mail_does_not_hide_the_message(text: bytes, value: str) 
         pytest.param(b'{"id": "m", "raw": "secret-text!"}', id="raw that is not base64url"),
         pytest.param(b'{"id": "m", "internalDate": "secret-text"}', id="a date that is a word"),
         pytest.param(b'{"id": "m", "internalDate": "' + b"9" * 9999 + b'"}', id="an endless number"),
+        pytest.param(b'{"id": "m", "internalDate": "1.e999"}', id="an infinite number"),
+        pytest.param(b'{"id": "m", "payload": ["secret-text"]}', id="a tree that is a list"),
+        pytest.param(b'{"id": "m", "payload": {"parts": [null]}}', id="a part that is nothing"),
+        pytest.param(b'{"id": "m", "payload": {"headers": ["secret-text"]}}', id="a header without name"),
+        pytest.param(b'{"id": "m", "payload": {"body": "secret-text"}}', id="a body that is a word"),
+        pytest.param(b'{"id": "m", "payload": {"filename": ["secret-text"]}}', id="a name that is a list"),
+        pytest.param(
+            b'{"id": "m", "payload": {"parts": [{"body": {"data": "secret-text!"}}]}}',
+            id="data of a part that is not base64url",
+        ),
+        pytest.param(
+            b'{"id": "m", "payload": ' + b'{"parts": [' * 5_000 + b"]}" * 5_000 + b"}",
+            id="parts within parts without end",
+        ),
         pytest.param(b"[" * 100_000, id="a hundred thousand brackets"),
     ],
 )

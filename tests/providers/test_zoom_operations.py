@@ -78,7 +78,7 @@ async def messages(client: ZoomMailClient) -> None:
     pdf = await client.insert(BOX, PDF, ["INBOX"])
     payload = (await client.message(BOX, pdf.id, "full")).payload
     assert payload
-    handle = payload.body.attachment
+    handle = payload.attachment_id
     assert await client.attachment(BOX, pdf.id, handle) == b"%PDF-1.4\n"
     later = datetime.now(UTC) + timedelta(hours=1)
     sent = await client.send(BOX, mail("later", To=OTHER), at=later)

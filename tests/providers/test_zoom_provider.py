@@ -13,7 +13,7 @@ from engine.errors import Missing, OutcomeUnknown, Rejected, Unavailable, Unread
 from engine.flow.ports import Period
 from engine.mail.events import EventKind
 from engine.mail.needs import Need
-from engine.providers.zoom_mail.models import encode_base64url
+from engine.providers.zoom_mail.values import encode_base64url
 from tests.providers.fakes import BOX, LONG_AGO, Desk, refusal
 
 BODY, ATTACHMENTS = frozenset({Need.BODY}), frozenset({Need.ATTACHMENTS})

@@ -7,8 +7,9 @@ import json
 import pytest
 
 from engine.errors import Missing
-from engine.providers.zoom_mail.models import MessageAnswer, encode_base64url, read_answer
+from engine.providers.zoom_mail.models import MessageAnswer, read_answer
 from engine.providers.zoom_mail.reading import FULL, to_message
+from engine.providers.zoom_mail.values import encode_base64url
 
 TREE = {
     "mimeType": "multipart/mixed",

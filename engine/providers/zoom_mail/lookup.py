@@ -124,7 +124,7 @@ class Lookup:
             answer = await self._client.message(mailbox, key, reading.METADATA, "Message-ID")
         except MessageGone:
             return None
-        headers = reading.headers_of(answer.payload) if answer.payload else None
+        headers = answer.payload.headers if answer.payload else None
         own = _bare(headers.text("Message-ID")) if headers else ""
         until = time.monotonic() + DRAFT_FOR_S if "DRAFT" in answer.labels else float("inf")
         read = Read(own, answer.internal_date, answer.labels, until)

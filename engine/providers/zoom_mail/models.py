@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
-import math
-import string
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -18,42 +14,12 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import from_json
 
+from engine.mail.mime import MimePart
 from engine.net.failures import BadAnswer
-
-_STANDARD = bytes.maketrans(b"-_", b"+/")
-_ALPHABET = (string.ascii_letters + string.digits + "+/").encode()
-
-
-def decode_base64url(value: object) -> bytes:
-    """Decode base64url that may hold blanks, lack its padding or use the other alphabet.
-
-    Raises ValueError.
-    """
-    text = "".join(value.split()) if isinstance(value, str) else ""
-    data = text.encode("ascii", "replace").translate(_STANDARD, b"=")
-    if data.translate(None, _ALPHABET):
-        raise ValueError("not base64url")
-    try:
-        return binascii.a2b_base64(data + b"=" * (-len(data) % 4))
-    except binascii.Error as error:
-        raise ValueError("not base64url") from error
-
-
-def encode_base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode("ascii")
-
-
-def _number(value: object) -> int:
-    """Read a whole number that may come as text, as a float or empty."""
-    if isinstance(value, bool) or value in (None, ""):
-        return 0
-    if isinstance(value, float):
-        return int(value) if math.isfinite(value) else 0
-    text = str(value).strip()
-    if len(text) > 30:
-        raise ValueError("not a number")
-    return int(float(text)) if "." in text else int(text)
+from engine.providers.zoom_mail.tree import read_part
+from engine.providers.zoom_mail.values import decode_base64url, number
 
 
 def _bytes(value: object) -> bytes | None:
@@ -68,31 +34,13 @@ def _record(value: object) -> object:
     return value if isinstance(value, dict) else {"record": value}
 
 
-def _pairs(value: object) -> tuple[tuple[str, str], ...]:
-    """Read header fields at one go: as models they cost as much as the rest of the message."""
-    if not isinstance(value, list | tuple):
-        raise ValueError("not a list")
-    return tuple(_pair(field) for field in value)
+def _part(value: object) -> MimePart | None:
+    return None if value is None else read_part(value)
 
 
-def _pair(field: object) -> tuple[str, str]:
-    if not isinstance(field, dict):
-        raise ValueError("not a header field")
-    return _word(field.get("name")), _word(field.get("value"))
-
-
-def _word(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None or isinstance(value, int | float):
-        return "" if value is None else str(value)
-    raise ValueError("not a text")
-
-
-Number = Annotated[int, BeforeValidator(_number)]
+Number = Annotated[int, BeforeValidator(number)]
 Text = Annotated[str, BeforeValidator(_text)]
-HeaderPairs = Annotated[tuple[tuple[str, str], ...], PlainValidator(_pairs)]
-"""Names and values."""
+Tree = Annotated[MimePart | None, PlainValidator(_part)]
 Base64 = Annotated[bytes | None, BeforeValidator(_bytes)]
 
 
@@ -148,22 +96,6 @@ class ProfileAnswer(Answered):
         return frozenset(address.strip().lower() for address in told) - {""}
 
 
-class PartBody(Answered):
-    attachment: Text = Field(default="", alias="attachmentId")
-    size: Number = 0
-    data: Base64 = None
-
-
-class Part(Answered):
-    """One node of the MIME tree; `data` is free of the transfer encoding."""
-
-    type: Text = Field(default="", alias="mimeType")
-    filename: Text = ""
-    headers: HeaderPairs = ()
-    body: PartBody = PartBody()
-    parts: tuple[Part, ...] = ()
-
-
 class Reference(Answered):
     """A message by its ids, as lists, history and the answers of changes give it."""
 
@@ -175,8 +107,8 @@ class Reference(Answered):
 class MessageAnswer(Reference):
     internal_date: Number = Field(default=0, alias="internalDate")
     """Epoch milliseconds; 0 when unknown."""
-    size: Annotated[int | None, BeforeValidator(_number)] = Field(default=None, alias="sizeEstimate")
-    payload: Part | None = None
+    size: Annotated[int | None, BeforeValidator(number)] = Field(default=None, alias="sizeEstimate")
+    payload: Tree = None
     raw: Base64 = None
 
 
@@ -234,25 +166,22 @@ T = TypeVar("T", bound=BaseModel)
 def read_answer(model: type[T], body: bytes) -> T:
     """Read an answer's body. Raises BadAnswer, which never quotes the body."""
     try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        trouble = error
-    if any(fault["type"] == "json_invalid" for fault in trouble.errors(include_input=False)):
-        return _read_odd_json(model, body)
-    raise BadAnswer(_faults(trouble))
-
-
-def _read_odd_json(model: type[T], body: bytes) -> T:
-    """Read JSON with broken UTF-8 or halves of surrogate pairs, as broken mail brings them."""
-    try:
-        value = json.loads(body.decode("utf-8", "replace"))
-        text = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
-        return model.model_validate_json(text.decode("utf-16", "replace"))
+        return model.model_validate(_json(body))
     except ValidationError as error:
         reason = _faults(error)
     except (ValueError, RecursionError):
         reason = "not JSON"
     raise BadAnswer(reason)
+
+
+def _json(body: bytes) -> Any:
+    """Read JSON, also with broken UTF-8 or halves of surrogate pairs, as broken mail brings them."""
+    try:
+        return from_json(body)
+    except ValueError:
+        value = json.loads(body.decode("utf-8", "replace"))
+    text = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
+    return from_json(text.decode("utf-16", "replace"))
 
 
 def _faults(error: ValidationError) -> str:

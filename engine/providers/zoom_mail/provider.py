@@ -10,6 +10,7 @@ from engine.errors import MessageGone, Rejected, Unauthorized
 from engine.flow.ports import Fellow, Found, HistoryPage, ListPage, Period, Profile
 from engine.mail.events import Event
 from engine.mail.message import Message
+from engine.mail.mime import MimePart
 from engine.mail.needs import Need, Needs
 from engine.providers.zoom_mail import history as records
 from engine.providers.zoom_mail import reading
@@ -17,7 +18,7 @@ from engine.providers.zoom_mail.client import ZoomMailClient
 from engine.providers.zoom_mail.labelling import Labeller
 from engine.providers.zoom_mail.labels import LabelBooks
 from engine.providers.zoom_mail.lookup import Lookup
-from engine.providers.zoom_mail.models import HistoryAnswer, Part
+from engine.providers.zoom_mail.models import HistoryAnswer
 
 log = logging.getLogger("postroom.zoom")
 
@@ -125,7 +126,7 @@ class ZoomMail:
         after = max(_newest(found), cursor, 0 if more else page.newest)
         return HistoryPage(tuple(events), after, more, tuple(unknown))
 
-    async def _with_texts(self, mailbox: str, key: str, payload: Part) -> Part | None:
+    async def _with_texts(self, mailbox: str, key: str, payload: MimePart) -> MimePart | None:
         """Fetch the texts that the tree names but does not hold; None when the raw message serves better."""
         while handles := reading.unloaded_texts(payload):
             if len(handles) > MAX_TEXT_PARTS:

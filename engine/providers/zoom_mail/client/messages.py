@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.providers.zoom_mail import models, operations
 from engine.providers.zoom_mail.client.calls import Calls, label_change, listing
-from engine.providers.zoom_mail.models import encode_base64url
+from engine.providers.zoom_mail.values import encode_base64url
 
 
 class MessageCalls(Calls):
