@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from unittest.mock import patch
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -22,6 +25,7 @@ from engine.mail.mime import from_raw
 from engine.mail.needs import Need
 from engine.rules.condition import NOT_MATCHED, Judged
 from engine.rules.evaluation import Evaluation, Verdict
+from engine.rules.home import Home, Homes
 from engine.rules.index import Index
 from engine.rules.loader import load_rules, read_sources
 from engine.rules.people import Person
@@ -81,6 +85,24 @@ LEAVES = st.sampled_from(
         "attachment: {name: {ends_with: .pdf}, size: {gt: 1KB}}",
         "attachment: {name: {regex: '(?P<n>[0-9]+)'}, type: zip}",
         "size: {gt: 1KB}",
+        "body: {contains: [straße, ab]}",
+        "body: {starts_with: in, exists: true}",
+        "body: {exists: false}",
+        "body: {regex: '(?i)invoice\\s+(?P<n>\\d+)'}",
+        "list_id: dev.l.example",
+        "list_id: {ends_with: .example}",
+        "sender: '@x.example'",
+        "sender: {exists: false}",
+        "reply_to: {name: {contains: ann}}",
+        "bcc: {exists: false}",
+        "attachments: {count: {gt: 1}}",
+        "attachments: {count: 0}",
+        "attachments: {total_size: {lt: 2KB}}",
+        "auth: {dmarc: pass}",
+        "auth: {spf: [fail, none], dkim: fail}",
+        "received: {newer_than: 1d}",
+        "received: {weekday: sun, between: 22:00-06:00}",
+        "is: [encrypted, signed, calendar, forward]",
     ]
 ).map(lambda text: f"{{{text}}}")
 
@@ -134,7 +156,16 @@ PEOPLE = st.sampled_from(
 )
 FIELDS = st.one_of(
     st.tuples(st.sampled_from(["Subject", "X-A", "X-B", "x-a"]), st.sampled_from(TEXTS)),
-    st.tuples(st.sampled_from(["From", "To", "Cc"]), PEOPLE),
+    st.tuples(st.sampled_from(["From", "To", "Cc", "Bcc", "Sender", "Reply-To"]), PEOPLE),
+    st.sampled_from(
+        [
+            ("List-Id", "Developers <dev.l.example>"),
+            ("Content-Type", "multipart/encrypted; protocol=x"),
+            ("X-Zoom-Encryption", "s=Server"),
+            ("Received", "by mx.x.example; Sun, 1 Mar 2026 09:00:00 +0000"),
+            ("Authentication-Results", "mx.x.example; dmarc=pass; spf=none"),
+        ]
+    ),
     st.sampled_from([("List-Id", "<l>"), ("Auto-Submitted", "auto-replied"), ("In-Reply-To", "<a@b>")]),
 )
 FILES = st.lists(
@@ -152,6 +183,8 @@ MESSAGES = st.builds(
     Message,
     key=st.just("k"),
     labels=LABELS.map(frozenset),
+    received=st.sampled_from([None, NOW, NOW - timedelta(days=2, hours=13)]),
+    _text=st.none() | st.sampled_from(TEXTS),
     _headers=st.none() | st.lists(FIELDS, max_size=5).map(Headers),
     _size=st.sampled_from([None, 10, 5_000]),
     _attachments=st.none() | FILES,
@@ -159,6 +192,9 @@ MESSAGES = st.builds(
         [(), (), ((Need.ATTACHMENTS, "encrypted"),), ((Need.HEADERS, "broken"),)],
     ),
 )
+
+
+HOMES = st.sampled_from([Home(), Home(ZoneInfo("Asia/Tokyo"), frozenset({"mx.x.example"}))])
 
 
 @contextmanager
@@ -176,23 +212,23 @@ def both(ruleset: RuleSet, message: Message, *, final: bool = False) -> tuple[Ev
 
 
 @settings(max_examples=250, deadline=None)
-@given(parts=SETS, messages=st.lists(MESSAGES, min_size=1, max_size=4), final=st.booleans())
+@given(parts=SETS, messages=st.lists(MESSAGES, min_size=1, max_size=4), final=st.booleans(), home=HOMES)
 def test_the_index_and_the_plain_loop_agree(
-    parts: list[tuple[str, str, bool, str]], messages: list[Message], final: bool
+    parts: list[tuple[str, str, bool, str]], messages: list[Message], final: bool, home: Home
 ) -> None:
-    ruleset = loaded(parts)
+    ruleset = replace(loaded(parts), homes=Homes(other=home))
     for message in messages:
         looked_up, asked = both(ruleset, message, final=final)
         assert looked_up == asked
         assert [match.reason for match in looked_up.matches] == [match.reason for match in asked.matches]
 
 
-@settings(max_examples=300, deadline=None)
-@given(tree=TREES, message=MESSAGES)
-def test_no_rule_is_passed_over_that_is_not_certainly_false(tree: str, message: Message) -> None:
+@settings(max_examples=400, deadline=None)
+@given(tree=TREES, message=MESSAGES, home=HOMES)
+def test_no_rule_is_passed_over_that_is_not_certainly_false(tree: str, message: Message, home: Home) -> None:
     asked = condition(tree, lists=LISTS)
-    found = Index([asked.clues]).candidates(View(message, NOW))
-    assert found or asked.judge(View(message, NOW)) is NOT_MATCHED
+    found = Index([asked.clues]).candidates(View(message, NOW, home=home))
+    assert found or asked.judge(View(message, NOW, home=home)) is NOT_MATCHED
 
 
 def test_the_examples_and_the_samples_agree() -> None:

@@ -129,6 +129,13 @@ LEAVES = st.sampled_from(
         "{is: [unread, reply, calendar]}",
         "{automated: true}",
         "{header: {name: X-A, exists: false}}",
+        "{body: {regex: '(?P<a>[a-z])'}}",
+        "{attachments: {count: {lt: 2}}}",
+        "{attachments: {total_size: {gt: 1KB}}}",
+        "{list_id: l}",
+        "{sender: '@x.example'}",
+        "{received: {newer_than: 1d}}",
+        "{auth: {dmarc: pass}}",
     ]
 )
 
@@ -171,7 +178,8 @@ MESSAGES = st.builds(
     labels=st.sets(st.sampled_from(["INBOX", "UNREAD", "Work"])).map(frozenset),
     _headers=HEADERS,
     _size=st.sampled_from([10, 5_000]),
-    _text=st.just(""),
+    received=st.sampled_from([None, NOW]),
+    _text=st.sampled_from(["", "x"]),
     _attachments=FILES,
 )
 
@@ -183,12 +191,14 @@ def without(message: Message, parts: frozenset[Need]) -> Message:
         message = replace(message, _attachments=unread)
     if Need.ATTACHMENTS in parts:
         message = replace(message, _attachments=None)
+    if Need.BODY in parts:
+        message = replace(message, _text=None)
     if Need.HEADERS in parts:
         message = replace(message, _headers=None, _size=None)
     return message
 
 
-PARTS = st.sets(st.sampled_from([Need.CONTENT, Need.ATTACHMENTS, Need.HEADERS])).map(frozenset)
+PARTS = st.sets(st.sampled_from([Need.CONTENT, Need.ATTACHMENTS, Need.BODY, Need.HEADERS])).map(frozenset)
 
 
 @settings(max_examples=150, deadline=None)
