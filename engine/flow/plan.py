@@ -114,8 +114,13 @@ def _runs(item: Judged, digest: str, now: float, hold: Holder) -> Iterable[Run]:
     for match in item.evaluation.matches:
         yield _matched(item, match, digest, now, hold)
     for undecided in item.evaluation.undecided:
-        if undecided.stop or undecided.needs:
+        if undecided.needs or (undecided.stop and not _is_encrypted(item)):
             yield _undecided(item, undecided, digest, now)
+
+
+def _is_encrypted(item: Judged) -> bool:
+    """Say whether it can never be read: that is no case for a person, message after message."""
+    return item.message is not None and item.message.encrypted
 
 
 def _matched(item: Judged, match: Match, digest: str, now: float, hold: Holder) -> Run:
