@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from engine.flow.ports import Fellow, Provider
 from engine.mail.message import Conversation, Message
@@ -34,15 +35,15 @@ class Threads:
 def conversation(message: Message, fellows: Sequence[Fellow]) -> Conversation:
     """Say what a message's thread, itself included or not yet, tells of it."""
     others = [one for one in fellows if one.key != message.key and "DRAFT" not in one.labels]
+    itself = (one.received for one in fellows if one.key == message.key)
+    came = message.received or next(itself, None)
     return Conversation(
-        first=not any(_is_older(one, message) for one in others),
+        first=not any(_is_older(one.received, came) for one in others),
         messages=len(others) + 1,
         replied=any("SENT" in one.labels for one in others),
     )
 
 
-def _is_older(fellow: Fellow, message: Message) -> bool:
-    """Of two that came in the same instant neither is."""
-    if fellow.received is None or message.received is None:
-        return fellow.received is None
-    return fellow.received < message.received
+def _is_older(fellow: datetime | None, came: datetime | None) -> bool:
+    """Of two that came in the same instant neither is; what came at no known time may be."""
+    return fellow is None or came is None or fellow < came
