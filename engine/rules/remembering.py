@@ -18,7 +18,11 @@ from engine.rules.view import View
 
 
 class Remembering(Condition):
-    """A condition whose answer depends on earlier messages."""
+    """A condition whose answer depends on earlier messages.
+
+    It needs the headers, even where it reads none: memory is looked up when all is fetched, and whether a
+    message may be answered is read in its headers.
+    """
 
     @property
     def awaits_answers(self) -> bool:

@@ -47,7 +47,7 @@ class Thread(Remembering):
 
     @property
     def needs(self) -> Needs:
-        return frozenset({Need.THREAD})
+        return frozenset({Need.THREAD, Need.HEADERS} if self.awaits_answers else {Need.THREAD})
 
     @property
     def awaits_answers(self) -> bool:
