@@ -1,4 +1,4 @@
-"""What rules remember: which messages count, for how long, and that it comes to the same however it is found."""
+"""What rules remember: which messages count, for how long, and that it comes to the same anyhow."""
 
 from __future__ import annotations
 
