@@ -88,9 +88,13 @@ def _zones() -> frozenset[str]:
 
 
 def _zone(value: Any) -> ZoneInfo:
-    if not isinstance(value, str) or value not in _zones():
-        raise ValueError(unknown("time zone", str(value), _zones()) + " (a name such as Europe/Berlin)")
-    return ZoneInfo(value)
+    if isinstance(value, str) and value in _zones():
+        return ZoneInfo(value)
+    name = str(value)
+    city = [zone for zone in sorted(_zones()) if zone.lower().endswith(f"/{name.lower()}")]
+    if city:
+        raise ValueError(f"unknown time zone '{name}'; did you mean '{city[-1]}'?")
+    raise ValueError(unknown("time zone", name, _zones()) + " (a name such as Europe/Berlin)")
 
 
 _AS_WRITTEN = PlainSerializer(lambda written: written.source)
