@@ -28,13 +28,17 @@ def is_encrypted(headers: Headers) -> bool:
     PGP/MIME (RFC 1847, section 2.2), S/MIME (RFC 8551, section 3.3), Microsoft's rights management
     (MS-OXORMMS, section 2.1.3.1) and Zoom's own mark.
     """
-    if "X-Zoom-Encryption" in headers:
+    if "x-zoom-encryption" in headers.names:
         return True
     declared = _declared(headers)
-    kind = media_type(declared)
-    if kind in _SMIME:
-        return _smime_type(declared) not in _OPEN
-    return kind == "multipart/encrypted" or headers.text("Content-Class").lower() == "rpmsg.message"
+    lower = declared.lower()
+    if "pkcs7" in lower or "encrypted" in lower:
+        kind = media_type(declared)
+        if kind in _SMIME:
+            return _smime_type(declared) not in _OPEN
+        if kind == "multipart/encrypted":
+            return True
+    return "content-class" in headers.names and headers.text("Content-Class").lower() == "rpmsg.message"
 
 
 def is_signed(headers: Headers) -> bool:

@@ -162,8 +162,7 @@ class AddressKinds(Strict):
         if self.exists is False:
             return lambda people: None if people.each else NONE
         if len(self.tests) == len(self.sets) == 1:
-            within = self.sets[0].finder()
-            return lambda people: NONE if within(people) else None
+            return self.sets[0].finder()
         match = self.tests[0] if len(self.tests) == 1 else self.match
 
         def find(people: People) -> Captures | None:

@@ -81,16 +81,17 @@ def steps(asked: Asked, view: View, *, final: bool = False, silent: bool = True)
     ended: dict[str, str] = {}
     taken: Taken = {}
     for rule in asked:
-        unasked = _unasked(rule, spam, ended) if spam or ended else ""
-        if taken and rule.branches:
-            unasked = unasked or _elsewhere(rule, taken)
+        if (spam or ended or taken) and (unasked := _unasked(rule, spam, ended, taken)):
+            if not silent:
+                yield Step(rule, view, NOT_MATCHED, view.labels, unasked=unasked)
+            continue
         seen_by = view.within(rule.id) if rule.remembers else view
-        judged = NOT_MATCHED if unasked else rule.when.judge(seen_by)
-        if rule.remembers and not unasked:
+        judged = rule.judge(seen_by)
+        if rule.remembers:
             note(rule.when, seen_by, decided=judged.verdict is not Verdict.UNDECIDED)
         if judged is NOT_MATCHED:
             if not silent:
-                yield Step(rule, seen_by, judged, view.labels, unasked=unasked)
+                yield Step(rule, seen_by, judged, view.labels)
             continue
         judged = settle(rule, judged, final=final)
         matched = judged.verdict is Verdict.MATCHED
@@ -106,12 +107,12 @@ def steps(asked: Asked, view: View, *, final: bool = False, silent: bool = True)
             taken = {group: (branch, rule.id) for group, branch in rule.branches} | taken
 
 
-def _unasked(rule: Rule, spam: bool, ended: Mapping[str, str]) -> str:
+def _unasked(rule: Rule, spam: bool, ended: Mapping[str, str], taken: Taken) -> str:
     if rule.layer in ended:
         return f"the layer was ended by {ended[rule.layer]}"
     if spam and not rule.names_spam:
         return "the message is in spam, and this rule does not name SPAM"
-    return ""
+    return _elsewhere(rule, taken) if taken else ""
 
 
 def _elsewhere(rule: Rule, taken: Taken) -> str:

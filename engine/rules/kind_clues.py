@@ -57,9 +57,8 @@ def address_clues(kinds: AddressKinds, fields: tuple[str, ...]) -> Clues | None:
 def _set_clues(wanted: AddressSet, fields: tuple[str, ...]) -> Clues | None:
     if any(len(parent) > MAX_DOMAIN for parent in wanted.parents):
         return None
-    keys = wanted.addresses.union("@" + domain for domain in wanted.domains)
     clues = (
-        Clue(PeopleKeys(fields), How.IS, keys),
+        Clue(PeopleKeys(fields), How.IS, wanted.keys),
         Clue(ParentDomains(fields), How.IS, frozenset(wanted.parents)),
     )
     return tuple(clue for clue in clues if clue.texts) or clues

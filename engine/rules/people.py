@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
 
 from engine.mail.address import MAX_LOCAL, Address, normal_domain
 from engine.rules.lazy import lazy
-from engine.rules.text import Text
+from engine.rules.text import NONE, Captures, Text
 
 A_LABEL = "xn--"
 
@@ -26,6 +28,23 @@ def _written_label(label: str) -> str:
         return label
 
 
+def normal(address: Address) -> str:
+    """Give the form of an address that compares, as `Address.normal` does."""
+    text = address.address
+    return text.lower() if _is_plain(text) else address.normal
+
+
+def _is_plain(text: str) -> bool:
+    """Say whether lower case is all that an address lacks to compare: so it is with most."""
+    return (
+        text.isascii()
+        and text.isprintable()
+        and not (" " in text or '"' in text or text.endswith("."))
+        and text.find("@") > 0
+        and len(text) <= MAX_LOCAL
+    )
+
+
 class Person:
     """One address of a message; its comparable forms are made once."""
 
@@ -34,8 +53,7 @@ class Person:
 
     @lazy
     def normal(self) -> str:
-        text = self.address.address
-        return text.lower() if _is_plain(text) else self.address.normal
+        return normal(self.address)
 
     @lazy
     def domain(self) -> str:
@@ -65,36 +83,46 @@ class Person:
         return (self.compared, self.spelt) if A_LABEL in self.domain else (self.compared,)
 
 
-def _is_plain(text: str) -> bool:
-    """Say whether lower case is all that an address lacks to compare: so it is with most."""
-    return (
-        text.isascii()
-        and text.isprintable()
-        and not (" " in text or '"' in text or text.endswith("."))
-        and text.find("@") > 0
-        and len(text) <= MAX_LOCAL
-    )
-
-
 class People:
-    """All addresses of some header fields; what is compared of them together is gathered once."""
+    """All addresses of a header field; what is compared of them together is gathered once."""
 
-    def __init__(self, each: tuple[Person, ...]) -> None:
-        self.each = each
+    def __init__(self, addresses: tuple[Address, ...]) -> None:
+        self._addresses = addresses
 
     @lazy
-    def normals(self) -> frozenset[str]:
-        return frozenset([person.normal for person in self.each])
+    def each(self) -> tuple[Person, ...]:
+        return tuple(map(Person, self._addresses))
 
     @lazy
     def keys(self) -> list[str]:
         """Every address, and every domain as `@x.example`."""
-        normals = [person.normal for person in self.each]
-        return normals + [normal[normal.rfind("@") :] for normal in normals if "@" in normal]
+        found = []
+        for address in self._addresses:
+            text = normal(address)
+            found.append(text)
+            at = text.rfind("@")
+            if at >= 0:
+                found.append(text[at:])
+        return found
 
     @lazy
     def domains(self) -> frozenset[str]:
         return frozenset([person.domain for person in self.each if person.domain])
+
+
+class Joined(People):
+    """All addresses of several header fields; each is compared with what it is in its own."""
+
+    def __init__(self, fields: Iterable[People]) -> None:
+        self._fields = tuple(fields)
+
+    @lazy
+    def each(self) -> tuple[Person, ...]:
+        return tuple(chain.from_iterable(people.each for people in self._fields))
+
+    @lazy
+    def keys(self) -> list[str]:
+        return list(chain.from_iterable(people.keys for people in self._fields))
 
 
 @dataclass(frozen=True)
@@ -111,20 +139,21 @@ class AddressSet:
         domain = person.domain
         return bool(domain) and (domain in self.domains or domain.endswith(self.parents))
 
-    def finder(self) -> Callable[[People], bool]:
-        """Make the function that says whether any of many is in the set."""
-        addresses, domains, parents = self.addresses, self.domains, self.parents
-        if not domains and not parents:
-            return lambda people: not addresses.isdisjoint(people.normals)
-        if not addresses and not parents:
-            return lambda people: not domains.isdisjoint(people.domains)
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The addresses, and the domains as `@x.example`."""
+        return self.addresses.union("@" + domain for domain in self.domains)
 
-        def find(people: People) -> bool:
-            return (
-                (bool(addresses) and not addresses.isdisjoint(people.normals))
-                or (bool(domains) and not domains.isdisjoint(people.domains))
-                or (bool(parents) and any(domain.endswith(parents) for domain in people.domains))
-            )
+    def finder(self) -> Callable[[People], Captures | None]:
+        """Make the function that looks for any of many in the set."""
+        keys, parents = self.keys, self.parents
+        if not parents:
+            return lambda people: None if keys.isdisjoint(people.keys) else NONE
+
+        def find(people: People) -> Captures | None:
+            if not keys.isdisjoint(people.keys):
+                return NONE
+            return NONE if any(domain.endswith(parents) for domain in people.domains) else None
 
         return find
 

@@ -14,7 +14,7 @@ from engine.mail.needs import Needs
 from engine.rules.action import Action
 from engine.rules.audience import Audience, Audiences
 from engine.rules.captures import uses
-from engine.rules.condition import Condition, walk
+from engine.rules.condition import Condition, Judge, walk
 from engine.rules.conditions.label import Label
 from engine.rules.effects import Effect
 from engine.rules.groups import Group
@@ -83,6 +83,11 @@ class Rule:
             return True
         address = to_bytes(fold(mailbox))
         return any(glob.search(address) is not None for glob in self.scope)
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Ask what its `when` asks."""
+        return self.when.judge
 
     def outcome(self, captures: Captures) -> Outcome:
         """Say what a match with these captures comes to."""

@@ -14,7 +14,7 @@ from engine.mail.message import Attachment, Message
 from engine.mail.needs import Need
 from engine.rules.home import SOMEWHERE, Home
 from engine.rules.memory import NOTHING_BESIDE, Beside, Forgotten, Seen, Sightings
-from engine.rules.people import People, Person
+from engine.rules.people import Joined, People
 from engine.rules.text import Text
 
 T = TypeVar("T")
@@ -113,24 +113,19 @@ class View:
             headers = self.message.headers
             if name == "subject" and hides_subject(headers):
                 raise ConditionError(f"the subject cannot be read: {ENCRYPTED}")
-            found = self._cache[name] = tuple(map(Text, headers.texts(name)))
+            found = tuple(map(Text, headers.texts(name))) if name in headers.names else ()
+            self._cache[name] = found
         return found
 
     def people(self, fields: tuple[str, ...]) -> People:
         """The addresses of some header fields, in order, of each the first MAX_PEOPLE."""
         found: People | None = self._cache.get(fields)
         if found is None:
-            each = map(self._people_of, fields)
-            found = self._cache[fields] = People(next(each) if len(fields) == 1 else sum(each, ()))
-        return found
-
-    def _people_of(self, field: str) -> tuple[Person, ...]:
-        """Those of one field, made once however many conditions look there."""
-        key = ("one of many", field)
-        found: tuple[Person, ...] | None = self._cache.get(key)
-        if found is None:
-            found = tuple(map(Person, self.message.addresses(field)[:MAX_PEOPLE]))
-            self._cache[key] = found
+            if len(fields) == 1:
+                found = People(self.message.addresses(fields[0])[:MAX_PEOPLE])
+            else:
+                found = Joined([self.people((field,)) for field in fields])
+            self._cache[fields] = found
         return found
 
     def label_texts(self) -> tuple[Text, ...]:
