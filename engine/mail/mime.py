@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-import filetype
-
 from engine.mail.boundaries import parts_between
 from engine.mail.headers import split_headers, tidy_start
 from engine.mail.message import Attachment, Message
 from engine.mail.params import media_type, parameters, part_name
 from engine.mail.part import MimePart, is_attachment, leaves
+from engine.mail.sniff import sniff
 from engine.mail.text import message_text, part_text
 from engine.mail.transfer import decode_transfer
 
@@ -31,7 +30,6 @@ __all__ = [
 
 MAX_DEPTH = 50
 MAX_PARTS = 1_000
-SNIFFED_BYTES = 8_192
 _DEFAULTS = {"multipart/digest": "message/rfc822"}
 
 
@@ -136,7 +134,7 @@ def _attachment(part: MimePart, content: bool) -> Attachment:
         name=part.filename,
         type=part.type,
         size=part.size,
-        sniffed=None if body is None else filetype.guess_mime(body[:SNIFFED_BYTES]) or "",
+        sniffed=None if body is None else sniff(body),
         sha256=None if body is None else hashlib.sha256(body).hexdigest(),
         id=part.attachment_id,
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
 from engine.rules.findings import unknown
-from engine.rules.strict import TEXT_SCHEMA, Words, some
+from engine.rules.strict import Words, some
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 
@@ -22,6 +22,22 @@ SHORT: Mapping[str, frozenset[str]] = {
     "xlsx": frozenset({_OFFICE + "spreadsheetml.sheet"}),
     "ppt": frozenset({"application/vnd.ms-powerpoint"}),
     "pptx": frozenset({_OFFICE + "presentationml.presentation"}),
+    "odt": frozenset({"application/vnd.oasis.opendocument.text"}),
+    "ods": frozenset({"application/vnd.oasis.opendocument.spreadsheet"}),
+    "odp": frozenset({"application/vnd.oasis.opendocument.presentation"}),
+    "rtf": frozenset({"application/rtf", "text/rtf"}),
+    "msg": frozenset({"application/vnd.ms-outlook"}),
+    "rar": frozenset({"application/x-rar-compressed", "application/vnd.rar", "application/x-rar"}),
+    "7z": frozenset({"application/x-7z-compressed"}),
+    "exe": frozenset(
+        {
+            "application/x-msdownload",
+            "application/x-dosexec",
+            "application/x-msdos-program",
+            "application/vnd.microsoft.portable-executable",
+        }
+    ),
+    "svg": frozenset({"image/svg+xml"}),
     "csv": frozenset({"text/csv"}),
     "txt": frozenset({"text/plain"}),
     "html": frozenset({"text/html"}),
@@ -51,10 +67,13 @@ def read_type(text: str) -> str:
     return text
 
 
+_TYPE = [{"enum": sorted(SHORT)}, {"type": "string", "pattern": r"/|[A-Z]|^\s|\s$"}]
+"""The short names, and what may be a media type or a short name with other blanks and capitals."""
+
 MediaTypes = Annotated[
     tuple[Annotated[Words, AfterValidator(read_type)], ...],
     BeforeValidator(some),
-    WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]}),
+    WithJsonSchema({"anyOf": [*_TYPE, {"type": "array", "items": {"anyOf": _TYPE}, "minItems": 1}]}),
 ]
 
 
