@@ -8,6 +8,11 @@ from typing import Literal
 
 Kind = Literal["", "text", "texts", "number"]
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 MATCH: Mapping[str, Kind] = {"is": "", "contains": "", "matches": "", "comparator": "text"}
 RELATIONAL: Mapping[str, Kind] = {"value": "text", "count": "text"}  # RFC 5231
 REGEX: Mapping[str, Kind] = {"regex": ""}  # draft-murchison-sieve-regex
@@ -143,21 +148,26 @@ TESTS: Mapping[str, Shape] = {
 
 VENDOR = ("vnd.proton.",)
 """Extensions whose scripts are read; what only they can do is lost."""
-EXTENSIONS = frozenset(
-    "body comparator-i;ascii-casemap comparator-i;ascii-numeric comparator-i;octet comparator-i;unicode-casemap "
-    "copy date duplicate editheader encoded-character enclose enotify envelope "
-    "environment ereject extlists extracttext fcc fileinto foreverypart ihave imap4flags imapflags imapsieve "
-    "include index mailbox mailboxid mboxmetadata mime notify redirect-deliverby redirect-dsn regex reject "
-    "relational replace servermetadata special-use spamtest spamtestplus subaddress vacation vacation-seconds "
-    "variables virustest".split()
+EXTENSIONS = _words(
+    """
+    body comparator-i;ascii-casemap comparator-i;ascii-numeric comparator-i;octet
+    comparator-i;unicode-casemap copy date duplicate editheader encoded-character enclose enotify
+    envelope environment ereject extlists extracttext fcc fileinto foreverypart ihave imap4flags
+    imapflags imapsieve include index mailbox mailboxid mboxmetadata mime notify redirect-deliverby
+    redirect-dsn regex reject relational replace servermetadata special-use spamtest spamtestplus
+    subaddress vacation vacation-seconds variables virustest
+    """
 )
 COMPARATORS = frozenset({"i;octet", "i;ascii-casemap", "i;ascii-numeric", "i;unicode-casemap"})
 
-ADDRESS_FIELDS = frozenset(
-    "from to cc bcc sender reply-to resent-from resent-to resent-cc resent-bcc resent-sender resent-reply-to "
-    "delivered-to envelope-to return-path errors-to apparently-to mail-followup-to mail-reply-to for-approval "
-    "for-handling for-comment return-receipt-to disposition-notification-to x-admin x-beenthere x-original-to "
-    "x-confirm-reading-to read-receipt-to x-complaints-to x-report-abuse-to abuse-reports-to "
-    "return-receipt-requested registered-mail-reply-requested-by".split()
+ADDRESS_FIELDS = _words(
+    """
+    from to cc bcc sender reply-to resent-from resent-to resent-cc resent-bcc resent-sender
+    resent-reply-to delivered-to envelope-to return-path errors-to apparently-to mail-followup-to
+    mail-reply-to for-approval for-handling for-comment return-receipt-to
+    disposition-notification-to x-admin x-beenthere x-original-to x-confirm-reading-to
+    read-receipt-to x-complaints-to x-report-abuse-to abuse-reports-to return-receipt-requested
+    registered-mail-reply-requested-by
+    """
 )
 """Header fields that hold addresses (RFC 5228, section 5.1: a test of addresses takes these alone)."""

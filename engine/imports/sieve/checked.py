@@ -72,12 +72,36 @@ class If:
     comment: str = ""
 
 
-Statement = Call | If
+@dataclass(frozen=True)
+class Include:
+    """Another script in the place of the command that includes it; `return` leaves it."""
+
+    place: Place
+    body: tuple[Statement, ...]
 
 
-def read_script(script: str, file: str) -> tuple[Statement, ...]:
+Statement = Call | If | Include
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script, and whether its texts are decoded and hold variables."""
+
+    statements: tuple[Statement, ...]
+    encoded: bool = False
+
+
+def read_script(script: str, file: str) -> Script:
     """Read and check a script. Raises RuleError."""
-    return tuple(_statements(parse(script, file)))
+    nodes = parse(script, file)
+    required = {name for node in nodes if node.name == "require" for name in _names(node)}
+    return Script(tuple(_statements(nodes)), encoded="encoded-character" in required)
+
+
+def _names(node: Node) -> Iterator[str]:
+    for argument in node.arguments:
+        if isinstance(argument, Texts):
+            yield from argument.values
 
 
 def _statements(nodes: Sequence[Node]) -> Iterator[Statement]:
@@ -196,11 +220,17 @@ def _check_comparison(call: Call) -> None:
     for relation in (*call.tag_texts("value"), *call.tag_texts("count")):
         if relation.lower() not in RELATIONS:
             raise RuleError(unknown("relation", relation, RELATIONS), call.place)
-    if call.name == "address":
-        for name in call.texts(0):
-            if name.lower() not in catalog.ADDRESS_FIELDS and "${" not in name:
-                raise RuleError(f"'{name}' holds no addresses; test it with 'header'", call.place)
-    if call.name == "size" and len(call.tags) != 1:
-        raise RuleError("'size' takes ':over' or ':under' before the number", call.place)
     if call.comparator == "i;ascii-numeric" and call.match in ("contains", "matches", "regex"):
         raise RuleError(f"numbers (i;ascii-numeric) cannot be compared by ':{call.match}'", call.place)
+    if call.name in ("address", "size"):
+        _check_subject(call)
+
+
+def _check_subject(call: Call) -> None:
+    strange = [
+        name for name in call.texts(0) if name.lower() not in catalog.ADDRESS_FIELDS and "${" not in name
+    ]
+    if call.name == "address" and strange:
+        raise RuleError(f"'{strange[0]}' holds no addresses; test it with 'header'", call.place)
+    if call.name == "size" and len(call.tags) != 1:
+        raise RuleError("'size' takes ':over' or ':under' before the number", call.place)

@@ -98,25 +98,21 @@ def negated(cond: Cond) -> Cond:
 
 
 def all_of(members: Iterable[Cond]) -> Cond:
-    """Join by "and", as far as is known."""
+    """Join by "and"; what cannot be asked stays in."""
     found = _flat(members, All)
     if FALSE in found:
         return FALSE
-    if LOST in found:
-        return LOST
     kept = tuple(member for member in found if member != TRUE)
     return TRUE if not kept else kept[0] if len(kept) == 1 else All(kept)
 
 
 def any_of(members: Iterable[Cond]) -> Cond:
-    """Join by "or": of what cannot be asked, the rest still counts."""
+    """Join by "or"; what cannot be asked stays in."""
     found = _flat(members, AnyOf)
     if TRUE in found:
         return TRUE
-    kept = tuple(member for member in found if member not in (FALSE, LOST))
-    if not kept:
-        return LOST if LOST in found else FALSE
-    return kept[0] if len(kept) == 1 else AnyOf(kept)
+    kept = tuple(member for member in found if member != FALSE)
+    return FALSE if not kept else kept[0] if len(kept) == 1 else AnyOf(kept)
 
 
 def _flat(members: Iterable[Cond], kind: type[All] | type[AnyOf]) -> list[Cond]:
@@ -124,6 +120,26 @@ def _flat(members: Iterable[Cond], kind: type[All] | type[AnyOf]) -> list[Cond]:
     for member in members:
         found += member.members if isinstance(member, kind) else [member]
     return found
+
+
+def certain(cond: Cond, *, holds: bool = True) -> Cond:
+    """Give a condition that holds only where this one is known to hold, or to be false."""
+    if isinstance(cond, Lost):
+        return FALSE
+    if not _lossy(cond):
+        return cond if holds else negated(cond)
+    if isinstance(cond, Not):
+        return certain(cond.member, holds=not holds)
+    if isinstance(cond, All | AnyOf):
+        join = all_of if isinstance(cond, All) is holds else any_of
+        return join(certain(member, holds=holds) for member in cond.members)
+    return cond if holds else negated(cond)
+
+
+def _lossy(cond: Cond) -> bool:
+    if isinstance(cond, All | AnyOf):
+        return any(map(_lossy, cond.members))
+    return _lossy(cond.member) if isinstance(cond, Not) else isinstance(cond, Lost)
 
 
 def written(cond: Cond) -> Any:
