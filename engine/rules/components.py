@@ -36,6 +36,36 @@ class _Unwrap:
         }
 
 
+class _Choice:
+    """Shows a choice by key in the way from which editors complete keys and place errors best."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        members: list[JsonSchemaValue] = handler(core)["oneOf"]
+        if self.kind != GROUP:
+            return {"$comment": self.kind, **_keyed(members)}
+        rule, group = members
+        return {"if": {"required": [GROUP]}, "then": group, "else": rule}
+
+
+def _keyed(members: list[JsonSchemaValue]) -> JsonSchemaValue:
+    """Join maps of one key each into a map that takes one of these keys."""
+    properties: JsonSchemaValue = {}
+    for member in members:
+        properties |= member["properties"]
+    return {
+        "type": "object",
+        "properties": properties,
+        "patternProperties": {"^x-": {}},
+        "additionalProperties": False,
+        "oneOf": [{"required": [key]} for key in properties],
+    }
+
+
 def one_of(kind: str, components: Mapping[str, type[Strict]]) -> Any:
     """Build the type of a map with exactly one key out of many."""
     members = tuple(Annotated[model, _Unwrap(key), Tag(key)] for key, model in sorted(components.items()))
@@ -43,6 +73,7 @@ def one_of(kind: str, components: Mapping[str, type[Strict]]) -> Any:
         Union[members],  # noqa: UP007 - built from a tuple
         Discriminator(_only_key),
         BeforeValidator(_one_key(kind, components)),
+        _Choice(kind),
     ]
 
 
@@ -64,6 +95,7 @@ def rule_or_group(rule: type[Strict], group: type[Strict]) -> Any:
         Annotated[rule, Tag(UNSEEN)] | Annotated[group, _Unwrap(GROUP), Tag(GROUP)],
         Discriminator(_rule_or_group),
         BeforeValidator(_alone),
+        _Choice(GROUP),
     ]
 
 

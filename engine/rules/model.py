@@ -6,7 +6,17 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from engine.mail.events import EventKind
 from engine.rules import hints, registry
@@ -44,7 +54,9 @@ def _id(text: str) -> str:
     return text
 
 
-Id = Annotated[Words, AfterValidator(_id), WithJsonSchema({**TEXT_SCHEMA, "pattern": f"^{_ID.pattern}$"})]
+Id = Annotated[
+    Words, AfterValidator(_id), WithJsonSchema({**TEXT_SCHEMA, "pattern": f"^{_ID.pattern}$", "minimum": 0})
+]
 
 
 def _mailboxes(globs: tuple[Pattern, ...]) -> tuple[Pattern, ...]:
@@ -83,7 +95,20 @@ def _action_name(value: Any) -> Any:
     return registry.ACTION.validate_python(value)
 
 
-ExpectedAction = Annotated[Any, PlainValidator(_action_name), WithJsonSchema({"type": ["string", "object"]})]
+class _ByName:
+    """Shows that an action may stand there by its name alone, and one for a list of one."""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        name = {"enum": sorted(registry.ACTIONS)}
+        each = {"anyOf": [name, handler(registry.ACTION.core_schema)]}
+        return {"anyOf": [name, {"type": "array", "items": each}]}
+
+
+ExpectedActions = Annotated[
+    tuple[Annotated[Any, PlainValidator(_action_name)], ...], BeforeValidator(listed), _ByName()
+]
 
 
 class Expect(Strict):
@@ -92,9 +117,10 @@ class Expect(Strict):
     map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
 
     matched: Flag | None = Field(None, description="Whether the rule matches.")
-    actions: Annotated[tuple[ExpectedAction, ...], BeforeValidator(listed)] | None = Field(
-        None, description="Its actions in order, by name or written out."
+    undecided: Flag | None = Field(
+        None, description="Whether it cannot be judged, as where it asks for what is encrypted."
     )
+    actions: ExpectedActions | None = Field(None, description="Its actions in order, by name or written out.")
     captures: dict[str, Words] | None = Field(None, description="What its patterns capture.")
     stop: Flag | None = Field(None, description="Whether it ends its layer.")
     labels: ExpectLabels | None = Field(None, description="What its own label changes come to.")
@@ -234,6 +260,13 @@ else:
     AnyItem = rule_or_group(RuleModel, GroupModel)
 
 
+AddressList = Annotated[
+    tuple[AddressText, ...],
+    BeforeValidator(listed),
+    WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA}]}),
+]
+
+
 class RuleFile(Strict):
     """Rules for mailboxes, in the order in which they are judged."""
 
@@ -244,7 +277,7 @@ class RuleFile(Strict):
         None, description="Mailboxes that rules apply to which name none; globs; all unless given."
     )
     layer: Layer = Field("default", description="before, default or after.")
-    lists: Mapping[str, Annotated[tuple[AddressText, ...], BeforeValidator(listed)]] = Field(
+    lists: Mapping[str, AddressList] = Field(
         {}, description="Lists of addresses (`ann@x.example`) and domains (`@x.example`) by name."
     )
     rules: tuple[AnyItem, ...] = Field((), description="The rules, and groups of them.")

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import re2
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
-from engine.rules.strict import some
+from engine.rules.strict import TEXT_SCHEMA, some
 
 MAX_PATTERN = 4_000
 MAX_CAPTURE = 1_000
@@ -154,7 +154,7 @@ def _construct(expression: str, said: str) -> str:
     return ""
 
 
-_ONE = {"type": "string", "minLength": 1}
+_ONE = {**TEXT_SCHEMA, "minLength": 1}
 _SCHEMA = {"anyOf": [_ONE, {"type": "array", "items": _ONE, "minItems": 1}]}
 _AS_WRITTEN = PlainSerializer(lambda pattern: pattern.source)
 

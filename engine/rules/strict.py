@@ -105,14 +105,28 @@ class Strict(BaseModel):
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler.resolve_ref_schema(handler(core))
         schema.pop("title", None)
-        bare = schema.get("properties", {}).get(cls.bare)
-        whole = {**schema, "patternProperties": {"^x-": {}}, **cls.map_schema}
+        properties = {key: _written(field) for key, field in schema.get("properties", {}).items()}
+        alone = set(schema.get("required", ())) <= {cls.bare}
+        bare = properties.get(cls.bare) if alone else None
+        whole = {**schema, "properties": properties, "patternProperties": {"^x-": {}}, **cls.map_schema}
+        if whole.get("minProperties"):
+            whole["anyOf"] = [{"required": [key]} for key in properties]
         short = bare or dict(cls.shorthand)
         schema.clear()
-        schema.update(bare if cls.only_bare else {"anyOf": [short, whole]} if short else whole)
+        schema.update(short if cls.only_bare else {"anyOf": [short, whole]} if short else whole)
         if cls.__doc__:
             schema["description"] = cls.__doc__.strip()
         return schema
+
+
+def _written(field: JsonSchemaValue) -> JsonSchemaValue:
+    """Take off what is true of a field in memory alone: that it may be None."""
+    schema = {key: value for key, value in field.items() if key != "title"}
+    if schema.get("default", NOTHING) is None:
+        del schema["default"]
+        choices = [choice for choice in schema.pop("anyOf", []) if choice != {"type": "null"}]
+        schema |= choices[0] if len(choices) == 1 else {"anyOf": choices} if choices else {}
+    return schema
 
 
 def _restate(model: type[Strict], error: dict[str, Any], lost: str) -> InitErrorDetails:
@@ -132,6 +146,7 @@ def _restate(model: type[Strict], error: dict[str, Any], lost: str) -> InitError
     return InitErrorDetails(type=PydanticCustomError(kind, message), loc=location, input=None)
 
 
+NOTHING = object()
 EMPTY = "is empty; write a value, or take the key out"
 
 WORDS: Mapping[str, str] = {
@@ -241,7 +256,7 @@ Whole = Annotated[int, PlainValidator(_whole), WithJsonSchema({"type": "integer"
 """A whole number as YAML 1.2 writes it: 010 was eight to some and ten to others, so it is refused."""
 
 NOT_EMPTY: Mapping[str, Any] = {"minProperties": 1}
-"""The `map_schema` of a map that must say something."""
+"""The `map_schema` of a map that must say something, beside its `x-` keys."""
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 """`true` or `false`; YAML 1.2 knows no `yes`."""

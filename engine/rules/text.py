@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from operator import attrgetter
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from engine.mail.unicode import normalize
 from engine.rules import hints
 from engine.rules.lazy import lazy
 from engine.rules.patterns import Globs, Pattern, Regexes
-from engine.rules.strict import Flag, ManyWords, Strict
+from engine.rules.strict import NOT_EMPTY, TEXT_SCHEMA, Flag, ManyWords, Strict
 
 Captures = Mapping[str, str]
 """What the named groups of a pattern matched; an empty map is a match without any."""
@@ -73,7 +73,12 @@ def _filled(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
-FilledWords = Annotated[ManyWords, AfterValidator(_filled)]
+_FILLED = {**TEXT_SCHEMA, "minLength": 1}
+FilledWords = Annotated[
+    ManyWords,
+    AfterValidator(_filled),
+    WithJsonSchema({"anyOf": [_FILLED, {"type": "array", "items": _FILLED, "minItems": 1}]}),
+]
 
 Test = Callable[[Text], Captures | None]
 
@@ -83,6 +88,7 @@ class TextKinds(Strict):
 
     hints: ClassVar[Mapping[str, str]] = hints.TEXT
     bare: ClassVar[str] = "is"
+    map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
     exact: ClassVar[bool] = False
     """Whether case matters to the literal kinds."""
 

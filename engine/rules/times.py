@@ -104,7 +104,9 @@ Date = Annotated[
     WrittenDate,
     BeforeValidator(_date),
     _AS_WRITTEN,
-    WithJsonSchema({"type": "string", "examples": ["2026-03-01", "2026-03-01T09:30+01:00"]}),
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\d{4}-?[W\d]", "examples": ["2026-03-01", "2026-03-01T09:30+01:00"]}
+    ),
 ]
 Spans = Annotated[
     tuple[Annotated[Span, BeforeValidator(_span), _AS_WRITTEN], ...],

@@ -24,10 +24,11 @@ def _label_name(text: str) -> str:
     return text
 
 
+_NAME = {**TEXT_SCHEMA, "pattern": r"^[^\s/](.*[^\s/])?$"}
 Labels = Annotated[
     tuple[Annotated[Words, AfterValidator(_label_name)], ...],
     BeforeValidator(some),
-    WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]}),
+    WithJsonSchema({"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]}),
 ]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -31,6 +32,7 @@ class Header(TextKinds, Condition):
 
     key = "header"
     bare: ClassVar[str] = ""
+    map_schema: ClassVar[Mapping[str, Any]] = {}
     examples = ("header: {name: X-Spam, contains: yes}", "header: {name: List-Id, exists: false}")
 
     name: Annotated[Words, AfterValidator(field_name)] = Field(

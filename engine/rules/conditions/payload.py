@@ -38,7 +38,10 @@ def _decimal(text: str) -> Decimal | None:
 
 
 PlainNumber = Annotated[
-    Decimal, BeforeValidator(_number), PlainSerializer(str), WithJsonSchema({"type": ["number", "string"]})
+    Decimal,
+    BeforeValidator(_number),
+    PlainSerializer(str),
+    WithJsonSchema({"type": ["number", "string"], "pattern": r"^\s*[-+]?(\d|\.\d)"}),
 ]
 
 
@@ -52,7 +55,7 @@ PathText = Annotated[
     Path,
     BeforeValidator(_path),
     PlainSerializer(lambda path: path.source),
-    WithJsonSchema({"type": ["string", "number"]}),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
 ]
 
 
