@@ -120,6 +120,9 @@ class Expect(Strict):
     undecided: Flag | None = Field(
         None, description="Whether it cannot be judged, as where it asks for what is encrypted."
     )
+    undecided: Flag | None = Field(
+        None, description="Whether it cannot be judged, as where it asks for what is encrypted."
+    )
     actions: ExpectedActions | None = Field(None, description="Its actions in order, by name or written out.")
     captures: dict[str, Words] | None = Field(None, description="What its patterns capture.")
     stop: Flag | None = Field(None, description="Whether it ends its layer.")

@@ -207,8 +207,9 @@ def _compare(expect: Expect, rule: Rule, evaluation: Evaluation) -> list[str]:
     match = next((match for match in evaluation.matches if match.rule == rule.id), None)
     undecided = next((each for each in evaluation.undecided if each.rule == rule.id), None)
     if undecided is not None:
-        return [f"could not be judged: {undecided.why}"]
+        return [] if expect.undecided else [f"could not be judged: {undecided.why}"]
     pairs = [
+        ("undecided", expect.undecided, False),
         ("matched", expect.matched, match is not None),
         ("actions", _named(expect, match), _actions(match)),
         ("captures", expect.captures, dict(match.captures) if match else {}),
