@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from engine.flow.plan import Judged, make_plan, run_id
 from engine.mail.events import Event, EventKind
+from engine.mail.headers import Headers
 from engine.mail.message import Message
+from engine.mail.needs import Need
 from engine.rules.effects import ChangeLabels, Effect, SendMessage
 from engine.rules.evaluation import Evaluation, Match, Undecided
 
@@ -66,6 +68,14 @@ def test_an_undecided_rule_with_stop_becomes_a_run_for_a_person() -> None:
     undecided = Evaluation(undecided=(Undecided("r", frozenset(), "broken", stop=True),))
     plan = make_plan([Judged(item.event, item.message, undecided)], "d", 0.0, nobody)
     assert [(run.rule, run.undecided, run.steps) for run in plan.runs] == [("r", "broken", ())]
+
+
+def test_an_encrypted_message_is_no_case_for_a_person() -> None:
+    item = judged("1", set())
+    sealed = Message("1", _headers=Headers([("X-Zoom-Encryption", "s=Server")]))
+    for needs, runs in ((frozenset[Need](), 0), (frozenset({Need.THREAD}), 1)):
+        undecided = Evaluation(undecided=(Undecided("r", needs, "encrypted", stop=True),))
+        assert len(make_plan([Judged(item.event, sealed, undecided)], "d", 0.0, nobody).runs) == runs
 
 
 def test_event_and_rule_name_the_run() -> None:
