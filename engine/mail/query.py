@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -47,6 +47,21 @@ class Date:
 
     since: datetime | None = None
     until: datetime | None = None
+    floating: bool = field(default=False, compare=False)
+    """Whether its author named no zone, so that another one may be put in its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Age:
+    """How long ago the message came, in seconds: at least `over`, or less than `under`."""
+
+    over: int | None = None
+    under: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HasUserLabel:
+    """At least one label that somebody made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +92,6 @@ class AnyOf:
     queries: tuple[Query, ...]
 
 
-Query = Words | Field | Label | HasAttachment | Size | Date | MessageId | Not | AllOf | AnyOf
+Query = (
+    Words | Field | Label | HasUserLabel | HasAttachment | Size | Date | Age | MessageId | Not | AllOf | AnyOf
+)

@@ -7,12 +7,12 @@ them, `OR` binds closer than that, `{a b}` is any of them, `-` is not, and a fie
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from engine.mail.query import AllOf, AnyOf, Not, Query
 from engine.mail.search_lexer import SearchError, Token, tokens
 from engine.mail.search_match import matches
-from engine.mail.search_terms import term
+from engine.mail.search_terms import Frame, term
 
 __all__ = ["MAX_DEPTH", "MAX_LENGTH", "MAX_TERMS", "Query", "SearchError", "matches", "parse_search"]
 
@@ -23,11 +23,14 @@ MAX_TERMS = 500
 _CLOSING = {"(": ")", "{": "}"}
 
 
-def parse_search(line: str, zone: tzinfo = UTC) -> Query:
-    """Read a search line; dates without a zone are in `zone`. Raises SearchError with the column."""
+def parse_search(line: str, zone: tzinfo = UTC, now: datetime | None = None) -> Query:
+    """Read a search line; dates without a zone are in `zone`, ages count back from `now` if it is given.
+
+    Raises SearchError with the column.
+    """
     if len(line) > MAX_LENGTH:
         raise SearchError(f"a search line has at most {MAX_LENGTH} characters", MAX_LENGTH + 1)
-    reading = _Reading(tokens(line), zone, len(line) + 1)
+    reading = _Reading(tokens(line), Frame(zone, now), len(line) + 1)
     query = _sequence(reading, "", "", 0)
     if reading.here:
         raise SearchError(f"'{reading.here.text}' closes nothing", reading.here.column)
@@ -37,7 +40,7 @@ def parse_search(line: str, zone: tzinfo = UTC) -> Query:
 @dataclass(slots=True)
 class _Reading:
     tokens: list[Token]
-    zone: tzinfo
+    frame: Frame
     end: int
     """The column after the last character."""
     at: int = 0
@@ -102,5 +105,5 @@ def _primary(reading: _Reading, field: str, depth: int) -> Query:
         reading.terms += 1
         if reading.terms > MAX_TERMS:
             raise SearchError(f"a search line has at most {MAX_TERMS} terms", word.column)
-        return term(field, word, reading.zone)
+        return term(field, word, reading.frame)
     raise SearchError("a term is missing", reading.here.column if reading.here else reading.end)

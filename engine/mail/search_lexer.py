@@ -24,7 +24,8 @@ FIELDS = (
         "smaller",
         "size",
     ),
-    *("after", "before", "newer", "older", "rfc822msgid", "list", "deliveredto"),
+    *("after", "before", "newer", "older", "newer_than", "older_than", "category"),
+    *("rfc822msgid", "list", "deliveredto"),
 )
 
 _TOKEN = re.compile(
@@ -75,6 +76,8 @@ def _token(text: str, kind: str, column: int, *, value: bool) -> Token:
         return Token(kind, _field(text[:-1].lower(), column), column)
     if kind == "word" and not value and text in ("OR", "AND"):
         return Token(text.lower(), text, column)
+    if kind == "word" and not value and text == "AROUND":
+        raise SearchError("AROUND is not known here; write the words one after the other", column)
     return Token(kind, text, column)
 
 

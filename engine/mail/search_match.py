@@ -6,18 +6,33 @@ import re
 from collections.abc import Iterable
 from functools import cached_property
 
-from engine.mail.address import Address, normal_domain, parse_address
+from engine.mail.address import MAX_LOCAL, Address, normal_domain, parse_address
 from engine.mail.dates import message_date
 from engine.mail.message import Message
-from engine.mail.query import AllOf, AnyOf, Date, Field, Label, MessageId, Not, Query, Size, Words
+from engine.mail.query import (
+    Age,
+    AllOf,
+    AnyOf,
+    Date,
+    Field,
+    HasUserLabel,
+    Label,
+    MessageId,
+    Not,
+    Query,
+    Size,
+    Words,
+)
+from engine.mail.search_terms import PLACES
 from engine.mail.unicode import normalize
 
 _WORD = re.compile(r"[^\W_]+")
 _WRITTEN_TOGETHER = re.compile("[\u0e00-\u0eff\u1000-\u109f\u2e80-\uffdc]")
 """Thai, Lao, Burmese and the scripts of East Asia part no words."""
+SYSTEM = frozenset({*PLACES.values(), "UNREAD", "STARRED", "IMPORTANT", "CHAT"})
 _SAME_IN_LABELS = re.compile(r"[\s/_-]+")
 
-_PEOPLE = {"from": "From", "to": "To", "cc": "Cc", "bcc": "Bcc", "deliveredto": "Delivered-To"}
+PEOPLE = {"from": "From", "to": "To", "cc": "Cc", "bcc": "Bcc", "deliveredto": "Delivered-To"}
 
 
 def matches(query: Query, message: Message) -> bool:
@@ -38,11 +53,11 @@ class _Seen:
             f"{one.name} {one.address}" for name in ("From", "To", "Cc") for one in message.addresses(name)
         )
         files = (attachment.name for attachment in message.attachments)
-        return _words((message.subject, *people, *files, message.text))
+        return words((message.subject, *people, *files, message.text))
 
     @cached_property
     def labels(self) -> frozenset[str]:
-        return frozenset(_label(name) for name in self.message.labels)
+        return frozenset(label_name(name) for name in self.message.labels)
 
 
 def _holds(query: Query, seen: _Seen) -> bool:
@@ -54,11 +69,17 @@ def _holds(query: Query, seen: _Seen) -> bool:
         case Not(inner):
             return not _holds(inner, seen)
         case Words(text):
-            return _says(seen.words, text)
-        case Label(name):
-            return _label(name) in seen.labels
+            return says(seen.words, text)
+        case Label() | HasUserLabel():
+            return _labelled(query, seen)
         case _:
             return _fact(query, seen.message)
+
+
+def _labelled(query: Label | HasUserLabel, seen: _Seen) -> bool:
+    if isinstance(query, Label):
+        return label_name(query.name) in seen.labels
+    return any(map(is_user_label, seen.message.labels))
 
 
 def _fact(query: Query, message: Message) -> bool:
@@ -67,7 +88,7 @@ def _fact(query: Query, message: Message) -> bool:
             return _in_field(name, text, message)
         case Size(above, below):
             return (above is None or message.size > above) and (below is None or message.size < below)
-        case Date():
+        case Date() | Age():
             return _in_time(query, message)
         case MessageId(wanted):
             return message.message_id.strip("<>") == wanted
@@ -76,46 +97,59 @@ def _fact(query: Query, message: Message) -> bool:
 
 
 def _in_field(name: str, text: str, message: Message) -> bool:
-    if name in _PEOPLE:
-        return any(_is_person(one, text) for one in message.addresses(_PEOPLE[name]))
+    if name in PEOPLE:
+        return any(is_person(one, text, message.mailbox) for one in message.addresses(PEOPLE[name]))
     if name == "filename":
-        return any(_says(_words([attachment.name]), text) for attachment in message.attachments)
-    return _says(_words(message.headers.texts("List-ID" if name == "list" else name)), text)
+        return any(says(words([attachment.name]), text) for attachment in message.attachments)
+    return says(words(message.headers.texts("List-ID" if name == "list" else name)), text)
 
 
-def _is_person(person: Address, text: str) -> bool:
-    """Compare a whole address, a domain with its subdomains, or words of name and address."""
+def is_user_label(name: str) -> bool:
+    """Say whether somebody made a label, rather than the service: those are written in capitals."""
+    return name not in SYSTEM and not name.startswith("CATEGORY_")
+
+
+def is_person(person: Address, text: str, mailbox: str = "") -> bool:
+    """Compare a whole address, a domain with its subdomains, or words of name and address; `me` is ours."""
     wanted = text.strip()
+    if wanted.lower() == "me" and mailbox:
+        return person.normal == parse_address(mailbox).normal
     if wanted.startswith("@"):
         return person.domain == normal_domain(wanted[1:])
     if "@" in wanted:
         return person.normal == parse_address(wanted).normal
     if "." in wanted and f".{person.domain}".endswith(f".{normal_domain(wanted)}"):
         return True
-    return _says(_words([person.name, person.local, person.domain if "." not in wanted else ""]), wanted)
+    local = person.local[:MAX_LOCAL]
+    return says(words([person.name, local, person.domain if "." not in wanted else ""]), wanted)
 
 
-def _in_time(query: Date, message: Message) -> bool:
+def _in_time(query: Date | Age, message: Message) -> bool:
     """Compare the time of arrival, else the Date field; a message without either is at no time."""
+    if isinstance(query, Age):
+        return query.over is None  # Where nobody says what time it is, the message has just come.
     came = message.received or message_date(message.headers)
     if came is None:
         return False
     return (query.since is None or came >= query.since) and (query.until is None or came < query.until)
 
 
-def _words(texts: Iterable[str]) -> str:
+def words(texts: Iterable[str]) -> str:
     """Fold texts into words with one blank around each; texts are kept apart by a bar."""
     folded = (normalize("NFC", normalize("NFC", text).casefold()) for text in texts)
     return " | ".join(f" {' '.join(_WORD.findall(text))} " for text in folded)
 
 
-def _says(words: str, text: str) -> bool:
-    """Whether words stand in a row; what has no letter or digit in it is found everywhere."""
-    wanted = _words([text])
-    if not wanted.strip():
-        return True
-    return (wanted.strip() if _WRITTEN_TOGETHER.search(wanted) else wanted) in words
+def says(said: str, text: str) -> bool:
+    """Whether words stand in a row."""
+    return phrase(text) in said
 
 
-def _label(name: str) -> str:
+def phrase(text: str) -> str:
+    """Give words as they stand among the folded ones; what has no letter or digit in it is everywhere."""
+    wanted = words([text])
+    return wanted.strip() if not wanted.strip() or _WRITTEN_TOGETHER.search(wanted) else wanted
+
+
+def label_name(name: str) -> str:
     return _SAME_IN_LABELS.sub("-", name.casefold())

@@ -35,7 +35,7 @@ def selection_of(call: Call, labels: Sequence[Label], hidden: bool) -> Selection
     if not line:
         return Selection(labels, hidden)
     try:
-        query = parse_search(line)
+        query = parse_search(line, now=EPOCH + timedelta(milliseconds=call.store.now()))
     except SearchError as error:
         raise invalid("q", str(error)) from error
     known = every_label(call.store, call.box)
