@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from engine.errors import Missing, Unreadable
 from engine.mail.address import Address, parse_addresses
-from engine.mail.encrypted import is_encrypted
+from engine.mail.encrypted import ENCRYPTED, is_encrypted
 from engine.mail.headers import Headers
 from engine.mail.needs import Need
 
@@ -100,6 +100,8 @@ class Message:
     @property
     def encrypted(self) -> bool:
         """Whether its text and files are encrypted, as far as its header is known."""
+        if (Need.BODY, ENCRYPTED) in self.unreadable:
+            return True
         return self._headers is not None and is_encrypted(self._headers)
 
     def addresses(self, field: str) -> tuple[Address, ...]:

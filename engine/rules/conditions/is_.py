@@ -57,7 +57,7 @@ def _media_type(view: View) -> str:
 
 
 def _is_encrypted(view: View) -> bool:
-    return is_encrypted(view.message.headers)
+    return is_encrypted(view.message.headers) or view.message.encrypted
 
 
 def _is_signed(view: View) -> bool:
