@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from engine.cli.servers import server_warnings
 from engine.errors import RuleError
 from engine.rules.findings import RuleErrors
 from engine.rules.home import Homes
+from engine.rules.lints.flaw import Flaw
+from engine.rules.lints.run import lint
 from engine.rules.loader import load_rules
 from engine.rules.testing import examine
 from engine.settings import Settings, load_settings
@@ -36,25 +39,35 @@ def check(paths: tuple[Path, ...], templates: Path | None, config: str | None, a
     findings = [finding for files in chosen for finding in _findings(files, homes)]
     if not paths and settings.mailboxes:
         findings += _states(settings)
-    for level, error in findings:
-        click.echo(json.dumps(_as_dict(level, error)) if as_json else _line(level, error))
+    for found in findings:
+        click.echo(json.dumps(_as_dict(found)) if as_json else "\n".join(_lines(found)))
     if not findings and not as_json:
         click.echo("no findings")
     raise SystemExit(1 if findings else 0)
 
 
-def _findings(files: Files, homes: Homes) -> Iterator[tuple[str, RuleError]]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    level: str
+    error: RuleError
+    flaw: Flaw | None = None
+    """What a check of the rules' meaning knows beside."""
+
+
+def _findings(files: Files, homes: Homes) -> Iterator[_Found]:
     library = None
     try:
         library = load_library(files) or load_templates({})
     except TemplateErrors as wrong:
-        yield from (("error", below(error, files.template_folder)) for error in wrong.errors)
+        yield from (_Found("error", below(error, files.template_folder)) for error in wrong.errors)
     checked = examine(files.rules, library, homes)
-    yield from (("error", error) for error in checked.errors)
-    yield from (("warning", error) for error in checked.warnings)
+    yield from (_Found("error", error) for error in checked.errors)
+    yield from (_Found("warning", error) for error in checked.warnings)
+    for flaw in lint(checked.ruleset) if checked.ruleset else ():
+        yield _Found("error" if flaw.certain else "warning", flaw.error, flaw)
 
 
-def _states(settings: Settings) -> Iterator[tuple[str, RuleError]]:
+def _states(settings: Settings) -> Iterator[_Found]:
     """What the mailboxes' own settings and states mean for rules; nothing where rules do not even load."""
     profiles = read_profiles(settings)
     if profiles is None:
@@ -64,20 +77,31 @@ def _states(settings: Settings) -> Iterator[tuple[str, RuleError]]:
     except RuleErrors:
         return
     warnings = [*server_warnings(settings, ruleset), *state_warnings(settings, ruleset, profiles or {})]
-    yield from (("warning", warning) for warning in warnings)
+    yield from (_Found("warning", warning) for warning in warnings)
 
 
-def _line(level: str, error: RuleError) -> str:
-    return str(error) if level == "error" else f"{error} (warning)"
+def _lines(found: _Found) -> Iterator[str]:
+    yield str(found.error) if found.level == "error" else f"{found.error} (warning)"
+    if found.flaw and found.flaw.proof:
+        yield f"    {found.flaw.proof}"
 
 
-def _as_dict(level: str, error: RuleError) -> dict[str, Any]:
-    place = error.place
-    return {
-        "level": level,
+def _as_dict(found: _Found) -> dict[str, Any]:
+    place = found.error.place
+    told = {
+        "level": found.level,
         "file": place.file,
         "line": place.line,
         "column": place.column,
         "path": place.path,
-        "message": error.message,
+        "message": found.error.message,
     }
+    return told | (_meaning(found.flaw) if found.flaw else {})
+
+
+def _meaning(flaw: Flaw) -> dict[str, Any]:
+    told: dict[str, Any] = {"check": flaw.check}
+    if flaw.other:
+        place = flaw.other.place
+        told["other"] = {"rule": flaw.other.id, "file": place.file, "line": place.line}
+    return told | ({"given": flaw.proof.given()} if flaw.proof else {})

@@ -42,7 +42,7 @@ def _failing(condition: Condition, view: View) -> Iterator[str]:
     kinds: Strict = condition
     if not (isinstance(kinds, TextKinds | AddressKinds | SizeKinds) or condition.key in TOGETHER):
         return
-    each = {name: alone for name, alone in _alone(condition).items() if name != "exists"}
+    each = {name: alone for name, alone in _alone(condition).items() if name not in ("exists", "timezone")}
     if len(each) < 2:
         return
     failing = [name for name, alone in each.items() if alone.judge(view).verdict is Verdict.NOT_MATCHED]
