@@ -128,20 +128,20 @@ def test_check_warns_of_a_capture_that_may_be_empty(folder: Path) -> None:
 
 def test_check_names_both_rules_of_a_finding_and_shows_a_message(folder: Path) -> None:
     (folder / "rules" / "a.yaml").write_text(
-        "rules: [{id: a, when: {from: '@x.example'}, then: [{label: A}], stop: true}]\n"
+        "rules: [{id: a, when: {from: '@y.example'}, then: [{label: A}], stop: true}]\n"
     )
     (folder / "rules" / "b.yaml").write_text(
-        "rules: [{id: b, when: {from: ann@x.example}, then: [{label: B}]}]\n"
+        "rules: [{id: b, when: {from: ann@y.example}, then: [{label: B}]}]\n"
     )
     result = call("check", "rules")
     assert result.exit_code == 1
     said, given = result.stdout.splitlines()
-    assert said.startswith("rules/b.yaml:1:10 rules[0].id: 'b' is never reached: 'a' (rules/a.yaml:1) holds")
-    assert given == '    given: {from: "ann@x.example"}'
+    assert said.startswith("rules/b.yaml:1:14 rules[0].id: 'b' is never reached: 'a' (rules/a.yaml:1) holds")
+    assert given == '    given: {from: "ann@y.example"}'
     (found,) = lines(call("check", "rules", "--json"))
     assert (found["level"], found["check"]) == ("error", "unreachable")
     assert found["other"] == {"rule": "a", "file": "rules/a.yaml", "line": 1}
-    assert found["given"] == {"from": "ann@x.example"}
+    assert found["given"] == {"from": "ann@y.example"}
 
 
 def test_settings_that_are_wrong_are_a_matter_of_configuration(folder: Path) -> None:
