@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,11 +15,13 @@ from engine.mail.headers import Headers
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
 from engine.mail.query import (
+    Age,
     AllOf,
     AnyOf,
     Date,
     Field,
     HasAttachment,
+    HasUserLabel,
     Label,
     MessageId,
     Not,
@@ -89,6 +91,15 @@ A, B, C = Words("a"), Words("b"), Words("c")
         ),
         pytest.param("rfc822msgid:<a:b(c)@x>", MessageId("a:b(c)@x"), id="a Message-ID in brackets"),
         pytest.param("rfc822msgid:a@x", MessageId("a@x"), id="a Message-ID without"),
+        pytest.param("category:Social", Label("CATEGORY_SOCIAL"), id="a category"),
+        pytest.param("-has:nouserlabels", Not(Not(HasUserLabel())), id="labels that somebody made"),
+        pytest.param(
+            "after:03/31/2026",
+            Date(since=datetime(2026, 3, 31, tzinfo=UTC)),
+            id="a day as Americans write it",
+        ),
+        pytest.param("older_than:2d", Age(over=2 * 86_400), id="an age in days"),
+        pytest.param("newer_than:1y", Age(under=365 * 86_400), id="an age in years"),
     ],
 )
 def test_reads_a_line(line: str, query: Query) -> None:
@@ -111,6 +122,10 @@ def test_reads_a_line(line: str, query: Query) -> None:
         pytest.param("from:(to:a)", 7, "'to:' stands inside 'from:'", id="a field inside a field"),
         pytest.param("is:new", 4, "'is:' takes unread, read", id="an unknown state"),
         pytest.param("has:drive", 5, "'has:' takes attachment", id="an unknown thing to have"),
+        pytest.param("category:x", 10, "'category:' takes primary", id="an unknown category"),
+        pytest.param("older_than:1w", 12, "'1w' is no age", id="an age in weeks"),
+        pytest.param("newer_than:0d", 12, "'0d' is no age", id="no age at all"),
+        pytest.param("a AROUND 2 b", 3, "AROUND is not known", id="a distance"),
         pytest.param("larger:big", 8, "'big' is no size", id="no size"),
         pytest.param("after:soon", 7, "'soon' is no date", id="no date"),
         pytest.param("after:9999999999999", 7, "is no date", id="a date out of range"),
@@ -124,6 +139,30 @@ def test_names_the_column_of_a_mistake(line: str, column: int, message: str) -> 
         parse_search(line)
     assert caught.value.column == column
     assert message in caught.value.message
+
+
+def test_ages_count_back_from_a_given_now() -> None:
+    now = datetime(2026, 3, 31, 12, tzinfo=UTC)
+    assert parse_search("older_than:1d", now=now) == Date(until=datetime(2026, 3, 30, 12, tzinfo=UTC))
+    for age, wanted in ((23, True), (24, False), (25, False)):
+        came = Message(key="k", received=now - timedelta(hours=age))
+        assert matches(parse_search("newer_than:1d", now=now), came) is wanted
+    fresh = Message(key="k")
+    assert matches(parse_search("newer_than:1d -older_than:1d"), fresh)
+
+
+@pytest.mark.parametrize(
+    ("line", "floating"),
+    [
+        pytest.param("after:2026/03/31", True, id="a day"),
+        pytest.param("after:2026-03-31T09:00:00+01:00", False, id="a time with its zone"),
+        pytest.param("after:1700000000", False, id="epoch seconds"),
+    ],
+)
+def test_a_date_without_a_zone_is_known_as_such(line: str, floating: bool) -> None:
+    query = parse_search(line)
+    assert isinstance(query, Date)
+    assert query.floating is floating
 
 
 def test_days_begin_in_the_given_zone() -> None:
