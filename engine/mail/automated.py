@@ -70,6 +70,7 @@ _TELLING = frozenset(
         "precedence",
         "x-auto-response-suppress",
         "x-failed-recipients",
+        "x-freescout-mail-type",
         "x-post-messageclass",
         "x-precedence",
     }
@@ -152,6 +153,8 @@ def _is_auto_reply(told: Told, report: str | None, subject: str, *, generated: b
         return True
     if _any_set(told, _REPLY_FIELDS) or "autoresponder" in told.get("x-post-messageclass", "").lower():
         return True
+    if told.get("x-freescout-mail-type", "").lower() == "auto.reply":
+        return True
     return bool((_ABSENT_MARKED if generated else _ABSENT).match(subject))
 
 
@@ -177,7 +180,8 @@ def _is_bulk(told: Told, report: str | None) -> bool:
 
 def _is_generated(told: Told) -> bool:
     """What a machine wrote: `auto-generated`, `auto-notified` (RFC 5436) and the like."""
-    return _submitted(told) not in ("", "no")
+    notice = told.get("x-freescout-mail-type", "").lower() == "user.notification"
+    return notice or _submitted(told) not in ("", "no")
 
 
 def _is_calendar(told: Told, kind: str) -> bool:
