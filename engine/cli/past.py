@@ -12,10 +12,13 @@ from engine.errors import MessageGone, PostroomError, Rejected
 from engine.flow.plan import Run
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
+from engine.flow.stores import Lanes
+from engine.flow.threads import Threads
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
 from engine.mail.needs import Need, Needs, union
 from engine.rules.evaluate import evaluate
+from engine.rules.memory import EMPTY, Kept, Memory
 from engine.rules.ruleset import RuleSet
 from engine.store.blobs import RedisBlobs
 from engine.store.journal import Recorded
@@ -35,6 +38,7 @@ class Case:
     heading: str = ""
     when: str = ""
     """`then` or `now`, "" where there is only one."""
+    memory: Memory = EMPTY
 
 
 async def in_mailbox(
@@ -49,7 +53,8 @@ async def in_mailbox(
     event = Event(EventKind.MESSAGE_RECEIVED, mailbox, 0, key)
     moment = now or datetime.fromtimestamp(office.clock() / 1000, UTC)
     message = await fetch(office.provider(mailbox), [ruleset], event, moment)
-    return Case(ruleset, event, message, moment)
+    memory = await recall(office.lanes, ruleset, event, message, moment)
+    return Case(ruleset, event, message, moment, memory=memory)
 
 
 async def of_run(office: Office, start: str, ruleset: RuleSet | None) -> tuple[Run, list[Case]]:
@@ -66,7 +71,10 @@ async def of_run(office: Office, start: str, ruleset: RuleSet | None) -> tuple[R
     moment = datetime.fromtimestamp(run.created, UTC)
     message = await fetch(office.provider(run.mailbox), [each for each, _, _ in sets], event, moment)
     message = message if run.labels is None else message.relabelled(frozenset(run.labels))
-    return run, [Case(each, event, message, moment, heading, when) for each, when, heading in sets]
+    return run, [
+        Case(each, event, message, moment, heading, when, await recall(office.lanes, each, event, message, moment))
+        for each, when, heading in sets
+    ]
 
 
 async def _recorded(office: Office, start: str) -> Recorded:
@@ -91,7 +99,17 @@ async def fetch(provider: Provider, rulesets: Sequence[RuleSet], event: Event, n
     had = KNOWN | union(needs for ruleset in rulesets for needs in _needs(ruleset))
     message = await _fetch(provider, event, had - {Need.CONTENT})
     wanting = union(evaluate(ruleset, event, message, now).needs for ruleset in rulesets)
-    return await _fetch(provider, event, had | wanting) if Need.CONTENT in wanting else message
+    if Need.CONTENT in wanting:
+        message = await _fetch(provider, event, had | wanting)
+    return await Threads(provider).joined(message) if Need.THREAD in wanting else message
+
+
+async def recall(lanes: Lanes, ruleset: RuleSet, event: Event, message: Message, now: datetime) -> Memory:
+    """Look up what the rules remember by now; the message's own traces count for nothing."""
+    known: dict[str, Kept] = {}
+    while unread := evaluate(ruleset, event, message, now, Memory(known, whole=False), final=True).unread:
+        known |= await lanes.recall(event.mailbox, sorted(unread))
+    return Memory(known)
 
 
 def _needs(ruleset: RuleSet) -> Iterable[Needs]:

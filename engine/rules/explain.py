@@ -11,6 +11,7 @@ from engine.mail.message import Message
 from engine.rules.audience import Everyone
 from engine.rules.evaluate import Step, steps
 from engine.rules.evaluation import Reason, Verdict
+from engine.rules.memory import EMPTY, Beside, Memory
 from engine.rules.nearest import failed, nearest
 from engine.rules.reasons import reason_of
 from engine.rules.ruleset import Rule, RuleSet
@@ -21,11 +22,17 @@ MAX_NAMED = 5
 
 
 def explain(
-    ruleset: RuleSet, event: Event, message: Message, now: datetime, rule: str | None = None
+    ruleset: RuleSet,
+    event: Event,
+    message: Message,
+    now: datetime,
+    rule: str | None = None,
+    memory: Memory = EMPTY,
 ) -> list[Reason]:
     """Give one reason per rule, in order; its path is the rule's id, its child the rule's tree."""
     everyone = Everyone(ruleset.listening(event.kind, event.mailbox))
-    view = View(message, now, home=ruleset.homes.of(event.mailbox))
+    beside = Beside(event.id, event.payload, memory)
+    view = View(message, now, home=ruleset.homes.of(event.mailbox), beside=beside)
     asked = steps(everyone, view, final=True, silent=False)
     judged = {step.rule.id: _judged(step) for step in asked if rule is None or step.rule.id == rule}
     return [

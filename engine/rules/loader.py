@@ -194,6 +194,6 @@ def _lost_fixtures(rules: list[Rule], sources: Mapping[str, str]) -> list[RuleEr
         RuleError(f"there is no fixture '{fixture}' beside this file", placed.place)
         for rule in rules
         for placed in rule.tests
-        if (fixture := placed.test.message.fixture) is not None
-        and fixture_name(rule.place.file, fixture) not in sources
+        for given in (placed.test.message, *placed.test.state.earlier)
+        if (fixture := given.fixture) is not None and fixture_name(rule.place.file, fixture) not in sources
     ]
