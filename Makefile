@@ -3,12 +3,13 @@
 BIN = .venv/bin
 ARGS =
 
-.PHONY: help setup demo test check bench prove lock clean
+.PHONY: help setup demo test check docs bench prove lock clean
 
 help:
 	@echo 'make demo     see Postroom at work on sample mail; ARGS="--exit", ARGS="--mail PATH"'
 	@echo 'make test     run the tests; ARGS are passed to pytest'
 	@echo 'make check    format, lint, types, import direction, the example rules'
+	@echo 'make docs     write docs/rules.md and docs/rules.schema.json anew'
 	@echo 'make bench    measure'
 	@echo 'make prove    the proofs at scale, written to docs/proofs.md: hours; ARGS="kills" for one'
 	@echo 'make setup    make .venv from requirements.lock (the others do it by themselves)'
@@ -30,6 +31,10 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_architecture.py
 	$(BIN)/postroom check rules/
+
+docs: setup
+	$(BIN)/postroom schema > docs/rules.schema.json
+	$(BIN)/postroom docs > docs/rules.md
 
 bench: setup
 	$(BIN)/python -m bench $(ARGS)

@@ -102,7 +102,7 @@ class _ByName:
         self, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
         name = {"enum": sorted(registry.ACTIONS)}
-        each = {"anyOf": [name, handler(registry.ACTION.core_schema)]}
+        each = {"anyOf": [name, {"$comment": "action"}]}
         return {"anyOf": [name, {"type": "array", "items": each}]}
 
 
@@ -117,9 +117,6 @@ class Expect(Strict):
     map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
 
     matched: Flag | None = Field(None, description="Whether the rule matches.")
-    undecided: Flag | None = Field(
-        None, description="Whether it cannot be judged, as where it asks for what is encrypted."
-    )
     undecided: Flag | None = Field(
         None, description="Whether it cannot be judged, as where it asks for what is encrypted."
     )

@@ -39,7 +39,8 @@ def _shared(value: Any, shared: dict[str, Any]) -> Any:
     if name is None:
         return inner
     said = {key: inner.pop(key) for key in ("description", "default") if key in inner}
-    shared[name] = {key: each for key, each in inner.items() if key != "$comment"}
+    if "properties" in inner:
+        shared[name] = {key: each for key, each in inner.items() if key != "$comment"}
     return {"$ref": f"#/$defs/{name}", **said}
 
 

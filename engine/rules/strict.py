@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from inspect import cleandoc
 from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import (
@@ -115,13 +116,15 @@ class Strict(BaseModel):
         schema.clear()
         schema.update(short if cls.only_bare else {"anyOf": [short, whole]} if short else whole)
         if cls.__doc__:
-            schema["description"] = cls.__doc__.strip()
+            schema["description"] = cleandoc(cls.__doc__)
         return schema
 
 
 def _written(field: JsonSchemaValue) -> JsonSchemaValue:
     """Take off what is true of a field in memory alone: that it may be None."""
     schema = {key: value for key, value in field.items() if key != "title"}
+    if isinstance(schema.get("default"), dict | list):
+        del schema["default"]
     if schema.get("default", NOTHING) is None:
         del schema["default"]
         choices = [choice for choice in schema.pop("anyOf", []) if choice != {"type": "null"}]
