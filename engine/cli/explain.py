@@ -144,7 +144,7 @@ def _check_rule(cases: Sequence[Case], rule: str | None) -> None:
 
 
 def _show(case: Case, rule: str | None, as_json: bool) -> None:
-    reasons = explain_rules(case.ruleset, case.event, case.message, case.now, rule)
+    reasons = explain_rules(case.ruleset, case.event, case.message, case.now, rule, case.memory)
     if as_json:
         for reason in reasons:
             click.echo(json.dumps({**_asked(case), **asdict(reason)}, ensure_ascii=False))

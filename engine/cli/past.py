@@ -71,9 +71,10 @@ async def of_run(office: Office, start: str, ruleset: RuleSet | None) -> tuple[R
     moment = datetime.fromtimestamp(run.created, UTC)
     message = await fetch(office.provider(run.mailbox), [each for each, _, _ in sets], event, moment)
     message = message if run.labels is None else message.relabelled(frozenset(run.labels))
+    memories = [await recall(office.lanes, each, event, message, moment) for each, _, _ in sets]
     return run, [
-        Case(each, event, message, moment, heading, when, await recall(office.lanes, each, event, message, moment))
-        for each, when, heading in sets
+        Case(each, event, message, moment, heading, when, memory)
+        for (each, when, heading), memory in zip(sets, memories, strict=True)
     ]
 
 
