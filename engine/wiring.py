@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -19,7 +20,7 @@ from engine.flow.ports import Provider, RateBudget, TokenCache
 from engine.flow.prepare import Draining
 from engine.flow.rulebook import Sources
 from engine.flow.turns import BACKGROUND_SHARE, FairBudget
-from engine.providers.zoom_mail import zoom_mail
+from engine.providers.zoom_mail import ZoomMail, zoom_mail
 from engine.rules.home import NOWHERE, Homes
 from engine.rules.loader import read_sources
 from engine.rules.testing import check_ruleset
@@ -140,6 +141,13 @@ class Office:
         if name not in self._providers:
             self._providers[name] = self._make_provider(name, self.settings.accounts[name])
         return self._providers[name]
+
+    async def filters(self, mailbox: str) -> list[dict[str, Any]]:
+        """The filters in a mailbox's own settings. Raises SettingsError where its provider has none."""
+        provider = self.provider(mailbox)
+        if not isinstance(provider, ZoomMail):
+            raise SettingsError(f"the mailbox '{mailbox}' is not with Zoom Mail")
+        return await provider.filters(mailbox)
 
     def _make_provider(self, name: str, account: AccountSettings) -> Provider:
         return zoom_mail(

@@ -28,6 +28,7 @@ ALLOWED = {
     "mail": {"errors"},
     "rules": {"errors", "mail"},
     "templating": {"errors", "mail"},
+    "imports": {"errors", "mail", "rules"},
     "flow": PURE | LEAVES | {"deadline", "ending", "errand"},
     "net": {"errors", "deadline"},
     "providers": FLOW | {"net", "deadline"},
@@ -39,7 +40,7 @@ ALLOWED = {
     "wiring": FLOW | {"providers", "services", "settings", "store", "web"},
     "worker": FLOW | {"ending", "settings", "store", "wiring"},
     "cli": FLOW
-    | {"ending", "errand", "sandbox", "settings", "store", "telemetry", "web", "wiring", "worker"},
+    | {"ending", "errand", "imports", "sandbox", "settings", "store", "telemetry", "web", "wiring", "worker"},
     "__main__": {"cli"},
 }
 """What each part may import beside itself. Every part may read the version in engine/__init__.py."""

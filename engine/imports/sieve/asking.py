@@ -124,7 +124,10 @@ class Asking:
     def _fact(self, test: Call, state: State) -> Cond:
         if test.name in ("exists", "hasflag", "body", "spamtest", "date", "currentdate", "duplicate"):
             return _FACTS[test.name](self, test, state)
-        return Const(test.name == "true") if test.name in ("true", "false") else facts.constant(test)
+        if test.name == "hasexpiration":
+            self.note(test.place, "'hasexpiration': messages do not expire, so that this never holds")
+        never = test.name in ("false", "hasexpiration")
+        return Const(not never) if never or test.name == "true" else facts.constant(test)
 
     def exists(self, test: Call, state: State) -> Cond:
         names = self.texts(test.texts(0), state)

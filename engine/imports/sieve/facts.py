@@ -28,7 +28,6 @@ OTHERS: Mapping[str, str] = {
     "valid_ext_list": "there are no external lists",
     "valid_notify_method": "there are no notifications to people",
     "notify_method_capability": "there are no notifications to people",
-    "hasexpiration": "messages do not expire",
 }
 
 
@@ -192,7 +191,11 @@ def null_sender() -> Cond:
 
 
 def envelope_sender(people: Callable[[Callable[[Kinds], Cond]], Cond]) -> Cond:
-    """Ask Return-Path, where the last server wrote the sender down; else who handed the message in."""
+    """Ask Return-Path, where the last server wrote the sender down; without an address there, Sender or From.
+
+    So Pigeonhole reads stored mail as well.
+    """
     path = people(lambda kinds: leaf({"address": {"header": "Return-Path", **kinds}}))
     sender = people(lambda kinds: leaf({"sender": kinds}))
-    return any_of([path, all_of([negated(header_exists("Return-Path")), sender])])
+    told = leaf({"address": {"header": "Return-Path", "exists": True}})
+    return any_of([path, all_of([negated(told), sender])])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from engine.errors import MessageGone, Rejected, Unauthorized
 from engine.flow.ports import Fellow, Found, HistoryPage, ListPage, Period, Profile
@@ -40,6 +41,28 @@ class ZoomMail:
         groups = frozenset(address.strip().lower() for address in answer.groups) - {""}
         known = answer.own | groups | ({mailbox.lower()} if not answer.address else set())
         return Profile(answer.history, answer.status, known, await self._vacation(mailbox))
+
+    async def filters(self, mailbox: str) -> list[dict[str, Any]]:
+        """Give the filters in the mailbox's settings as the API lists them, labels by their names."""
+        found = await self._client.filters(mailbox)
+        ids = {id_ for one in found for id_ in (*one.action.add, *one.action.remove)}
+        names = await self._books.names(mailbox, ids)
+
+        def named(ids: Iterable[str]) -> list[str]:
+            return [names.get(id_, id_) for id_ in ids]
+
+        return [
+            {
+                "id": one.id,
+                "criteria": one.criteria.body(),
+                "action": {
+                    **one.action.body(),
+                    "addLabelIds": named(one.action.add),
+                    "removeLabelIds": named(one.action.remove),
+                },
+            }
+            for one in found
+        ]
 
     async def history(self, mailbox: str, cursor: int) -> HistoryPage:
         page = await self._client.history(mailbox, cursor)
