@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import hiredis
 from redis.asyncio import ConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import EqualJitterBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import ResponseError
+from redis.exceptions import DataError, ResponseError
 
 CONNECT_WITHIN_S = 3.0
 ANSWER_WITHIN_S = 5.0
@@ -28,6 +29,18 @@ class _Commands(Pipeline):
 
     def annotate_exception(self, exception: Exception, number: int, command: Iterable[object]) -> None:
         super().annotate_exception(exception, number, [*command][:1])
+
+
+class _Packing:
+    """Writes commands down by hiredis, as redis-py's own client without asyncio does: ten times as fast."""
+
+    def pack_command(self, *words: Any) -> list[bytes]:
+        name, *rest = words
+        try:
+            # The name may be of two words, such as CONFIG GET.
+            return [hiredis.pack_command((*name.split(), *rest))]
+        except TypeError:
+            raise DataError("a command carries text, bytes and numbers alone") from None
 
 
 class _Client(Redis):
@@ -49,7 +62,7 @@ def pool(url: str, **options: Any) -> ConnectionPool:
     # A socket that is refused or missing is a server being restarted.
     transient: Any = (RedisConnectionError, ConnectionError, FileNotFoundError)
     retry = Retry(EqualJitterBackoff(LONGEST_PAUSE_S, FIRST_PAUSE_S), TRIES_AGAIN, transient)
-    return ConnectionPool.from_url(
+    made = ConnectionPool.from_url(
         url,
         socket_connect_timeout=CONNECT_WITHIN_S,
         socket_timeout=ANSWER_WITHIN_S,
@@ -58,6 +71,9 @@ def pool(url: str, **options: Any) -> ConnectionPool:
         retry_on_error=[RedisConnectionError],
         **options,
     )
+    # Which class it is, the URL decides.
+    made.connection_class = type("PackingConnection", (_Packing, made.connection_class), {})
+    return made
 
 
 async def check_durability(redis: Redis) -> list[str]:

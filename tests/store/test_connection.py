@@ -6,11 +6,13 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
+from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoPermissionError, ResponseError
+from redis.exceptions import DataError, NoPermissionError, ResponseError
 
 from engine.store.connection import check_durability, connect
 from engine.store.embedded import EmbeddedRedis, embedded
@@ -19,6 +21,30 @@ from engine.store.embedded import EmbeddedRedis, embedded
 async def test_speaks_text(redis: Redis) -> None:
     await redis.set("clé", "été")
     assert await redis.get("clé") == "été"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("SET", "clé", "été"), id="text"),
+        pytest.param(("CONFIG GET", "append*"), id="a name of two words"),
+        pytest.param((b"SET", b"\xff", b""), id="bytes"),
+        pytest.param(("ZADD", "k", 1.5, -3, 10**20), id="numbers"),
+        pytest.param(("SET", "k", "x" * 100_000), id="a long text"),
+    ],
+)
+def test_commands_are_written_down_as_redis_py_does(words: tuple[Any, ...]) -> None:
+    connection: Any = connect("redis://").connection_pool.connection_class()
+    plain = AbstractConnection.pack_command(connection, *words)
+    assert b"".join(connection.pack_command(*words)) == b"".join(plain)
+
+
+@pytest.mark.parametrize("value", [None, True, ["planted"], {}, bytearray(b"planted")], ids=repr)
+async def test_what_no_command_can_carry_is_refused_before_it_is_sent(redis: Redis, value: object) -> None:
+    with pytest.raises(DataError) as refusal:
+        await redis.set("k", value)  # type: ignore[arg-type]
+    assert "planted" not in str(refusal.value)
+    assert await redis.get("k") is None
 
 
 @pytest.mark.parametrize("transaction", [True, False])
