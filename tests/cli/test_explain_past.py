@@ -97,3 +97,18 @@ async def test_what_is_not_there_is_named(busy: Console, args: tuple[str, ...], 
     await busy.world.read_and_drain()
     result = await busy.call("explain", *args)
     assert said in result.output + str(result.exception)
+
+
+async def test_what_is_remembered_and_the_thread_are_looked_up(console: Console) -> None:
+    world = console.world
+    await world.rules(
+        "{id: twice, when: {duplicate: {by: subject}}, then: [label: T]}",
+        "{id: later, when: {thread: {first: false}}, then: [label: L]}",
+    )
+    world.provider.threads = dict.fromkeys("12", "t")
+    for key in "12":
+        world.provider.deliver(key, mail("same"))
+        await world.read_and_drain()
+    for key, wanted in (("1", "not matched"), ("2", "matched")):
+        told = lines(await console.call("explain", "--mailbox", BOX, "--message", key, "--json"))
+        assert [each["verdict"] for each in told] == [wanted, wanted]

@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import Response
 
 from engine.errors import Missing, OutcomeUnknown, Rejected, Unavailable, Unreadable
-from engine.flow.ports import Period
+from engine.flow.ports import Fellow, Period
 from engine.mail.events import EventKind
 from engine.mail.needs import Need
 from engine.providers.zoom_mail.values import encode_base64url
@@ -290,6 +290,27 @@ async def test_a_draft_without_a_message_is_known_by_its_own_id(desk: Desk) -> N
     assert await desk.provider.save_draft(BOX, b"raw") == "d2"
     with pytest.raises(OutcomeUnknown):
         await desk.provider.save_draft(BOX, b"raw")
+
+
+async def test_a_thread_is_one_call_and_more_only_where_it_is_long(desk: Desk) -> None:
+    first = {"id": "m1", "labelIds": ["INBOX", "L7"], "internalDate": "1700000000000"}
+    desk.script.on(
+        "GET threads/t",
+        {"id": "t", "messages": [first], "nextPageToken": "n"},
+        {"id": "t", "messages": [{"id": "m2", "labelIds": ["SENT"]}]},
+    )
+    one, two = await desk.provider.thread(BOX, "t")
+    assert one == Fellow("m1", datetime.fromtimestamp(1_700_000_000, UTC), frozenset({"INBOX", "L7"}))
+    assert (two.key, two.received, two.labels) == ("m2", None, frozenset({"SENT"}))
+    asked = desk.script.calls("GET threads/t")
+    assert [call.query.get("pageToken", "") for call in asked] == ["", "n"]
+    assert {call.query["format"] for call in asked} == {"minimal"}
+
+
+async def test_a_thread_without_end_is_refused(desk: Desk) -> None:
+    desk.script.on("GET threads/t", {"id": "t", "nextPageToken": "again"})
+    with pytest.raises(Rejected):
+        await desk.provider.thread(BOX, "t")
 
 
 async def test_a_listing_asks_for_utc(desk: Desk) -> None:
