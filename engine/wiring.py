@@ -283,9 +283,9 @@ def read_rule_sources(settings: Settings) -> Sources:
 
 
 def read_templates(folder: Path) -> dict[str, str]:
-    """The text of every template, by file name."""
-    files = (path for path in sorted(folder.glob("*")) if path.suffix in (".md", ".html"))
-    return {path.name: path.read_text(encoding="utf-8") for path in files}
+    """The text of every template of a folder and all below it, by its name there."""
+    files = (path for path in sorted(folder.rglob("*")) if path.suffix in (".md", ".html"))
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
 
 
 def check_sources(sources: Sources, homes: Homes = NOWHERE) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Callable
@@ -55,9 +56,12 @@ class Keeper:
         return self._current
 
     async def reload(self) -> None:
-        """Put the rules on disk in force if they are good; else keep the last good ones and say why."""
+        """Put the rules on disk in force if they are good; else keep the last good ones and say why.
+
+        Reading and testing thousands of rules takes seconds: a thread does it, and leases are renewed.
+        """
         try:
-            sources = self._read()
+            sources, _ = await asyncio.to_thread(self._look)
         except (PostroomError, OSError, UnicodeDecodeError) as error:
             self._refuse(str(error), [str(error)])
         else:
@@ -65,17 +69,27 @@ class Keeper:
         if self._current is None:
             await self._fall_back()
 
+    def _look(self) -> tuple[Sources, str]:
+        """Read and hash; the digest stays with the sources."""
+        sources = self._read()
+        return sources, sources.digest
+
     async def _take(self, sources: Sources) -> None:
         """Rules that replace others must be read twice alike: a file may be half written."""
         seen, self._seen = self._seen, sources.digest
         if self._current and sources.digest == self._current.digest:
-            self._refused = self.refused = ""
+            self._reverted()
         elif (self._current and sources.digest != seen) or sources.digest == self._refused:
             return
-        elif problems := self._check(sources):
+        elif problems := await asyncio.to_thread(self._check, sources):
             self._refuse(sources.digest, problems)
         else:
             await self._put_in_force(sources)
+
+    def _reverted(self) -> None:
+        if self.refused:
+            log.info("the rules on disk are those in force again")
+        self._refused = self.refused = ""
 
     def _refuse(self, what: str, problems: list[str]) -> None:
         """Say once why rules are not loaded."""
@@ -85,8 +99,8 @@ class Keeper:
 
     async def _put_in_force(self, sources: Sources) -> None:
         await self._blobs.put(sources.digest, sources.to_json(), self._clock())
-        self._current = self._keep(compile_sources(sources, self._homes))
-        self.refused = ""
+        self._current = await self._compile(sources)
+        self._refused = self.refused = ""
         log.info("rules %s in force", sources.digest[:12])
 
     async def _fall_back(self) -> None:
@@ -107,9 +121,12 @@ class Keeper:
         if text is None:
             raise TemplateError(f"rules and templates {digest[:12]} are no longer kept")
         try:
-            return self._keep(compile_sources(Sources.from_json(text), self._homes))
+            return await self._compile(Sources.from_json(text))
         except PostroomError as error:
             raise TemplateError(f"rules and templates {digest[:12]} no longer load: {error}") from error
+
+    async def _compile(self, sources: Sources) -> Rulebook:
+        return self._keep(await asyncio.to_thread(compile_sources, sources, self._homes))
 
     def _keep(self, book: Rulebook) -> Rulebook:
         self._compiled[book.digest] = book

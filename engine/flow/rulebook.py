@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 from engine.rules.home import NOWHERE, Homes
@@ -27,7 +28,7 @@ class Sources:
     def from_json(cls, text: str) -> Sources:
         return cls(**json.loads(text))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         return hashlib.sha256(self.to_json().encode()).hexdigest()
 

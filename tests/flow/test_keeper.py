@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import threading
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -12,7 +15,7 @@ from engine.flow.keeper import KEPT, Keeper
 from engine.flow.rulebook import Sources, compile_sources
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
-from engine.wiring import check_sources
+from engine.wiring import check_sources, read_templates
 from tests.flow.fakes import Clock
 
 
@@ -124,6 +127,77 @@ async def test_files_that_cannot_be_read_leave_the_last_good_rules_in_force(
     desk.error, desk.sources = None, rules("B")
     await desk.reload()
     assert desk.digest() == rules("B").digest
+
+
+async def test_rules_that_were_refused_are_refused_again_after_good_ones(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    for sources in (FAILING, rules("B"), FAILING):
+        desk.sources = sources
+        await desk.reload()
+    assert desk.digest() == rules("B").digest
+    assert "test of 'r' failed" in desk.keeper.refused
+    assert [message[:16] for message in caplog.messages] == ["rules not loaded"] * 2
+
+
+async def test_files_that_are_put_back_are_no_longer_refused(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    for sources in (BROKEN, rules("A")):
+        desk.sources = sources
+        with caplog.at_level(logging.INFO, "postroom.rules"):
+            await desk.reload()
+    assert desk.keeper.refused == ""
+    assert caplog.messages[-1] == "the rules on disk are those in force again"
+
+
+ANSWER = Sources(
+    {"r.yaml": "version: 1\nrules:\n  - {id: r, when: {subject: a}, then: [{reply: t}]}\n"},
+    {"t.md": "---\nsubject: Hello\n---\nOne.\n"},
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        pytest.param("---\nsubject: Hello\n---\nTwo.\n", True, id="that is good"),
+        pytest.param("---\nsubject: Hello\n---\n{{ nonsense }}\n", False, id="that is not"),
+        pytest.param(
+            "---\nsubject: Hello\ninputs: [n]\n---\n{{ n }}\n", False, id="whose input no rule supplies"
+        ),
+    ],
+)
+async def test_a_changed_template_is_taken_with_the_rules_or_not_at_all(
+    desk: Desk, text: str, good: bool
+) -> None:
+    desk.sources = ANSWER
+    await desk.reload()
+    desk.sources = Sources(ANSWER.rules, {"t.md": text})
+    await desk.reload()
+    assert desk.digest() == (desk.sources if good else ANSWER).digest
+    assert bool(desk.keeper.refused) is not good
+
+
+async def test_the_worker_goes_on_while_rules_are_tested(redis: Redis) -> None:
+    under_way, done = threading.Event(), threading.Event()
+
+    def check(sources: Sources) -> list[str]:
+        under_way.set()
+        return [] if done.wait(10) else ["nobody else could work"]
+
+    keeper = Keeper(RedisBlobs(Base(redis)), lambda: rules("A"), check, Clock())
+    reloading = asyncio.create_task(keeper.reload())
+    assert await asyncio.to_thread(under_way.wait, 10)
+    done.set()
+    await reloading
+    assert keeper.refused == ""
+
+
+def test_templates_are_read_with_all_below(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    for name in ("a.md", "sub/b.html", "notes.txt"):
+        (tmp_path / name).write_text(name)
+    assert read_templates(tmp_path) == {"a.md": "a.md", "sub/b.html": "sub/b.html"}
 
 
 async def test_with_no_good_rules_ever_there_are_none_in_force(redis: Redis) -> None:
