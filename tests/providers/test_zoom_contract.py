@@ -70,6 +70,20 @@ async def test_history_tells_what_happened_in_order_and_once(bench: Bench) -> No
     assert (again.events, again.cursor, again.more) == ((), page.cursor, False)
 
 
+async def test_a_thread_names_its_messages_with_what_tells_of_answers(bench: Bench) -> None:
+    key = await bench.deliver(outgoing("<first@x.example>"))
+    answer = outgoing("<second@x.example>").replace(
+        b"Subject:", b"In-Reply-To: <first@x.example>\r\nSubject: Re:"
+    )
+    sent = await bench.provider.send(BOX, answer)
+    thread = (await bench.provider.fetch(BOX, key, frozenset())).thread
+    fellows = await bench.provider.thread(BOX, thread)
+    assert [(one.key, "SENT" in one.labels) for one in fellows] == [(key, False), (sent, True)]
+    assert all(one.received for one in fellows)
+    with pytest.raises(MessageGone):
+        await bench.provider.thread(BOX, "0000000000000000_0000000000000000_000")
+
+
 async def test_a_long_history_is_read_page_by_page_without_loss(bench: Bench) -> None:
     start = (await bench.provider.profile(BOX)).history
     keys = [await bench.deliver(outgoing(f"<{number}@x.example>")) for number in range(600)]

@@ -16,6 +16,7 @@ from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation
 from engine.rules.memory import UNREAD, Kept, Ledger, Memory, Seen
 from engine.rules.ruleset import RuleSet
+from tests.growth import is_linear
 from tests.rules.making import NOW, make_message, rules
 from tests.rules.test_index import indexed_from
 
@@ -223,6 +224,33 @@ def test_a_sighting_lives_as_long_as_its_window_and_a_backlog_is_behind() -> Non
     kept = Kept().with_(Seen("k", (1_000, "w"), 1, 5_000))
     assert kept.lives(1_000) == 5_000
     assert kept.lives(3_000) == 7_000
+
+
+@pytest.mark.parametrize(
+    "by", ["subject", "message_id", "from", "{header: X-A}", "{template: 'a {{ subject }}'}"]
+)
+@pytest.mark.parametrize(
+    "sign", ["x", "\ud800", "é", "\0", "ﬁ"], ids=["x", "half a sign", "é", "nul", "a ligature"]
+)
+def test_what_mail_says_is_bounded_and_linear(by: str, sign: str) -> None:
+    asked = only(f"{{duplicate: {{by: {by}}}}}")
+
+    def ask(size: int) -> None:
+        long = sign * size
+        message = mail(Subject=long, Message_ID=long, X_A=long, From=f"{long}@x.example")
+        judged = evaluate(asked, event("1"), message, NOW, final=True)
+        assert all(len(seen.key) == 32 for seen in judged.remembered)
+
+    assert is_linear(ask, 20_000)
+
+
+@pytest.mark.parametrize("kind", ["all", "any", "none"])
+def test_noting_is_linear_in_the_conditions(kind: str) -> None:
+    sets = {
+        size: only(f"{{{kind}: [{', '.join([DUPLICATE, '{subject: x}'] * (size // 2))}]}}")
+        for size in sorted({base * factor + n for base in (100,) for factor in (1, 8) for n in range(8)})
+    }
+    assert is_linear(lambda size: evaluate(sets[size], event("1"), mail(), NOW, final=True), 100)
 
 
 LEAVES = st.sampled_from(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,6 +19,7 @@ from engine.mail.message import Attachment, Message
 from engine.mail.needs import Need
 from engine.mail.query import Query
 from engine.mail.search import SearchError, matches, parse_search
+from engine.mail.search_lexer import FIELDS as OPERATORS
 from engine.rules.condition import NOT_MATCHED
 from engine.rules.evaluation import Verdict
 from engine.rules.home import Home
@@ -128,7 +131,10 @@ def test_what_is_not_fetched_is_fetched_only_if_it_decides() -> None:
     head = replace(MAIL, _text=None, _attachments=None)
     assert condition("query: order").judge(View(head, NOW)).verdict is Verdict.MATCHED
     asked = condition("query: '-hello from:ann'").judge(View(head, NOW))
-    assert (asked.verdict, asked.needs) == (Verdict.UNDECIDED, {Need.BODY, Need.ATTACHMENTS})
+    assert (asked.verdict, asked.needs) == (
+        Verdict.UNDECIDED,
+        frozenset({Need.BODY, Need.ATTACHMENTS}),
+    )
     assert condition("query: 'hello from:bob'").judge(View(head, NOW)) is NOT_MATCHED
 
 
@@ -230,6 +236,14 @@ def test_a_verdict_on_a_part_stands_when_more_is_known(
         assert early.needs
     else:
         assert early.verdict is asked.judge(View(message, NOW)).verdict
+
+
+def test_the_document_names_every_operator_and_its_example_loads() -> None:
+    text = (Path(__file__).parent.parent.parent / "docs" / "search.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ((?:`\w+:` ?)+)\|", text, re.MULTILINE)
+    assert sorted(field for row in rows for field in re.findall(r"`(\w+):`", row)) == sorted(OPERATORS)
+    (example,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert [rule.id for rule in rules(example).rules] == ["big-orders"]
 
 
 @pytest.mark.parametrize("piece", ["from:a@b ", "(a ", "-a ", "{a b} ", "label:x ", "a-", '"a b" '])
