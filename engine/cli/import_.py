@@ -22,6 +22,11 @@ from engine.wiring import open_office
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
 OUTPUT = click.option("-o", "--output", type=click.Path(path_type=Path), help="A rule file to write.")
+TEMPLATES = click.option(
+    "--templates",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where to write templates that rules need.",
+)
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object: rules, losses, notes.")
 
 
@@ -36,8 +41,9 @@ def import_() -> None:
 @import_.command()
 @FILE
 @OUTPUT
+@TEMPLATES
 @JSON
-def sieve(file: Path, output: Path | None, as_json: bool) -> None:
+def sieve(file: Path, output: Path | None, templates: Path | None, as_json: bool) -> None:
     """Translate a Sieve script; scripts that it includes lie beside it."""
     folder = file.parent
 
@@ -46,7 +52,7 @@ def sieve(file: Path, output: Path | None, as_json: bool) -> None:
         found = [folder / each for each in (f"{name}.sieve", name) if inside and (folder / each).is_file()]
         return _text(found[0].read_bytes()) if found else None
 
-    _finish(lambda: import_sieve(_text(_bytes(file)), _name(file), read), file, output, as_json)
+    _finish(lambda: import_sieve(_text(_bytes(file)), _name(file), read), file, output, as_json, templates)
 
 
 @import_.command()
@@ -82,7 +88,13 @@ async def _of_mailbox(mailbox: str, config: str | None) -> str:
         return json.dumps({"filter": await office.filters(mailbox)})
 
 
-def _finish(translate: Callable[[], Imported], source: Path, output: Path | None, as_json: bool) -> None:
+def _finish(
+    translate: Callable[[], Imported],
+    source: Path,
+    output: Path | None,
+    as_json: bool,
+    templates: Path | None = None,
+) -> None:
     """Translate, write, and end with exit code 1 where something is lost."""
     try:
         imported = translate()
@@ -94,9 +106,19 @@ def _finish(translate: Callable[[], Imported], source: Path, output: Path | None
         click.echo(text, nl=False)
     else:
         output.write_text(text, encoding="utf-8")
+    if templates is not None:
+        _write_templates(imported, templates)
     if not as_json:
         _tell(imported)
     raise SystemExit(1 if imported.losses else 0)
+
+
+def _write_templates(imported: Imported, folder: Path) -> None:
+    """Write the templates that are not there yet; one that somebody has changed stays as it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in imported.templates.items():
+        if not (folder / name).exists():
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 def _tell(imported: Imported) -> None:

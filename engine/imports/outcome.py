@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import Place
@@ -27,3 +28,5 @@ class Imported:
     losses: tuple[Loss, ...] = ()
     notes: tuple[Loss, ...] = ()
     """What is kept, and a person should know of."""
+    templates: Mapping[str, str] = field(default_factory=dict)
+    """Template files that the rules need, by name."""

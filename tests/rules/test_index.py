@@ -67,6 +67,7 @@ LEAVES = st.sampled_from(
         "cc: {exists: false}",
         "address: {header: [To, CC], domain: ['x.example', '*.example']}",
         "address: {header: X-A, exists: true}",
+        "captured: {of: {subject: {regex: '(?P<n>[0-9])'}}, name: n, is: ['1', '2']}",
         "header: {name: X-A, is: ['1', 'Invoice']}",
         "header: {name: X-A, exists: true}",
         "header: {name: X-B, exists: false}",

@@ -13,6 +13,7 @@ from engine.imports.sieve.cond import FALSE, LOST, TRUE, Cond, Const, Site, all_
 from engine.imports.sieve.expression import Untranslatable
 from engine.imports.sieve.kinds import Comparison, groups_of
 from engine.imports.sieve.known import compare, matches_of
+from engine.imports.sieve.naming import Names
 from engine.imports.sieve.state import State
 from engine.imports.sieve.values import Matched, decode, expand, known
 
@@ -21,6 +22,7 @@ from engine.imports.sieve.values import Matched, decode, expand, known
 class Asking:
     """Translates tests, and gathers what is lost."""
 
+    names: Names
     encoded: bool = False
     losses: dict[Loss, None] = field(default_factory=dict)
     _sites: dict[int, Site] = field(default_factory=dict)
@@ -61,7 +63,8 @@ class Asking:
         asked = [self.ask(member, state, shared) for member in test.tests]
         changed = [matched for _, matched in asked if matched is not state.matched]
         matched = changed[0] if changed and all(one is changed[0] for one in changed) else state.matched
-        return any_of(cond for cond, _ in asked), matched
+        shared.holds = any_of(cond for cond, _ in asked)
+        return shared.holds, matched
 
     def _all(self, test: Call, state: State) -> tuple[Cond, Matched]:
         conds, matched = [], state.matched
@@ -69,6 +72,21 @@ class Asking:
             cond, matched = self.ask(member, replace(state, matched=matched))
             conds.append(cond)
         return all_of(conds), matched
+
+    def _site_of(self, test: Call, asked: Comparison, shared: Site | None = None) -> Site | None:
+        """Give what stands for the captures of a test, if it captures at all."""
+        groups = groups_of(asked)
+        if groups < 0:
+            return None
+        site = shared or self._site(test)
+        site.groups = max(site.groups, groups)
+        return site
+
+    def _captured(self, cond: Cond, site: Site | None, state: State) -> tuple[Cond, Matched]:
+        if site is None:
+            return cond, state.matched
+        site.holds = cond
+        return cond, site
 
     def texts(self, texts: Iterable[str], state: State) -> tuple[str, ...]:
         """Give texts that are known whole. Raises Untranslatable."""
@@ -98,14 +116,9 @@ class Asking:
         names = self.texts(test.texts(0), state)
         if asked.match == "count":
             return facts.counted(names, asked), state.matched
-        groups = groups_of(asked)
-        if groups >= 0:
-            site = site or self._site(test)
-            site.groups = max(site.groups, groups)
-        else:
-            site = None
+        site = self._site_of(test, asked, site)
         made = fields.ask(test, dict.fromkeys(names), asked, site)
-        return made, site if site is not None else state.matched
+        return self._captured(made, site, state)
 
     def _known(self, test: Call, state: State) -> tuple[Cond, Matched]:
         """Compare texts that the script itself holds."""
@@ -116,7 +129,8 @@ class Asking:
             value = expand(self.decoded(source), state.variables, state.matched)
             text = known(value)
             if text is None:
-                return fields.captured(value, asked), state.matched
+                site = self._site_of(test, asked)
+                return self._captured(fields.captured(value, asked, self.names, site), site, state)
             if compare(text, asked):
                 return TRUE, matches_of(text, asked) or state.matched
         return FALSE, state.matched

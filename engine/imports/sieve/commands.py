@@ -9,8 +9,9 @@ from engine.imports.sieve import deeds
 from engine.imports.sieve.asking import Asking
 from engine.imports.sieve.checked import Call
 from engine.imports.sieve.cond import TRUE
-from engine.imports.sieve.deeds import IN_INBOX, Names
+from engine.imports.sieve.deeds import IN_INBOX
 from engine.imports.sieve.expression import Untranslatable
+from engine.imports.sieve.naming import Names
 from engine.imports.sieve.state import State, Sure
 from engine.imports.sieve.values import Value, expand, known, modified, named
 

@@ -15,8 +15,8 @@ class Site:
     names: dict[int, str] = field(default_factory=dict)
     groups: int = 0
     """How many groups its patterns have at most."""
-    whole: Callable[[int], Wording | None] = lambda _group: None
-    """Of a group that holds a whole text, where that text stands."""
+    holds: Cond | None = None
+    """The condition that captures."""
 
     def name(self, group: int, wish: str, taken: set[str]) -> str:
         """Name a group, by what the script calls it where that is free."""
@@ -33,8 +33,6 @@ def _free(wish: str, taken: set[str]) -> str:
     return name
 
 
-Wording = Callable[[Mapping[str, Any]], "Cond"]
-"""Makes a condition on one text of a message of the kinds that it must fit."""
 Render = Callable[[Mapping[int, str]], Any]
 """Writes a condition down; given are the names of its groups that are used."""
 

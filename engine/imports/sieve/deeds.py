@@ -10,6 +10,7 @@ from engine.errors import Place
 from engine.imports.sieve.checked import Call
 from engine.imports.sieve.cond import TRUE, Cond, leaf
 from engine.imports.sieve.expression import Untranslatable
+from engine.imports.sieve.naming import Names
 from engine.imports.sieve.state import State, Sure
 from engine.imports.sieve.tree import Deed, Item
 from engine.imports.sieve.values import Unknown, Use, Value, expand, known
@@ -22,25 +23,6 @@ ANSWER = "imported-answer"
 MARKS: Mapping[str, str] = {"\\seen": "read", "\\flagged": "starred"}
 SERVER_FLAGS = frozenset({"\\answered", "\\deleted", "\\draft", "\\recent"})
 VACATION_DAYS = 7
-
-
-class Names:
-    """The names of captures: one for each group that is used, none twice."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-
-    def text(self, value: Value) -> str:
-        """Write a value down, with captures to be filled in. Raises Untranslatable."""
-        return "".join(map(self._piece, value))
-
-    def _piece(self, piece: str | Use | Unknown) -> str:
-        if isinstance(piece, Unknown):
-            raise Untranslatable(piece.why)
-        if isinstance(piece, str):
-            return piece
-        name = piece.site.name(piece.group, piece.wish, self._taken)
-        return f"{{{{ captures.{name} | {piece.case} }}}}" if piece.case else f"{{{{ captures.{name} }}}}"
 
 
 class Script:

@@ -197,5 +197,5 @@ def envelope_sender(people: Callable[[Callable[[Kinds], Cond]], Cond]) -> Cond:
     """
     path = people(lambda kinds: leaf({"address": {"header": "Return-Path", **kinds}}))
     sender = people(lambda kinds: leaf({"sender": kinds}))
-    told = leaf({"address": {"header": "Return-Path", "exists": True}})
+    told = leaf({"address": {"header": "Return-Path", "glob": "*@*"}})
     return any_of([path, all_of([negated(told), sender])])

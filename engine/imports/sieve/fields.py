@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from engine.imports.sieve import facts
@@ -10,6 +11,7 @@ from engine.imports.sieve.checked import Call
 from engine.imports.sieve.cond import Cond, Const, Leaf, Site, any_of, leaf, written
 from engine.imports.sieve.expression import Untranslatable
 from engine.imports.sieve.kinds import Comparison, Kinds, text_kinds
+from engine.imports.sieve.naming import Names
 from engine.imports.sieve.people import address_kinds
 from engine.imports.sieve.values import Use, Value
 from engine.imports.valid import condition_problem
@@ -25,8 +27,6 @@ def ask(test: Call, names: Iterable[str], asked: Comparison, site: Site | None) 
     """Compare the header fields of a test, or the parts of the envelope. Raises Untranslatable."""
     names = list(names)
     if test.name == "header":
-        if site is not None and len(names) == 1:
-            site.whole = _whole(names[0], asked)
         return any_of(texts_of(facts.header_condition(name), asked, site) for name in names)
     if test.name == "address":
         return any_of(_people(place, test.part, asked, site) for place in _address_places(names))
@@ -54,8 +54,14 @@ def _envelope(name: str, part: str, asked: Comparison, site: Site | None) -> Con
         return _people(_named("recipient"), part, asked, site)
     if name != "from":
         raise Untranslatable(f"the message does not tell the envelope's '{name}'")
-    found = facts.envelope_sender(lambda place: _people(place, part, asked, site))
+    whole = replace(asked, keys=tuple(key for key in asked.keys if _may_be_envelope(key, part, asked.match)))
+    found = facts.envelope_sender(lambda place: _people(place, part, whole, site))
     return any_of([facts.null_sender(), found]) if "" in asked.keys and asked.match == "is" else found
+
+
+def _may_be_envelope(key: str, part: str, match: str) -> bool:
+    """The envelope's addresses have a domain, so that a key without one is no whole address."""
+    return part != "all" or match not in ("is", "matches") or bool(set(key) & set("@*?"))
 
 
 def texts_of(place: Place, asked: Comparison, site: Site | None) -> Cond:
@@ -86,16 +92,14 @@ def _capturing(make: Callable[[Mapping[int, str]], Cond], plain: Cond, site: Sit
     return Leaf(render, site)
 
 
-def _whole(name: str, asked: Comparison) -> Callable[[int], Place | None]:
-    """Say where the text stands that a group holds: `*` alone holds a header field whole."""
-    whole = asked.match == "matches" and asked.keys == ("*",)
-    return lambda group: facts.header_condition(name) if whole and group <= 1 else None
+def captured(value: Value, asked: Comparison, names: Names, site: Site | None) -> Cond:
+    """Compare what another test captured. Raises Untranslatable."""
+    use = value[0] if len(value) == 1 else None
+    if not isinstance(use, Use) or use.site.holds is None:
+        raise Untranslatable("compares a text that is put together of what other tests captured")
+    inner, name = use.site.holds, names.name(use)
 
+    def place(kinds: Kinds) -> Cond:
+        return Leaf(lambda _names: {"captured": {"of": written(inner), "name": name, **kinds}})
 
-def captured(value: Value, asked: Comparison) -> Cond:
-    """Compare what another test captured, where that is a header field whole. Raises Untranslatable."""
-    if len(value) == 1 and isinstance(value[0], Use):
-        place = value[0].site.whole(value[0].group)
-        if place is not None:
-            return texts_of(place, asked, None)
-    raise Untranslatable("compares what another test captured")
+    return texts_of(place, asked, site)

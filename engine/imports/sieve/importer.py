@@ -12,6 +12,15 @@ from engine.imports.sieve.including import Read, resolved
 from engine.imports.sieve.rules import as_rules
 from engine.imports.sieve.run import Run
 
+TEMPLATE = """\
+---
+subject: "Re: {{ message.subject }}"
+inputs: [text]
+---
+{# What imported rules answer with: the text that stood in the script they come from. #}
+{{ text }}
+"""
+
 
 def import_sieve(script: str, file: str, read: Read | None = None) -> Imported:
     """Translate a script. Raises RuleError where it is no Sieve.
@@ -23,15 +32,18 @@ def import_sieve(script: str, file: str, read: Read | None = None) -> Imported:
     run = Run(statements, encoded=checked.encoded)
     rules = tuple(as_rules(run.items, PurePosixPath(file).stem))
     losses = sorted(run.asking.losses, key=lambda loss: (loss.place.file, loss.place.line, loss.place.column))
-    return Imported(rules, tuple(losses), tuple(_notes(rules, file)))
+    if not _answers(rules):
+        return Imported(rules, tuple(losses))
+    note = Loss(Place(file), f"answers use the template '{ANSWER}'; `--templates DIR` writes it")
+    return Imported(rules, tuple(losses), (note,), {f"{ANSWER}.md": TEMPLATE})
 
 
 def _nothing(_name: str) -> str | None:
     return None
 
 
-def _notes(rules: object, file: str) -> list[Loss]:
-    if f"'template': '{ANSWER}'" not in repr(rules):
-        return []
-    what = f"answers use the template '{ANSWER}', which takes 'text'; one comes with the example templates"
-    return [Loss(Place(file), what)]
+def _answers(rules: object) -> bool:
+    """Say whether some rule answers."""
+    if isinstance(rules, dict):
+        return rules.get("template") == ANSWER or any(map(_answers, rules.values()))
+    return isinstance(rules, list | tuple) and any(map(_answers, rules))

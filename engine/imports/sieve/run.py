@@ -16,9 +16,9 @@ from engine.imports.sieve.checked import Call, If, Include, Statement
 from engine.imports.sieve.commands import Commands
 from engine.imports.sieve.cond import FALSE, TRUE, Cond, Leaf, Not, Site, certain
 from engine.imports.sieve.cond import All as AllOf
-from engine.imports.sieve.deeds import Names
 from engine.imports.sieve.expression import Untranslatable
 from engine.imports.sieve.live import Liveness
+from engine.imports.sieve.naming import Names
 from engine.imports.sieve.state import Live, State, joined, projected, sites_of
 from engine.imports.sieve.tree import Branch, Fork, Item
 from engine.imports.sieve.values import Matched, Unknown, Value
@@ -55,8 +55,9 @@ class Run:
     """One script on its way from statements to rules."""
 
     def __init__(self, statements: Sequence[Statement], *, encoded: bool) -> None:
-        self.asking = Asking(encoded)
-        self._commands = Commands(self.asking, Names())
+        names = Names()
+        self.asking = Asking(names, encoded)
+        self._commands = Commands(self.asking, names)
         self.items: list[Item] = []
         self._live = Liveness(statements)
         self._included = 0
