@@ -17,6 +17,7 @@ from bench.loop import Read, loop
 from bench.mail import Mail
 from bench.mix import Spec, Vocabulary, make_rules
 from engine.errors import Place
+from engine.mail.encrypted import hides_text
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
@@ -52,7 +53,7 @@ class Times:
 async def measure(mail: Mail, folder: Path, sizes: Sequence[int] = SIZES) -> Section:
     """Warm up with half of the mail and measure with the other, which neither has seen."""
     parsed = [from_raw(raw, key=str(at), labels=ARRIVED) for at, raw in enumerate(mail.raws)]
-    messages = [one for one in parsed if len(one.subject) <= LONG and not one.encrypted]
+    messages = [one for one in parsed if len(one.subject) <= LONG and not hides_text(one.headers)]
     words = Vocabulary(messages)
     figures, notes = [], []
     for bodies in (False, True):
@@ -148,7 +149,7 @@ def _matcher(rules: RuleSet) -> Callable[[View], list[int]]:
     audience = rules.audience(EventKind.MESSAGE_RECEIVED, MAILBOX)
 
     def matching(view: View) -> list[int]:
-        return [int(rule.id) for rule in audience.asked(view) if rule.when.judge(view) is not NOT_MATCHED]
+        return [int(rule.id) for rule in audience.asked(view) if rule.judge(view) is not NOT_MATCHED]
 
     return matching
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from engine.rules.ruleset import Rule
     from engine.rules.view import View
 
-INDEXED_FROM = 15
-"""Rules: fewer are all asked, which is as quick as looking up which to ask."""
+INDEXED_FROM = 1.5
+"""Rules for each part of a message that they look at: fewer are all asked, which is as quick."""
 MAX_REMEMBERED = 10_000
 """How many pairs of event kind and mailbox are remembered."""
 MAX_HELD = 100_000
@@ -35,7 +35,7 @@ class Asked(Protocol):
 
 
 class Everyone:
-    """All rules, one after the other."""
+    """Some rules, one after the other, whatever labels are planned."""
 
     def __init__(self, rules: Sequence[Rule]) -> None:
         self._rules = rules
@@ -44,7 +44,7 @@ class Everyone:
         return iter(self._rules)
 
     def relabelled(self, view: View) -> None:
-        """Change nothing: all are asked anyway."""
+        """Change nothing: no other rule looks for labels."""
 
 
 class Candidates:
@@ -96,10 +96,14 @@ class Audience:
 
     def asked(self, view: View) -> Asked:
         """Say whom to ask about a message."""
-        if len(self.rules) < INDEXED_FROM:
+        index = self.index
+        if len(self.rules) < INDEXED_FROM * index.breadth:
             return Everyone(self.rules)
-        found = self.index.candidates(view)
-        return Candidates(self.rules, self.index, found) if found else NOBODY
+        found = index.candidates(view)
+        if index.by_label:
+            return Candidates(self.rules, index, found)
+        rules = self.rules
+        return Everyone([rules[place] for place in sorted(found)]) if found else NOBODY
 
 
 class Audiences:

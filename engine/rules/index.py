@@ -11,8 +11,10 @@ from engine.rules.sources import HeaderTexts, LabelNames
 from engine.rules.text import nfc
 from engine.rules.view import View
 
-FEW = 4
-"""Header fields: so many are looked at whether the message has them or not."""
+FEW = 16
+"""Header fields: so many are sought one by one."""
+HIDDEN = "subject"
+"""The field that may be unknown where a message has none, since it is encrypted."""
 
 
 class Index:
@@ -22,22 +24,22 @@ class Index:
         """Take the clues of each rule, in order."""
         always, sources = _by_source(offered)
         self._always = frozenset(always)
-        self._labels = table(sources.pop(LabelNames(), {}))
+        self.by_label = table(sources.pop(LabelNames(), {}))
         self._headers: dict[str, list[Lookup]] = {}
         self._others: list[Lookup] = []
         for source, clues in sources.items():
-            if isinstance(source, HeaderTexts):
+            if isinstance(source, HeaderTexts) and source.name != HIDDEN:
                 self._headers.setdefault(source.name, []).append(Lookup(source, clues))
             else:
                 self._others.append(Lookup(source, clues))
-        if len(self._headers) <= FEW:
-            self._others += [lookup for lookups in self._headers.values() for lookup in lookups]
-            self._headers.clear()
+        self.breadth = bool(self.by_label) + len(self._others) + min(len(self._headers), FEW)
+        """How many parts of a message it looks at."""
 
     def candidates(self, view: View) -> set[int]:
         """Give the places of all rules that may match a message or be left open, and of few others."""
-        found = self.labelled(view.labels) if self._labels else set()
-        found.update(self._always)
+        found = set(self._always)
+        if self.by_label:
+            found |= self.labelled(view.labels)
         for lookup in self._others:
             lookup.find(view, found)
         for name in self._present(view) if self._headers else ():
@@ -47,13 +49,19 @@ class Index:
 
     def labelled(self, labels: Iterable[str]) -> set[int]:
         """Give the places of the rules that look for one of these labels."""
-        wanted = self._labels
-        return {place for label in labels for place in wanted.get(nfc(label), ())}
+        wanted, found = self.by_label, set[int]()
+        for label in labels:
+            if places := wanted.get(label if label.isascii() else nfc(label)):
+                found.update(places)
+        return found
 
     def _present(self, view: View) -> Iterable[str]:
         """Name the header fields to look at: the message's own, since rules may name thousands of others."""
         try:
-            return view.message.headers.names & self._headers.keys()
+            names = view.message.headers.names
+            if len(self._headers) <= FEW:
+                return [name for name in self._headers if name in names]
+            return names & self._headers.keys()
         except Exception:  # noqa: BLE001 - what cannot be read is unknown, as in every condition
             return self._headers
 

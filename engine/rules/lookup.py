@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import contains
 
 from engine.rules.clues import Clue, How, Source
-from engine.rules.multi import Search, escaped, search_literals, search_parts, search_regexes
+from engine.rules.multi import Search, escaped, search_literals, search_regexes
 from engine.rules.text import Text, to_bytes
 from engine.rules.view import View
+
+FEW = 16
+"""Literals: so many are found faster one by one."""
+LITERAL: Mapping[How, Callable[[str, str], bool]] = {
+    How.BEGINS: str.startswith,
+    How.ENDS: str.endswith,
+    How.WITHIN: contains,
+}
 
 Places = tuple[int, ...]
 """Rules, by their places in the order."""
@@ -25,31 +34,38 @@ class Lookup:
             place for clue, places in clues.items() if clue.how is How.ANY for place in places
         )
         self._table = table(clues)
-        self._folded = _folded_finders(clues)
+        literals = [
+            (LITERAL[clue.how], text, places)
+            for clue, places in clues.items()
+            for text in (clue.texts if clue.how in LITERAL else ())
+        ]
+        few = len(literals) <= FEW
+        self._literals = literals if few else []
+        self._folded = [] if few else _finders(search_literals, _edged(clues))
         self._exact = _finders(search_regexes, _patterns(clues, How.REGEX))
         self._keyed = bool(self._table or self._any)
-        self._searched = bool(self._folded or self._exact)
+        self._searched = bool(self._literals or self._folded or self._exact)
 
     def find(self, view: View, found: set[int]) -> None:
         """Add the rules whose clues are there; all of them when the source cannot be read."""
         try:
             if self._keyed:
-                self._find_keys(self._source.keys(view), found)
+                rules_of = self._table.get
+                for key in self._source.keys(view):
+                    if places := rules_of(key):
+                        found.update(places)
+                    if self._any:
+                        found.update(self._any)
             if self._searched:
                 for text in self._source.texts(view):
                     self._search(text, found)
         except Exception:  # noqa: BLE001 - what cannot be read is unknown, as in every condition
             found.update(self._whole)
 
-    def _find_keys(self, keys: Iterable[str], found: set[int]) -> None:
-        rules_of = self._table.get
-        for key in keys:
-            if places := rules_of(key):
-                found.update(places)
-            if self._any:
-                found.update(self._any)
-
     def _search(self, text: Text, found: set[int]) -> None:
+        for shows, part, rules in self._literals:
+            if shows(text.folded, part):
+                found.update(rules)
         for search, places in self._folded:
             for at in search(text.folded_bytes):
                 found.update(places[at])
@@ -75,10 +91,12 @@ def _patterns(clues: Mapping[Clue, Places], how: How) -> dict[bytes, Places]:
     return found
 
 
-def _folded_finders(clues: Mapping[Clue, Places]) -> list[Finder]:
-    edges = {rb"\A" + escaped(text): places for text, places in _patterns(clues, How.BEGINS).items()}
-    edges |= {escaped(text) + rb"\z": places for text, places in _patterns(clues, How.ENDS).items()}
-    return _finders(search_parts, _patterns(clues, How.WITHIN)) + _finders(search_literals, edges)
+def _edged(clues: Mapping[Clue, Places]) -> dict[bytes, Places]:
+    """Write literals as expressions."""
+    found = {escaped(text): places for text, places in _patterns(clues, How.WITHIN).items()}
+    found |= {rb"\A" + escaped(text): places for text, places in _patterns(clues, How.BEGINS).items()}
+    found |= {escaped(text) + rb"\z": places for text, places in _patterns(clues, How.ENDS).items()}
+    return found
 
 
 def _finders(

@@ -18,8 +18,6 @@ LARGE = 64 << 10
 """Bytes: a regex whose program takes more, some 2,500 instructions, is not searched for with others."""
 CHUNK = 1_000
 """Patterns in one filter, whose memory RE2 fixes at its default."""
-FEW = 16
-"""Literals: so many are found faster one by one."""
 FULL = b"\0postroom\0"
 """Stands behind each text that a filter reads: what does not see it ran out of memory."""
 
@@ -29,14 +27,6 @@ r"""A wide class of characters, repeated. Narrow ones such as `\s+` end soon."""
 
 Search = Callable[[bytes], Iterable[int]]
 """Gives the places of all patterns that may be found in a text, and never fewer."""
-
-
-def search_parts(parts: Sequence[bytes]) -> list[Search]:
-    """Search for literal texts that may stand anywhere."""
-    if len(parts) > FEW:
-        return search_literals(list(map(escaped, parts)))
-    pairs = list(enumerate(parts))
-    return [lambda text: [at for at, part in pairs if part in text]] if pairs else []
 
 
 def search_literals(patterns: Sequence[bytes]) -> list[Search]:

@@ -171,7 +171,14 @@ FIELDS = st.one_of(
             ("Authentication-Results", "mx.x.example; dmarc=pass; spf=none"),
         ]
     ),
-    st.sampled_from([("List-Id", "<l>"), ("Auto-Submitted", "auto-replied"), ("In-Reply-To", "<a@b>")]),
+    st.sampled_from(
+        [
+            ("X-Zoom-Encryption", "yes"),
+            ("List-Id", "<l>"),
+            ("Auto-Submitted", "auto-replied"),
+            ("In-Reply-To", "<a@b>"),
+        ]
+    ),
 )
 FILES = st.lists(
     st.builds(
@@ -253,6 +260,15 @@ def test_the_examples_and_real_mail_agree() -> None:
             message = from_raw(one.raw, key=one.name, labels=frozenset({"INBOX", "UNREAD"}), received=NOW)
             looked_up, asked = both(ruleset, message)
             assert looked_up == asked
+
+
+def test_a_subject_that_is_encrypted_away_leaves_its_rule_open() -> None:
+    headers = [f"- {{id: h{at}, when: {{header: {{name: X-{at}, is: x}}}}, stop: true}}" for at in range(20)]
+    asks = "- {id: asks, when: {subject: x}, then: [{label: X}]}"
+    ruleset = rules("\n".join(["rules:", *(f"  {line}" for line in [*headers, asks])]))
+    looked_up, asked = both(ruleset, make_message(("X-Zoom-Encryption", "yes")))
+    assert looked_up == asked
+    assert [one.rule for one in looked_up.undecided] == ["asks"]
 
 
 def test_a_label_that_a_rule_plans_calls_later_rules_and_no_earlier_one() -> None:
