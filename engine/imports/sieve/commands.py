@@ -52,7 +52,7 @@ class Commands:
         if "flags" not in call.tags:
             return state.pending
         flags = deeds.split_flags(call.tag_texts("flags"), state)
-        if not state.stored and state.cancelled is not Sure.YES:
+        if not (state.kept or state.copied) and state.cancelled is not Sure.YES:
             gone = [flag for flag in state.flags if flag not in flags and flag not in state.pending]
             deeds.mark(script, self._names, gone, on=False)
         return flags
@@ -114,7 +114,7 @@ class Commands:
             return replace(state, flags=flags, pending=pending)
         guard = TRUE if state.cancelled is Sure.NO else IN_INBOX
         gone = [flag for flag in remove if flag not in state.pending]
-        if not state.stored:
+        if not (state.kept or state.copied):
             deeds.mark(script, self._names, gone, on=False, when=guard)
         deeds.mark(script, self._names, fresh, when=guard)
         return replace(state, flags=flags, pending=() if guard is TRUE else pending)

@@ -78,7 +78,7 @@ def store(
     if label.upper() == INBOX:
         return keep(script, names, state, flags)
     copy = "copy" in call.tags
-    remove = [] if copy or state.stored else [INBOX]
+    remove = [] if copy or state.kept else [INBOX]
     if state.discarded is not Sure.NO:
         remove.append(TRASH)
     mark(script, names, flags)
@@ -87,7 +87,7 @@ def store(
         state,
         pending=(),
         cancelled=state.cancelled if copy else Sure.YES,
-        stored=state.stored or copy,
+        copied=state.copied or copy,
     )
 
 
@@ -97,15 +97,19 @@ def keep(script: Script, names: Names, state: State, flags: Iterable[Value]) -> 
     if state.cancelled is not Sure.NO:
         gone = {"remove": [TRASH]} if state.discarded is not Sure.NO else {}
         script.do({"label": {"add": [INBOX], **gone}})
-    return replace(state, pending=(), stored=True)
+    return replace(state, pending=(), kept=True)
 
 
 def discard(script: Script, state: State) -> State:
-    """`discard`: to the trash, unless something else has stored the message."""
-    if not state.stored and state.cancelled is not Sure.YES:
-        script.do({"trash": True}, TRUE if state.cancelled is Sure.NO else IN_INBOX)
-    sure = Sure.YES if state.cancelled is Sure.NO else Sure.MAYBE
-    return replace(state, cancelled=Sure.YES, discarded=state.discarded if state.stored else sure)
+    """`discard`: to the trash, or out of the inbox alone where something has stored the message."""
+    if state.kept or state.cancelled is Sure.YES:
+        return replace(state, cancelled=Sure.YES)
+    guard = TRUE if state.cancelled is Sure.NO else IN_INBOX
+    if state.copied:
+        script.do({"label": {"remove": [INBOX]}}, guard)
+        return replace(state, cancelled=Sure.YES)
+    script.do({"trash": True}, guard)
+    return replace(state, cancelled=Sure.YES, discarded=Sure.YES if guard is TRUE else Sure.MAYBE)
 
 
 def redirect(script: Script, names: Names, state: State, address: Value, copy: bool) -> State:
@@ -122,7 +126,7 @@ def redirect(script: Script, names: Names, state: State, address: Value, copy: b
         return state
     if missing:
         raise Untranslatable(f"{missing}; the message stays where it is")
-    if not state.stored:
+    if not state.kept:
         script.do({"label": {"remove": [INBOX]}})
     return replace(state, cancelled=Sure.YES)
 

@@ -11,6 +11,7 @@ from engine.imports.sieve.state import Live
 from engine.imports.sieve.values import uses
 
 CANCELS = frozenset({"fileinto", "redirect", "discard", "reject", "ereject"})
+DISCARDS = frozenset({"discard", "reject", "ereject"})
 STORES = frozenset({"fileinto", "keep"})
 FLAG_WRITERS = frozenset({"addflag", "setflag", "removeflag"})
 CAPTURING = frozenset({"header", "address", "envelope", "string", "body", "environment", "hasflag", "date"})
@@ -71,7 +72,8 @@ def union(one: Live, other: Live) -> Live:
         one.matched or other.matched,
         one.flags or other.flags,
         one.pending or other.pending,
-        one.stored or other.stored,
+        one.kept or other.kept,
+        one.copied or other.copied,
     )
 
 
@@ -106,5 +108,6 @@ def _with_features(call: Call, live: Live) -> Live:
         live,
         flags=live.flags or name == "hasflag" or replaces or (flagging and name != "addflag"),
         pending=live.pending or (name in STORES and not replaces),
-        stored=live.stored or name in CANCELS or flagging,
+        kept=live.kept or (name in CANCELS and "copy" not in call.tags) or flagging,
+        copied=live.copied or name in DISCARDS or flagging,
     )

@@ -31,8 +31,10 @@ class State:
     """The internal list of flags (RFC 5232, section 2)."""
     pending: tuple[Value, ...] = ()
     """Flags that were set when nothing was left to set them on; the next store takes them."""
-    stored: bool = False
-    """Whether `keep` or a copy has stored the message for good."""
+    kept: bool = False
+    """Whether `keep` has stored it in the inbox for good."""
+    copied: bool = False
+    """Whether a copy was stored, which leaves the implicit keep as it is."""
     cancelled: Sure = Sure.NO
     """Whether the implicit keep is."""
     discarded: Sure = Sure.NO
@@ -48,7 +50,8 @@ class Live:
     matched: bool = False
     flags: bool = False
     pending: bool = False
-    stored: bool = False
+    kept: bool = False
+    copied: bool = False
 
 
 def projected(state: State, live: Live) -> object:
@@ -58,7 +61,8 @@ def projected(state: State, live: Live) -> object:
         state.matched if live.matched else None,
         state.flags if live.flags else None,
         state.pending if live.pending else None,
-        state.stored if live.stored else None,
+        state.kept if live.kept else None,
+        state.copied if live.copied else None,
         state.returned,
     )
 
@@ -75,7 +79,8 @@ def joined(states: list[State], live: Live) -> State:
         first.matched if live.matched else None,
         first.flags if live.flags else (),
         first.pending if live.pending else (),
-        first.stored,
+        first.kept,
+        first.copied,
         cancelled,
         discarded,
         first.returned,
