@@ -6,15 +6,18 @@ Normalising sorts each run of combining marks, in CPython by insertion: quadrati
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from functools import cache
-from typing import Literal
+from itertools import filterfalse
+from typing import Literal, NamedTuple
 
 MAX_MARKS = 30
 """Non-starters in a row (UAX #15, section 13: Stream-Safe Text Format)."""
 _JOINER = "\u034f"
 """COMBINING GRAPHEME JOINER: a starter that nobody sees."""
 _FIRST_MARK, _LAST_MARK = 0x300, 0x1FFFF
+_WIDE = "\U00010000"
 
 
 def normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
@@ -23,19 +26,42 @@ def normalize(form: Literal["NFC", "NFKC"], text: str) -> str:
 
 
 def _stream_safe(text: str) -> str:
-    mark, run = _patterns()
     # A run that is too long covers at least one of every MAX_MARKS + 1 characters.
-    if len(text) <= MAX_MARKS or not mark.search(text[:: MAX_MARKS + 1]):
+    if len(text) <= MAX_MARKS or not _has_mark(text[:: MAX_MARKS + 1]):
         return text
-    return run.sub(rf"\g<0>{_JOINER}", text)
+    return _patterns().run.sub(rf"\g<0>{_JOINER}", text)
+
+
+def _has_mark(text: str) -> bool:
+    """Look for the many in the Basic Multilingual Plane by a table, for others where such signs are."""
+    patterns = _patterns()
+    if patterns.near.search(text):
+        return True
+    return patterns.wide.search(text) is not None and patterns.far.search(text) is not None
+
+
+class _Patterns(NamedTuple):
+    near: re.Pattern[str]
+    """A mark of the Basic Multilingual Plane; mixed with others, it takes Python 20 times as long."""
+    wide: re.Pattern[str]
+    """Any sign beyond that plane."""
+    far: re.Pattern[str]
+    """A mark beyond it."""
+    run: re.Pattern[str]
+    """MAX_MARKS of them with another behind."""
 
 
 @cache
-def _patterns() -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """A mark, and MAX_MARKS of them with another behind."""
-    signs = map(chr, range(_FIRST_MARK, _LAST_MARK + 1))
-    mark = f"[{''.join(sign for sign in signs if is_mark(sign))}]"
-    return re.compile(mark), re.compile(f"{mark}{{{MAX_MARKS}}}(?={mark})")
+def _patterns() -> _Patterns:
+    marks = [sign for sign in map(chr, range(_FIRST_MARK, _LAST_MARK + 1)) if is_mark(sign)]
+    near, far = (f"[{''.join(some)}]" for some in (filter(_is_near, marks), filterfalse(_is_near, marks)))
+    mark = f"[{''.join(marks)}]"
+    wide = f"[{_WIDE}-{chr(sys.maxunicode)}]"
+    return _Patterns(*map(re.compile, (near, wide, far, f"{mark}{{{MAX_MARKS}}}(?={mark})")))
+
+
+def _is_near(sign: str) -> bool:
+    return sign < _WIDE
 
 
 def is_mark(sign: str) -> bool:
