@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
@@ -28,7 +29,8 @@ def _moment(value: Any) -> datetime:
     return moment
 
 
-Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema({"type": "string"})]
+_MOMENT = {"type": "string", "pattern": r"^\d{4}-?[W\d]"}
+Moment = Annotated[datetime, PlainValidator(_moment), WithJsonSchema(_MOMENT)]
 """An ISO 8601 time; without a zone, it is read in the mailbox's."""
 
 
@@ -38,7 +40,9 @@ def _fixture(name: str) -> str:
     return name
 
 
-Fixture = Annotated[Words, AfterValidator(_fixture)]
+Fixture = Annotated[
+    Words, AfterValidator(_fixture), WithJsonSchema({"type": "string", "pattern": rf"\{FIXTURE_SUFFIX}$"})
+]
 
 
 def _payload(value: Any) -> str:
@@ -66,6 +70,11 @@ class GivenAttachment(Strict):
 
 class Given(Strict):
     """A message made up for a test, or one from a file."""
+
+    map_schema: ClassVar[Mapping[str, Any]] = {
+        "if": {"required": ["fixture"]},
+        "then": {"propertyNames": {"anyOf": [{"enum": sorted(BESIDE_A_FIXTURE)}, {"pattern": "^x-"}]}},
+    }
 
     from_: Words | None = Field(None, alias="from", description="The From field.")
     to: AnyWords = Field((), description="The To field.")

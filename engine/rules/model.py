@@ -135,6 +135,8 @@ class Expect(Strict):
 class RuleTest(Strict):
     """One test of a rule, judged against the whole rule set."""
 
+    map_schema: ClassVar[Mapping[str, Any]] = {"not": {"required": ["given", "fixture"]}}
+
     name: Words = Field(description="What it shows, as a sentence.")
     given: Given = Field(Given(), description="The message.")
     fixture: Fixture | None = Field(

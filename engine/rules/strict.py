@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from inspect import cleandoc
 from typing import Annotated, Any, ClassVar, Self
 
@@ -111,7 +111,11 @@ class Strict(BaseModel):
         bare = properties.get(cls.bare) if alone else None
         whole = {**schema, "properties": properties, "patternProperties": {"^x-": {}}, **cls.map_schema}
         if whole.get("minProperties"):
-            whole["anyOf"] = [{"required": [key]} for key in properties]
+            telling = properties.keys() - {*schema.get("required", ())}
+            whole["anyOf"] = [{"required": [key]} for key in properties if key in telling]
+        others = sorted(properties.keys() - {*schema.get("required", ()), "exists"})
+        if "exists" in properties and others:
+            whole["allOf"] = [without("exists", False, others)]
         short = bare or dict(cls.shorthand)
         schema.clear()
         schema.update(short if cls.only_bare else {"anyOf": [short, whole]} if short else whole)
@@ -258,8 +262,15 @@ def _whole(value: Any) -> int:
 Whole = Annotated[int, PlainValidator(_whole), WithJsonSchema({"type": "integer"})]
 """A whole number as YAML 1.2 writes it: 010 was eight to some and ten to others, so it is refused."""
 
+
+def without(key: str, value: Any, others: Iterable[str]) -> dict[str, Any]:
+    """Make the schema of a map in which one value leaves no room for some other keys."""
+    given = {"properties": {key: {"const": value}}, "required": [key]}
+    return {"if": given, "then": {"not": {"anyOf": [{"required": [other]} for other in others]}}}
+
+
 NOT_EMPTY: Mapping[str, Any] = {"minProperties": 1}
-"""The `map_schema` of a map that must say something, beside its `x-` keys."""
+"""The `map_schema` of a map that must say something, beside its `x-` keys and those it always has."""
 
 Flag = Annotated[bool, BeforeValidator(_flag)]
 """`true` or `false`; YAML 1.2 knows no `yes`."""

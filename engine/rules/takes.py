@@ -57,7 +57,7 @@ def _ways(schema: Mapping[str, Any], definitions: Definitions) -> Iterator[str]:
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         yield from [LINKS[name]] if name in LINKS else _ways(definitions[name], definitions)
-    elif "if" in schema:
+    elif "else" in schema:
         yield from _ways(schema["else"], definitions)
         yield from _ways(schema["then"]["properties"]["group"], definitions)
     elif "anyOf" in schema and "properties" not in schema:

@@ -33,7 +33,7 @@ BEYOND = re.compile(
             "has no '@'|is more than an address",
             "has a '\\*'",
             "both adds and removes",
-            "a path has from|must name what it is made of|unknown time zone",
+            "a path has from|must name what it is made of|unknown time zone|no pattern below",
         )
     )
 )
@@ -71,6 +71,48 @@ rules:
 """
 
 
+WIDE = """
+lists: {vips: '@a.example'}
+x-note: [anything]
+rules:
+  - id: a
+    title: All keys
+    mailboxes: '*@a.example'
+    layer: after
+    priority: -3
+    when:
+      any:
+        - attachment: {sha256: [DIGEST], exists: true, name: {glob: '*.pdf', regex: x}}
+        - attachment: {sha256: DIGEST}
+        - from: {is: [a@b.example], glob: '*@b.example', regex: b, exists: true, name: {exists: true}}
+        - subject: {is: [a], contains: a, starts_with: [a], ends_with: a, glob: a, regex: [a], exists: true}
+        - none: [{is: unread}, {automated: false}, {header: {name: X-A, is: a}}]
+        - received: {after: 2026-01-01, before: 2026-02-01T10:00, older_than: 1d, newer_than: 2w}
+        - received: {weekday: mon, between: [08:00-18:00], timezone: UTC}
+    then:
+      - mark: {read: false, starred: true, important: true}
+      - reply: {template: t, with: {a: b}, all: true, mode: send, once_per: {sender: 7d}}
+      - send: {template: t, to: a@b.example, mode: draft}
+      - draft: {template: t, reply: true}
+    tests:
+      - name: everything
+        now: 2026-01-01
+        given:
+          from: a@b.example
+          to: [a@b.example]
+          cc: a@b.example
+          subject: a
+          headers: {X-A: [a, b], X-B: a}
+          body: a
+          attachments: [{name: a.pdf, type: application/pdf, size: 2MB, sha256: DIGEST}]
+          size: 2MB
+          date: 2026-01-01
+          labels: []
+          mailbox: b@a.example
+        expect: {matched: true, actions: [label, {archive: true}], captures: {n: '1'}, stop: false,
+                 labels: {add: [a], remove: b}}
+      - {name: from a file, fixture: a.eml, expect: {matched: false}}
+"""
 WITH_LIST = "lists: {vips: ['@a.example']}\nrules: [{id: a, when: {%s}, then: [{archive: true}]}]"
 WITH_CAPTURE = "rules: [{id: a, when: {subject: {regex: '(?P<n>x)'}}, then: [{%s}]}]"
 
@@ -81,7 +123,7 @@ def _examples() -> Iterator[str]:
 
 
 WHOLE = [_file(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "rules").glob("*.yaml"))]
-SMALL = [_file(text) for text in (GROUPED, *_examples())]
+SMALL = [_file(text) for text in (GROUPED, WIDE.replace("DIGEST", "ab" * 32), *_examples())]
 FILES = st.sampled_from(SMALL) | st.sampled_from(WHOLE)
 VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [

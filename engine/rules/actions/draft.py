@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
 from engine.rules.effects import Effect, SaveDraft
-from engine.rules.strict import Flag
+from engine.rules.strict import Flag, without
 from engine.rules.templated import Recipients, Templated
 from engine.rules.text import Captures
 
@@ -14,6 +15,15 @@ class Draft(Templated):
     """Leave a draft from a template for a person to look at and send."""
 
     key = "draft"
+    map_schema: ClassVar[Mapping[str, Any]] = {
+        "allOf": [
+            without("reply", True, ["to"]),
+            {
+                "if": {"properties": {"reply": {"const": False}}, "required": ["reply"]},
+                "then": {"required": ["to"]},
+            },
+        ]
+    }
     examples = ("draft: sales-answer", "draft: {template: sales-answer, reply: true, with: {name: Ann}}")
 
     reply: Flag | None = Field(

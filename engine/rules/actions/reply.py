@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
 from engine.rules.effects import Effect, OncePer, SaveDraft, SendMessage
 from engine.rules.quantities import Duration
-from engine.rules.strict import Flag, Strict
+from engine.rules.strict import Flag, Strict, without
 from engine.rules.templated import ModeField, Templated
 from engine.rules.text import Captures
 
@@ -17,10 +18,18 @@ class Once(Strict):
     sender: Duration = Field(description="The window for each correspondent, such as 7d.")
 
 
+_TO_ALL: Mapping[str, Any] = {
+    "if": {"properties": {"mode": {"const": "draft"}}, "required": ["mode"]},
+    "then": {"properties": {"all": {"const": False}}},
+}
+"""A draft is no answer to everybody."""
+
+
 class Reply(Templated):
     """Answer the message from a template, in its thread, from the address that was written to."""
 
     key = "reply"
+    map_schema: ClassVar[Mapping[str, Any]] = {"allOf": [without("mode", "draft", ["once_per"]), _TO_ALL]}
     examples = (
         "reply: invoice-received",
         "reply: {template: invoice-received, with: {order: '48211'}, once_per: {sender: 7d}}",

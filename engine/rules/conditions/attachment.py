@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
 
 from engine.mail.message import Attachment as File
 from engine.mail.needs import Need, Needs
@@ -27,8 +27,13 @@ def _digest(text: str) -> str:
     return text.lower()
 
 
-Digest = Annotated[Words, AfterValidator(_digest)]
-Digests = Annotated[tuple[Digest, ...], BeforeValidator(some)]
+_DIGEST = {"type": "string", "pattern": "^[0-9a-fA-F]{64}$"}
+Digest = Annotated[Words, AfterValidator(_digest), WithJsonSchema(_DIGEST)]
+Digests = Annotated[
+    tuple[Digest, ...],
+    BeforeValidator(some),
+    WithJsonSchema({"anyOf": [_DIGEST, {"type": "array", "items": _DIGEST, "minItems": 1}]}),
+]
 
 
 class Attachment(Condition):

@@ -82,6 +82,7 @@ class Payload(TextKinds, Condition):
 
     key = "payload"
     bare: ClassVar[str] = ""
+    map_schema: ClassVar[Mapping[str, Any]] = {}
     examples = (
         "payload: {path: order.status, is: [paid, shipped]}",
         "payload: {path: 'items[*].price', gt: 99.90}",
