@@ -88,8 +88,6 @@ LEAVES = st.sampled_from(
         "size: {gt: 1KB}",
         "query: 'invoice OR from:ann'",
         "query: '-subject:(invoice 12) {from:x.example label:work}'",
-        "duplicate: {by: subject}",
-        "rate: {more_than: 1, per: from, within: 1h}",
         "body: {contains: [straße, ab]}",
         "body: {starts_with: in, exists: true}",
         "body: {exists: false}",
