@@ -135,4 +135,4 @@ def _filled(template: str) -> Read:
 
 def sighting(view: View) -> Sighting:
     """When this message arrived, else when it is judged, and which it is."""
-    return in_ms(view.message.received or view.now), who(view.beside.event)
+    return view.kept(" sighting", lambda: (in_ms(view.message.received or view.now), who(view.beside.event)))
