@@ -68,13 +68,19 @@ def _components(components: Components, place: str) -> Iterator[str]:
     definitions = _schema()["$defs"]
     choices = definitions["Condition" if place == "when" else "Action"]["properties"]
     for key, component in sorted(components.items()):
-        schema = definitions[choices[key]["$ref"].rpartition("/")[2]]
+        schema = _resolved(choices[key], definitions)
         yield from (f"### `{key}`", "", *cleandoc(component.__doc__ or "").splitlines(), "")
         yield from _takes(component, schema, definitions)
         yield "```yaml"
         for text in component.examples:
             yield f"{place}: {{{text}}}" if place == "when" else f"then: [{{{text}}}]"
         yield from ("```", "")
+
+
+def _resolved(schema: dict[str, Any], definitions: Definitions) -> dict[str, Any]:
+    while "$ref" in schema:
+        schema = definitions[schema["$ref"].rpartition("/")[2]]
+    return schema
 
 
 def _takes(

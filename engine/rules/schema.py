@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
+from engine.rules.addresses import AddressKinds
 from engine.rules.model import RuleFile
+from engine.rules.quantities import SizeKinds
+from engine.rules.text import TextKinds
 
+KINDS = (TextKinds, AddressKinds, SizeKinds)
 SHARED = {"condition": "Condition", "action": "Action"}
 """Choices that stand in many places, by their comments, and what they are called where they stand once."""
 _LONG = re.compile(r"^engine__rules__(action|condition)s__\w+?__(\w+)$")
@@ -22,8 +27,28 @@ def rules_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Postroom rules",
         **schema,
-        "$defs": dict(sorted({**definitions, **shared}.items())),
+        "$defs": dict(sorted(_once({**definitions, **shared}).items())),
     }
+
+
+def _once(definitions: dict[str, Any]) -> dict[str, Any]:
+    """Write the kinds that many conditions share once."""
+    kinds = {kind.__name__: _shared(kind.model_json_schema(by_alias=True), {}) for kind in KINDS}
+    known = {_bare(kind): name for name, kind in kinds.items()}
+    linked = {
+        name: {"$ref": f"#/$defs/{known[_bare(each)]}", "description": each["description"]}
+        for name, each in definitions.items()
+        if name not in kinds and _bare(each) in known
+    }
+    return {**definitions, **{name: _without(kind, "$defs") for name, kind in kinds.items()}, **linked}
+
+
+def _bare(schema: dict[str, Any]) -> str:
+    return json.dumps(_without(schema, "$defs", "description"), sort_keys=True)
+
+
+def _without(schema: dict[str, Any], *keys: str) -> dict[str, Any]:
+    return {key: each for key, each in schema.items() if key not in keys}
 
 
 def _shared(value: Any, shared: dict[str, Any]) -> Any:

@@ -105,7 +105,8 @@ class Strict(BaseModel):
     @classmethod
     def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler.resolve_ref_schema(handler(core))
-        schema.pop("title", None)
+        for told in ("title", "description"):
+            schema.pop(told, None)
         properties = {key: _written(field) for key, field in schema.get("properties", {}).items()}
         alone = set(schema.get("required", ())) <= {cls.bare}
         bare = properties.get(cls.bare) if alone else None
