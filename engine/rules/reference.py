@@ -68,7 +68,7 @@ def _components(components: Components, place: str) -> Iterator[str]:
     definitions = _schema()["$defs"]
     choices = definitions["Condition" if place == "when" else "Action"]["properties"]
     for key, component in sorted(components.items()):
-        schema = _resolved(choices[key], definitions)
+        schema = definitions[choices[key]["$ref"].rpartition("/")[2]]
         yield from (f"### `{key}`", "", *cleandoc(component.__doc__ or "").splitlines(), "")
         yield from _takes(component, schema, definitions)
         yield "```yaml"
@@ -91,6 +91,7 @@ def _takes(
     if component.only_bare:
         yield from (f"Takes {takes(schema, definitions)}.", "")
         return
+    schema = _resolved(schema, definitions)
     shared = set(base.keys()) if base else set()
     own = {key: field for key, field in _properties(schema).items() if key not in shared}
     short = f" A bare value stands for `{_alias(component)}`." if _alias(component) else ""

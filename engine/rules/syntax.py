@@ -9,7 +9,8 @@ import yaml as libyaml
 
 from engine.errors import Place, RuleError
 
-_NO_BLANK = re.compile(r"^\s*(?:- +)?([\w-]+):(?![\s/])(\S.*)$")
+LONGEST_QUOTE = 60
+_NO_BLANK = re.compile(r"^\s*(?:- +)?([\w-]{1,60}):(?![\s/])(\S.*)$")
 _NO_BLANK_DASH = re.compile(r"^\s*-(\w[\w-]*): ")
 _COMMENT = re.compile(r"\s#")
 _FLOW_VALUE = re.compile(r"^\s*(?:- +)?[\w-]+:\s+([\[{]).*[\]}]\s*[^\s,\]}#]")
@@ -77,7 +78,7 @@ def _stray_colon(here: str, above: str, column: int) -> str:
     for line in (here, above):
         found = _NO_BLANK.match(line)
         if found:
-            return f"no blank after the colon; write '{found[1]}: {found[2]}'"
+            return f"no blank after the colon; write '{found[1]}: {found[2][:LONGEST_QUOTE]}'"
         found = _NO_BLANK_DASH.match(line)
         if found:
             return f"no blank after the dash; write '- {found[1]}: ...'"
