@@ -30,6 +30,8 @@ ALLOWED = {
     "templating": {"errors", "mail"},
     "imports": {"errors", "mail", "rules"},
     "flow": PURE | LEAVES | {"deadline", "ending", "errand"},
+    "record": {"errors", "mail", "rules"},
+    "backtest": PURE | {"errand", "flow"},
     "net": {"errors", "deadline"},
     "providers": FLOW | {"net", "deadline"},
     "services": FLOW | {"net", "deadline"},
@@ -40,7 +42,20 @@ ALLOWED = {
     "wiring": FLOW | {"providers", "services", "settings", "store", "web"},
     "worker": FLOW | {"ending", "settings", "store", "wiring"},
     "cli": FLOW
-    | {"ending", "errand", "imports", "sandbox", "settings", "store", "telemetry", "web", "wiring", "worker"},
+    | {
+        "backtest",
+        "ending",
+        "errand",
+        "imports",
+        "record",
+        "sandbox",
+        "settings",
+        "store",
+        "telemetry",
+        "web",
+        "wiring",
+        "worker",
+    },
     "__main__": {"cli"},
 }
 """What each part may import beside itself. Every part may read the version in engine/__init__.py."""

@@ -20,6 +20,7 @@ COMMANDS = {
     "check": "engine.cli.check:check",
     "test": "engine.cli.test:test",
     "evaluate": "engine.cli.evaluate:evaluate",
+    "backtest": "engine.cli.backtest:backtest",
     "explain": "engine.cli.explain:explain",
     "import": "engine.cli.import_:import_",
     "schema": "engine.cli.schema:schema",

@@ -175,8 +175,7 @@ class _Guard:
     async def load(
         cls, draining: Draining, lane: str, profiles: Profiles, judged: Sequence[Judged], now: int
     ) -> _Guard:
-        ours = {parse_address(mailbox).normal for mailbox in (lane, *profiles, *draining.configured)}
-        own = frozenset(ours).union(*(profile.addresses for profile in profiles.values()))
+        own = our_addresses((lane, *draining.configured), profiles)
         keys = {key for item in judged for key in _once_keys(item)}
         away = lane in profiles and profiles[lane].is_away(now)
         oldest = datetime.fromtimestamp((now - draining.answer_within) / 1000, UTC)
@@ -196,6 +195,12 @@ class _Guard:
             return "this correspondent was answered by this rule within its window"
         self.taken_now[key] = effect.once_per.seconds * 1000
         return None
+
+
+def our_addresses(mailboxes: Iterable[str], profiles: Profiles) -> frozenset[str]:
+    """Give all addresses that are ours, in normal form."""
+    ours = {parse_address(mailbox).normal for mailbox in (*mailboxes, *profiles)}
+    return frozenset(ours).union(*(profile.addresses for profile in profiles.values()))
 
 
 def _once_keys(item: Judged) -> Iterator[str]:
