@@ -504,6 +504,11 @@ CASES = [
         id="a header name with its colon",
     ),
     pytest.param(
+        when("{automated: yes}"),
+        ["3:23 rules[0].when.automated: write true for 'yes', or a list of kinds"],
+        id="yes is no truth value for automated mail",
+    ),
+    pytest.param(
         when("{automated: newsletter}"),
         ["3:23 rules[0].when.automated: unknown kind of automated mail 'newsletter'; "],
         id="a kind of automated mail that is none",

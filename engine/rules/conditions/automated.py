@@ -20,6 +20,8 @@ _SCHEMA = {"anyOf": [{"type": "boolean"}, _ONE, {"type": "array", "items": _ONE,
 
 
 def _read(value: Any) -> bool | tuple[str, ...]:
+    if value in ("yes", "on"):
+        raise ValueError(f"write true for '{value}', or a list of kinds")
     return value == "true" if value in ("true", "false") else _KINDS(value)
 
 
