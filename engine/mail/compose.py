@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.header import Header
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 
-from engine.errors import PostroomError
 from engine.mail.address import Address, normal_domain
+from engine.mail.bodies import File, UnsendableError, make_body
 from engine.mail.message import Message
+
+__all__ = [
+    "File",
+    "Outgoing",
+    "ReplyHeaders",
+    "UnsendableError",
+    "answer_to",
+    "compose",
+    "is_free_field",
+    "is_sendable",
+    "reply_headers",
+]
 
 LINE = 76
 """Characters of a header line before it is folded (RFC 5322, section 2.1.1)."""
@@ -26,12 +35,12 @@ _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}|\"[ !#-\[\]-~]{1,62}
 _DOMAIN = re.compile(r"(?=.{1,253}\Z)(?:[A-Za-z0-9-]{1,63}(?:\.|\Z))+|\[[0-9A-Fa-f.:]{1,60}\]")
 """Lengths after RFC 1035, section 2.3.4, less what the wire format adds."""
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
-_OURS = frozenset({"from", "to", "cc", "bcc", "subject", "date", "message-id", "in-reply-to", "references"})
-_MIME = SMTP.clone(cte_type="7bit")
-
-
-class UnsendableError(PostroomError):
-    """These values cannot become a mail; the message names the field."""
+OURS = frozenset(
+    {"from", "to", "cc", "bcc", "subject", "date", "message-id", "in-reply-to", "references", "reply-to"}
+    | {"sender", "return-path", "received", "auto-submitted", "delivered-to", "dkim-signature"}
+)
+"""Fields that are written here or on the way, and that nobody adds; nor what begins as below."""
+OURS_BEGIN = ("content-", "mime-", "resent-", "arc-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,8 @@ class Outgoing:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    reply_to: tuple[Address, ...] = ()
+    files: tuple[File, ...] = ()
     auto: str = ""
     """`auto-replied`, `auto-generated`, or "" for what a person sends (RFC 3834, section 5)."""
 
@@ -92,12 +103,15 @@ def is_sendable(address: Address) -> bool:
 def compose(mail: Outgoing) -> bytes:
     """Write a mail as RFC 5322 bytes with CRLF, 7-bit throughout. Raises UnsendableError."""
     lines = [f"{name}: {value}\r\n" for name, value in _fields(mail)]
-    return "".join(lines).encode("ascii") + _body(mail).as_bytes()
+    body = make_body(mail.text, mail.html, mail.message_id, mail.files)
+    return "".join(lines).encode("ascii") + body.as_bytes()
 
 
 def _fields(mail: Outgoing) -> Iterator[tuple[str, str]]:
     yield "From", _address(mail.from_, "From")
     yield from _recipients(mail)
+    if mail.reply_to:
+        yield "Reply-To", _listed(mail.reply_to, "Reply-To")
     yield "Subject", _text("Subject", mail.subject)
     yield "Date", format_datetime(mail.date)
     yield "Message-ID", _one_id(mail.message_id, "Message-ID")
@@ -116,12 +130,21 @@ def _recipients(mail: Outgoing) -> Iterator[tuple[str, str]]:
         raise UnsendableError("there is nobody to send to")
     for name, addresses in (("To", mail.to), ("Cc", mail.cc)):
         if addresses:
-            yield name, ",\r\n ".join(_address(address, name) for address in addresses)
+            yield name, _listed(addresses, name)
+
+
+def _listed(addresses: Iterable[Address], name: str) -> str:
+    return ",\r\n ".join(_address(address, name) for address in addresses)
+
+
+def is_free_field(name: str) -> bool:
+    """Say whether a header field of that name may be added to a mail."""
+    lower = name.lower()
+    return bool(_FIELD_NAME.fullmatch(name)) and lower not in OURS and not lower.startswith(OURS_BEGIN)
 
 
 def _free_name(name: str) -> str:
-    lower = name.lower()
-    if not _FIELD_NAME.fullmatch(name) or lower in _OURS or lower.startswith(("content-", "mime-")):
+    if not is_free_field(name):
         raise UnsendableError(f"{name!r} is no header field that can be added")
     return name
 
@@ -161,18 +184,3 @@ def _one_id(value: str, name: str) -> str:
     if not _MESSAGE_ID.fullmatch(value):
         raise UnsendableError(f"{name} is not one message id in angle brackets")
     return value
-
-
-def _body(mail: Outgoing) -> EmailMessage:
-    body = EmailMessage(policy=_MIME)
-    body.set_content(_sendable(mail.text), subtype="plain")
-    body.add_alternative(_sendable(mail.html), subtype="html")
-    seed = "\0".join((mail.message_id, mail.text, mail.html))  # no text can foresee its own boundary
-    body.set_boundary(f"=_{hashlib.sha256(seed.encode('utf-8', 'replace')).hexdigest()[:32]}")
-    return body
-
-
-def _sendable(text: str) -> str:
-    """Take out what no charset can carry; the library makes the line ends."""
-    clean = text.encode("utf-8", "replace").decode()
-    return clean.replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
