@@ -321,3 +321,9 @@ hooks:
     )
     assert settings.mailboxes["support@acme.example"].authserv_id == ("mx.acme.example",)
     assert "planted-value" not in repr(settings)
+
+
+def test_a_key_without_a_value_is_not_set(tmp_path: Path) -> None:
+    file = tmp_path / "postroom.yaml"
+    file.write_text("version: 1\nredis: {url: , prefix: mine}\n", encoding="utf-8")
+    assert load_settings(str(file)).redis.url is None

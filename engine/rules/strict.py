@@ -49,6 +49,8 @@ class Strict(BaseModel):
     """What the schema says of the map beyond its keys."""
     hints: ClassVar[Mapping[str, str]] = {}
     """What to write instead of keys that people expect here."""
+    empty_is_unset: ClassVar[bool] = False
+    """Whether a key without a value passes for one that is not written."""
     beside: ClassVar[tuple[str, ...]] = ()
     """Keys that may stand in the place of this map: they are meant by what is spelt like them."""
 
@@ -74,7 +76,8 @@ class Strict(BaseModel):
     @classmethod
     def _empty(cls, data: Any) -> list[InitErrorDetails]:
         """Find keys without a value that would pass for not written: a scope of nothing is not all."""
-        if cls.only_bare or not isinstance(data, dict) or None not in data.values():
+        lenient = cls.only_bare or cls.empty_is_unset
+        if lenient or not isinstance(data, dict) or None not in data.values():
             return []
         fields = {field.alias or name: field for name, field in cls.model_fields.items()}
         return [

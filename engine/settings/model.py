@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -26,7 +26,13 @@ from engine.settings.values import (
 )
 
 
-class RedisSettings(Strict):
+class Section(Strict):
+    """A part of the configuration; a key without a value is one that is not set."""
+
+    empty_is_unset: ClassVar[bool] = True
+
+
+class RedisSettings(Section):
     """Where state lives; with no url, Postroom starts a Redis of its own in the data folder."""
 
     url: RedisUrl = None
@@ -34,7 +40,7 @@ class RedisSettings(Strict):
     durability: Literal["own", "external"] = "own"
 
 
-class WebSettings(Strict):
+class WebSettings(Section):
     """Where webhooks are taken."""
 
     listen: str = "127.0.0.1:8080"
@@ -42,14 +48,14 @@ class WebSettings(Strict):
     """Read and checked; nothing asks for it yet."""
 
 
-class TelemetrySettings(Strict):
+class TelemetrySettings(Section):
     """Where traces go."""
 
     endpoint: HttpUrl = None
     """The root of an OTLP receiver over HTTP; else OTEL_EXPORTER_OTLP_ENDPOINT; with none, no traces."""
 
 
-class ExecuteSettings(Strict):
+class ExecuteSettings(Section):
     """The time limits of one step of a run."""
 
     timeout: Annotated[Duration, Field(ge=0.1)] = 20.0
@@ -57,7 +63,7 @@ class ExecuteSettings(Strict):
     look_gap: Duration = 5.0
 
 
-class AccountSettings(Strict):
+class AccountSettings(Section):
     """Credentials at one provider."""
 
     provider: Literal["zoom"]
@@ -81,7 +87,7 @@ class AccountSettings(Strict):
         raise ValueError(f"grant: {self.grant} goes with '{wanted}' and without '{other}'")
 
 
-class MailboxSettings(Strict):
+class MailboxSettings(Section):
     """One mailbox that rules apply to."""
 
     account: str
@@ -93,14 +99,14 @@ class MailboxSettings(Strict):
     """The receiving server's own name or names (RFC 8601, section 2.2), which `auth` believes alone."""
 
 
-class HookSettings(Strict):
+class HookSettings(Section):
     """One hook that other systems call; none is served yet."""
 
     secret: Secret
     verify: Literal["hmac", "bearer"] = "hmac"
 
 
-class Settings(Strict):
+class Settings(Section):
     """All of it, built once and passed in."""
 
     version: Annotated[Literal[1], BeforeValidator(lambda v: int(v) if str(v).isdigit() else v)] = 1
