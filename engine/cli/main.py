@@ -22,6 +22,7 @@ COMMANDS = {
     "evaluate": "engine.cli.evaluate:evaluate",
     "backtest": "engine.cli.backtest:backtest",
     "explain": "engine.cli.explain:explain",
+    "record": "engine.cli.record:record",
     "import": "engine.cli.import_:import_",
     "schema": "engine.cli.schema:schema",
     "list": "engine.cli.list_:list_",

@@ -100,6 +100,10 @@ class Provider(Protocol):
         """Fetch at least `needs`, in one call. Raises MessageGone."""
         ...
 
+    async def raw(self, mailbox: str, key: str) -> bytes:
+        """Give a message as it was received (RFC 5322). Raises MessageGone."""
+        ...
+
     async def list_messages(self, mailbox: str, page: str = "", since: datetime | None = None) -> ListPage:
         """List keys, spam and trash included; `since` narrows by date where the provider can."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from engine.mail.address import parse_address, parse_addresses
 from engine.mail.headers import Headers
@@ -88,7 +88,7 @@ _CUE = (
 )
 _ABSENT = re.compile(rf"{_CUE}\s*(?:$|[:：]|auto|reply)", re.I)
 """People begin subjects with these words too, but not in this form."""
-_ABSENT_MARKED = re.compile(rf"auto:|.*{_CUE}", re.I)
+_ABSENT_MARKED = re.compile(rf"auto:|.*({_CUE})", re.I)
 """What tells an answer among the mail that says it is generated."""
 _UNDELIVERED = re.compile(
     r"(?:undeliver(?:able|ed)|mail delivery (?:fail|problem|system)|returned mail|failure notice"
@@ -136,6 +136,14 @@ def automated(headers: Headers) -> frozenset[str]:
     if not found and _is_null_path(headers):
         found.add("bounce")
     return frozenset(found)
+
+
+def cues(subject: str) -> Iterator[tuple[int, int]]:
+    """Give where in a subject the words stand that tell automatic mail."""
+    for pattern in (_UNDELIVERED, _ABSENT, _ABSENT_MARKED):
+        found = pattern.search(subject[:MAX_SUBJECT])
+        if found:
+            yield found.span(1) if pattern is _ABSENT_MARKED and found[1] else found.span()
 
 
 def is_no_reply(address: str) -> bool:

@@ -177,6 +177,12 @@ class FakeProvider:
             _attachments=whole._attachments if needs & {Need.ATTACHMENTS, Need.CONTENT} else None,
         )
 
+    async def raw(self, mailbox: str, key: str) -> bytes:
+        await self._begin("raw", key)
+        if key not in self.messages:
+            raise MessageGone(f"there is no message {key}")
+        return self.messages[key].raw
+
     async def list_messages(self, mailbox: str, page: str = "", since: datetime | None = None) -> ListPage:
         await self._begin("list_messages")
         keys = [key for key, one in reversed(self.messages.items()) if not since or one.received >= since]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from engine.errors import MessageGone, Rejected, Unauthorized
+from engine.errors import MessageGone, Rejected, Unauthorized, Unavailable
 from engine.flow.ports import Fellow, Found, HistoryPage, ListPage, Period, Profile
 from engine.mail.events import Event
 from engine.mail.message import Message
@@ -88,6 +88,12 @@ class ZoomMail:
         names = await self._books.names(mailbox, answer.labels)
         labels = (names.get(label, label) for label in answer.labels)
         return reading.to_message(answer, mailbox, labels, format_, text=Need.BODY in needs)
+
+    async def raw(self, mailbox: str, key: str) -> bytes:
+        answer = await self._client.message(mailbox, key, reading.RAW)
+        if answer.raw is None:
+            raise Unavailable("messages.get answered without the raw message")
+        return answer.raw
 
     async def list_messages(self, mailbox: str, page: str = "", since: datetime | None = None) -> ListPage:
         query = f"after:{since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}" if since else ""
