@@ -235,10 +235,10 @@ def _as_text(when: Any) -> str:
     return "{" + ", ".join(f"{key}: {_as_text(value)}" for key, value in when.items()) + "}"
 
 
-def both(ruleset: RuleSet, message: Message) -> Iterator[Any]:
+def both(ruleset: RuleSet, message: Message, *, final: bool = False) -> Iterator[Any]:
     for size in (0, 1_000):
         with patch("engine.rules.audience.INDEXED_FROM", size):
-            yield judge(ruleset, message)
+            yield judge(ruleset, message, final=final)
 
 
 @settings(max_examples=200, deadline=None)
@@ -262,3 +262,17 @@ def test_groups_mean_what_a_reader_takes_them_for(
         for match in evaluation.matches:
             assert match.reason is not None
             assert match.reason.verdict is Verdict.MATCHED
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    items=st.lists(MEMBERS, min_size=1, max_size=4),
+    labels=st.sets(st.sampled_from(["A", "B", "INBOX", "SPAM"])),
+    final=st.booleans(),
+)
+def test_index_and_plain_loop_agree_on_groups_where_headers_are_unknown(
+    items: list[Mapping[str, Any]], labels: set[str], final: bool
+) -> None:
+    message = replace(make_message(labels=labels), _headers=None)
+    indexed, plainly = both(rules(written(items)), message, final=final)
+    assert indexed == plainly
