@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
 """Made once: `json.dumps` with separators makes an encoder for every event."""
 
 
+HOOK = "hook."
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
+"""The name of a hook."""
+
+
 class EventKind(StrEnum):
-    """What can happen to a mailbox."""
+    """What can happen to a mailbox; beside these, `hook.NAME` for a call of each configured hook."""
 
     MESSAGE_RECEIVED = "message.received"
     MESSAGE_SENT = "message.sent"
@@ -22,6 +29,31 @@ class EventKind(StrEnum):
     LABEL_REMOVED = "label.removed"
     SETTINGS_CHANGED = "settings.changed"
     DELEGATE_CHANGED = "delegate.changed"
+    SEND_REQUESTED = "send.requested"
+    """Somebody asked for one message, by the API or the command line: no rule is asked."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        """Take the name of a hook's calls for a kind, the same object each time."""
+        if not isinstance(value, str) or not value.startswith(HOOK):
+            return None
+        if not NAME.fullmatch(value.removeprefix(HOOK)):
+            return None
+        kind = str.__new__(cls, value)
+        kind._name_, kind._value_ = value, value
+        found = cls._value2member_map_.setdefault(value, kind)
+        assert isinstance(found, cls)  # noqa: S101 - nothing else is put there
+        return found
+
+    @property
+    def hook(self) -> str:
+        """The name of the hook, "" for what happened to a mailbox."""
+        return self.value.removeprefix(HOOK) if self.value.startswith(HOOK) else ""
+
+    @property
+    def of_message(self) -> bool:
+        """Whether a message may come along."""
+        return not self.hook and self is not EventKind.SEND_REQUESTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +66,7 @@ class Event:
 
     kind: EventKind
     mailbox: str
+    """Where it happened; of a call, the mailbox that mail because of it leaves from."""
     history: int
     """The provider's history id of the record, 0 when the event came from a listing."""
     key: str = ""
@@ -42,7 +75,7 @@ class Event:
     labels: tuple[str, ...] = ()
     """The message's labels as the record shows them, by name."""
     changed: tuple[str, ...] = ()
-    """Label names added or removed; a setting's type; a delegate's address."""
+    """Label names added or removed; a setting's type; a delegate's address; which call of a hook."""
     payload: str = ""
     """The JSON text that an event of a hook brings along, "" where there is none."""
 
@@ -63,6 +96,20 @@ class Event:
         fields["kind"] = EventKind(fields["kind"])
         fields["labels"], fields["changed"] = tuple(fields["labels"]), tuple(fields["changed"])
         return cls(**fields)
+
+
+def hook_lane(hook: str) -> str:
+    """Name the lane in which a hook's calls keep their order; no mailbox is named so."""
+    return f"{HOOK}{hook}"
+
+
+SEND_LANE = "send"
+"""The lane of what API and command line ask for."""
+
+
+def is_mailbox(lane: str) -> bool:
+    """Tell a mailbox's lane from those of calls."""
+    return lane != SEND_LANE and not lane.startswith(HOOK)
 
 
 OUTBOUND = frozenset({"SENT", "SCHEDULED", "DRAFT"})

@@ -21,6 +21,11 @@ class Action(Strict):
     examples: ClassVar[tuple[str, ...]]
     """Actions as YAML, as an author would write them."""
 
+    @property
+    def of_message(self) -> bool:
+        """Whether it does something with the message, so that an event without one has no use for it."""
+        return True
+
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
         """Say what is to be done, in order."""
         raise NotImplementedError

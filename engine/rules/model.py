@@ -22,6 +22,7 @@ from engine.mail.events import EventKind
 from engine.rules import hints, registry
 from engine.rules.addresses import AddressText
 from engine.rules.components import rule_or_group
+from engine.rules.event_name import EventName
 from engine.rules.given_message import Fixture, Given, Moment, State
 from engine.rules.hints import below
 from engine.rules.patterns import Globs, Pattern
@@ -169,7 +170,10 @@ DOES_SOMETHING: Mapping[str, Any] = {
 class _Outermost(Strict):
     """What a rule or a group says that stands in no group."""
 
-    event: EventKind = Field(EventKind.MESSAGE_RECEIVED, description="The kind of event it listens to.")
+    event: EventName = Field(
+        EventKind.MESSAGE_RECEIVED,
+        description="The kind of event it listens to; `hook.NAME`: calls of that hook.",
+    )
     mailboxes: Mailboxes | None = Field(
         None, description="Mailboxes it applies to, instead of the file's; globs."
     )

@@ -39,6 +39,10 @@ class Draft(Templated):
             raise ValueError("goes to nobody: write 'to', or take 'reply: false' out")
         return self
 
+    @property
+    def of_message(self) -> bool:
+        return not self.to
+
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
         reply = not self.to if self.reply is None else self.reply
         return (SaveDraft(template=self.template, inputs=dict(self.with_), reply=reply, to=self.to or ()),)

@@ -16,6 +16,10 @@ class Send(Templated):
     to: Recipients = Field(description="Who gets it; fixed addresses, never taken from a message.")
     mode: ModeField = Field("send", description="`draft` leaves the message for a person to send.")
 
+    @property
+    def of_message(self) -> bool:
+        return False
+
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
         made = SaveDraft if self.mode == "draft" else SendMessage
         return (made(template=self.template, inputs=dict(self.with_), to=self.to),)

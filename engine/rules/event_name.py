@@ -1,0 +1,36 @@
+"""What a rule may listen to, as its author writes it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+
+from engine.mail.events import HOOK, NAME, EventKind
+from engine.rules.findings import unknown
+
+KINDS = tuple(kind for kind in EventKind if kind is not EventKind.SEND_REQUESTED)
+"""What is asked for by API or command is done without asking a rule."""
+
+
+def _kind(value: Any) -> EventKind:
+    if isinstance(value, EventKind):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"must be one of {', '.join(KINDS)} or {HOOK}NAME")
+    if value.startswith(HOOK):
+        if not NAME.fullmatch(value.removeprefix(HOOK)):
+            raise ValueError(f"'{value}' names no hook; write {HOOK}NAME, such as hook.orders")
+    elif value not in KINDS:
+        raise ValueError(unknown("value", value, [*KINDS, f"{HOOK}NAME"]))
+    return EventKind(value)
+
+
+EventName = Annotated[
+    EventKind,
+    PlainValidator(_kind),
+    PlainSerializer(str),
+    WithJsonSchema(
+        {"anyOf": [{"enum": list(KINDS)}, {"type": "string", "pattern": rf"^hook\.{NAME.pattern}$"}]}
+    ),
+]
