@@ -14,7 +14,8 @@ from engine.imports.valid import action_problem, condition_problem, has_action
 
 _PLAIN = re.compile(r"[^\s(){}\"]+")
 _GROUPED = re.compile(r"\bOR\b|\bAND\b|[(){}|]")
-_TEXTUAL = re.compile(r'"[^"]*"|(-?)([^\s"(){}:-][^\s"(){}:]*:)(?=[\s)}]|$)')
+_TEXTUAL = re.compile(r'"[^"]*"|(-?)([^\s"(){}:-][^\s"(){}:]*+:)(?=[\s)}]|$)|[^\s"(){}:-][^\s"(){}:]*+')
+"""Of a text in quotes and of other words nothing changes; passed over whole, none is read twice."""
 CATEGORIES: Mapping[str, str] = {
     "personal": "CATEGORY_PERSONAL",
     "social": "CATEGORY_SOCIAL",
