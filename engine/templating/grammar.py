@@ -19,7 +19,7 @@ ALLOWED = (
     nodes.Keyword, nodes.Filter, nodes.Test, nodes.CondExpr, nodes.Concat, nodes.Compare, nodes.Operand,
     nodes.BinExpr, nodes.UnaryExpr,
 )  # fmt: skip
-RESERVED = frozenset({"message", "inputs", "captures", "steps", "mailbox", "now", "loop", "range"})
+RESERVED = frozenset({"message", "inputs", "captures", "steps", "mailbox", "now", "payload", "loop", "range"})
 MAX_DEPTH = 60
 MAX_NODES = 5_000
 """Expressions and statements of one template; compiling takes some 30 microseconds for each."""

@@ -34,7 +34,7 @@ PART_KINDS: Mapping[str, Kind] = {
     "attachments": ATTACHMENTS,
 }
 ONE_OF, SAME_AS = frozenset({"first", "last"}), frozenset({"list", "reverse"})
-FREE = frozenset({"captures", "steps"})
+FREE = frozenset({"captures", "steps", "payload"})
 """Whose fields may be called anything."""
 
 

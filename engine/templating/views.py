@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,7 @@ from engine.mail.needs import NOTHING, Need, Needs
 
 MAX_TEXT = 50_000
 """Characters of a message's text that a template sees."""
+MAX_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Context:
     steps: Mapping[str, Any] = field(default_factory=dict)
     mailbox: str = ""
     now: datetime | None = None
+    payload: str = ""
+    """The JSON text that a call brought along."""
 
     def variables(self) -> dict[str, Any]:
         """Name what every template may read besides its inputs."""
@@ -34,6 +38,7 @@ class Context:
             "steps": Fields(self.steps, "steps"),
             "mailbox": self.mailbox,
             "now": self.now,
+            "payload": view(read_json(self.payload) if self.payload else {}, "payload"),
         }
 
 
@@ -54,6 +59,31 @@ class Fields:
 
     def __contains__(self, name: str) -> bool:
         return name in self._fields
+
+
+class Number(float):
+    """A number of JSON that prints as it was written: 9.90 stays 9.90."""
+
+    __slots__ = ("written",)
+    written: str
+
+    def __str__(self) -> str:
+        return self.written
+
+
+def read_json(text: str) -> Any:
+    """Read a payload; whole numbers too large to count with stay texts."""
+    return json.loads(text, parse_float=_number, parse_int=_whole, parse_constant=str)
+
+
+def _number(text: str) -> Number:
+    number = Number(text)
+    number.written = text
+    return number
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if len(text) <= MAX_DIGITS else text
 
 
 def view(value: Any, title: str) -> Any:
