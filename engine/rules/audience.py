@@ -100,10 +100,12 @@ class Audience:
         if len(self.rules) < INDEXED_FROM * index.breadth:
             return Everyone(self.rules)
         found = index.candidates(view)
+        if not found:
+            return NOBODY
         if index.by_label:
             return Candidates(self.rules, index, found)
         rules = self.rules
-        return Everyone([rules[place] for place in sorted(found)]) if found else NOBODY
+        return Everyone([rules[place] for place in sorted(found)])
 
 
 class Audiences:
