@@ -17,6 +17,7 @@ from engine.rules.conditions.header import Header
 from engine.rules.patterns import Pattern
 from engine.rules.people import Person
 from engine.rules.ruleset import RuleSet
+from engine.rules.sources import BodyTexts, FileNames, HeaderTexts
 from engine.rules.strict import Strict
 from engine.rules.text import Text, TextKinds, fold
 
@@ -70,7 +71,9 @@ class Kept:
 
     def _take(self, node: Strict) -> None:
         key: str = getattr(node, "key", "")
-        if isinstance(node, AddressKinds):
+        if key == "search":
+            self._take_term(node)
+        elif isinstance(node, AddressKinds):
             for field in getattr(node, "fields", ()):
                 self._people[field.lower()].append(node)
         elif isinstance(node, Attachment):
@@ -80,6 +83,21 @@ class Kept:
         elif isinstance(node, TextKinds):
             name = node.name.lower() if isinstance(node, Header) else FIELDS.get(key, "")
             self._fields[name].append(node)
+
+    def _take_term(self, term: Strict) -> None:
+        """Take the words of a search term; its clues say where it looks."""
+        kinds = TextKinds.model_construct(contains=tuple(_WORDS.findall(getattr(term, "text", ""))))
+        for clue in getattr(term, "clues", None) or ():
+            source = clue.source
+            if isinstance(source, BodyTexts):
+                self._body.append(kinds)
+            elif isinstance(source, FileNames):
+                self._files.append(kinds)
+            elif isinstance(source, HeaderTexts):
+                self._fields[source.name].append(kinds)
+            else:
+                for field in getattr(source, "fields", ()):
+                    self._fields[field.lower()].append(kinds)
 
     def in_field(self, name: str, value: str, raw: str) -> list[Keep]:
         """Say what of a header field stays, as decoded and as it stands there."""

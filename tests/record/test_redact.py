@@ -185,6 +185,10 @@ def test_nothing_personal_is_left_under_any_encoding(raw: bytes) -> None:
             "dev.lists.example",
             id="a list",
         ),
+        pytest.param(
+            "{query: 'subject:invoice from:ann'}", mail("My Invoice"), "Invoice", id="a search line"
+        ),
+        pytest.param("{query: '\"see you\"'}", mail("x", "See you at noon"), "See you", id="words in a row"),
         pytest.param("{header: {name: X-Kind, is: Ann}}", mail(X_Kind="ann"), "ann", id="another header"),
     ],
 )

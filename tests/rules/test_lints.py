@@ -146,6 +146,16 @@ GROUP = """rules:
 """
 
 
+def test_a_label_of_a_search_line_reopens_the_way_as_well() -> None:
+    lines = [
+        "{id: a, when: {query: 'label:late'}, then: [{label: Z}], stop: true}",
+        "{id: b, when: {subject: a}, then: [{label: Late}]}",
+        "{id: c, when: {query: 'label:late'}, then: [{label: C}]}",
+    ]
+    assert found(*lines) == []
+    assert told(found(lines[0], lines[2])) == [("unreachable", "c", True)]
+
+
 def test_of_a_group_only_the_first_applies() -> None:
     flaws = lint(rules(GROUP))
     assert told(flaws) == [("unreachable", "b", True)]

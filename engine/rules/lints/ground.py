@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 
+from engine.mail.needs import Need
 from engine.rules.condition import Condition, walk
 from engine.rules.conditions.is_ import MARKS, Is
 from engine.rules.conditions.label import Label
@@ -116,6 +117,8 @@ def read_labels(condition: Condition) -> frozenset[str] | None:
             found |= set(node.is_) if node.is_ and node.model_fields_set == {"is_"} else {ANY_LABEL}
         elif isinstance(node, Is):
             found |= {MARKS[fact] for fact in node.facts if fact in MARKS}
+        elif not node.members and Need.LABELS in node.needs:
+            found.add(ANY_LABEL)
     return frozenset(found)
 
 
