@@ -18,12 +18,13 @@ from engine.mail.headers import Headers, parse_headers
 from engine.mail.message import Message
 from engine.mail.mime import parse, to_message
 from engine.mail.needs import Need, Needs, union
+from engine.rules.audience import Audience
 from engine.rules.effects import Effect, SaveDraft, SendMessage
 from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation, Match, Undecided
 from engine.rules.home import NOWHERE, Homes
 from engine.rules.loader import load_rules
-from engine.rules.memory import UNREAD, Memory, in_ms
+from engine.rules.memory import Kept, Memory, in_ms
 from engine.rules.ruleset import Rule, RuleSet
 
 KNOWN: Needs = frozenset({Need.LABELS, Need.HEADERS})
@@ -70,6 +71,23 @@ class Setup:
     show: Show = as_matched
 
 
+class Asked(Mapping[str, Kept]):
+    """A memory of nothing that notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.keys_asked: set[str] = set()
+
+    def __getitem__(self, key: str) -> Kept:
+        self.keys_asked.add(key)
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
+
+
 class Judging:
     """All versions of the rules, ready to be asked."""
 
@@ -85,27 +103,35 @@ class Judging:
         self._threads = any(
             rule.remembers or Need.THREAD in rule.when.needs for audience in heard for rule in audience.rules
         )
-        self._needs = KNOWN | union(audience.needs for audience in heard)
+        self._needs = KNOWN | union(_needs(audience) for audience in heard)
 
     def look(self, item: Item) -> Looked:
         """Judge one message by every version, reading as much of it as they ask for."""
         had = self._needs
         message = self._message(item, had)
-        evaluations = [self.judge(at, message, UNREAD) for at in range(len(self.rulesets))]
-        while not (wanting := union(one.needs for one in evaluations) - FETCHED_APART) <= had:
+        while True:
+            asked = [Asked() for _ in self.rulesets]
+            evaluations = [self.judge(at, message, Memory(keys)) for at, keys in enumerate(asked)]
+            wanting = union(one.needs for one in evaluations) - FETCHED_APART
+            if wanting <= had or isinstance(item, Message):
+                break  # What was fetched came with all that could be had.
             had |= wanting
-            if isinstance(item, Message):
-                break  # It was fetched with all that could be had.
             message = self._message(item, had)
-            evaluations = [self.judge(at, message, UNREAD) for at in range(len(self.rulesets))]
-        outcomes = tuple(self._settled(at, message, one) for at, one in enumerate(evaluations))
-        return Looked(
-            _headline(message),
-            outcomes,
-            message if None in outcomes else None,
-            message.thread if isinstance(item, Message) else "",
-            ids_of(message) if self._threads else (),
-            any(person.normal in self.setup.own for person in message.addresses("From")),
+        judged = enumerate(zip(evaluations, asked, strict=True))
+        outcomes = tuple(self._settled(at, message, one, keys) for at, (one, keys) in judged)
+        return self._looked(item, message, outcomes)
+
+    def _looked(self, item: Item, message: Message, outcomes: tuple[Outcome | None, ...]) -> Looked:
+        ids = ids_of(message) if self._threads else ()
+        looked = Looked(Headline(message.key, _at(message)), outcomes, ids=ids)
+        if looked.quiet:
+            return looked
+        return replace(
+            looked,
+            headline=_headline(message),
+            message=message if any(one is None or one.unless for one in outcomes) else None,
+            thread=message.thread if isinstance(item, Message) else "",
+            ours=any(person.normal in self.setup.own for person in message.addresses("From")),
         )
 
     def judge(self, version: int, message: Message, memory: Memory, *, final: bool = False) -> Evaluation:
@@ -128,12 +154,15 @@ class Judging:
             evaluation.remembered,
         )
 
-    def _settled(self, version: int, message: Message, evaluation: Evaluation) -> Outcome | None:
-        if evaluation.unread or Need.THREAD in evaluation.needs:
+    def _settled(
+        self, version: int, message: Message, evaluation: Evaluation, asked: Asked
+    ) -> Outcome | None:
+        """Say what comes of it where nothing that it is compared with came before."""
+        if Need.THREAD in evaluation.needs:
             return None
         if evaluation.undecided:
-            evaluation = self.judge(version, message, UNREAD, final=True)
-        return self.outcome(version, message, evaluation)
+            evaluation = self.judge(version, message, Memory(asked), final=True)
+        return replace(self.outcome(version, message, evaluation), unless=frozenset(asked.keys_asked))
 
     def _message(self, item: Item, needs: Needs) -> Message:
         if isinstance(item, Message):
@@ -179,6 +208,13 @@ def ids_of(message: Message) -> tuple[str, ...]:
     return (own, *dict.fromkeys([*named[1], *cited]))
 
 
+def _needs(audience: Audience) -> Needs:
+    """What to read at once: all, where only what came before tells what will be asked."""
+    if any(rule.remembers for rule in audience.rules):
+        return union(rule.when.needs for rule in audience.rules) - FETCHED_APART
+    return audience.needs
+
+
 def _read(archived: Archived, needs: Needs) -> Message:
     """Read as much as is asked for: the header alone is read hundreds of times as fast as big mail whole."""
     if needs <= KNOWN:
@@ -200,8 +236,11 @@ def _arrival(headers: Headers) -> datetime | None:
 def _headline(message: Message) -> Headline:
     sender = next(iter(message.addresses("From")), None)
     who = (sender.address or sender.name) if sender else ""
-    at = in_ms(message.received) if message.received else 0
-    return Headline(message.key, at, who[:LONGEST_HEADLINE], message.subject[:LONGEST_HEADLINE])
+    return Headline(message.key, _at(message), who[:LONGEST_HEADLINE], message.subject[:LONGEST_HEADLINE])
+
+
+def _at(message: Message) -> int:
+    return in_ms(message.received) if message.received else 0
 
 
 def chunks(items: Iterator[Item], count: int, weight: int) -> Iterator[list[Item]]:

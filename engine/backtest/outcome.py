@@ -46,11 +46,13 @@ class Outcome:
     undecided: tuple[tuple[str, str], ...] = ()
     """Rules that could not be judged, each with the reason."""
     remembered: tuple[Seen, ...] = ()
+    unless: frozenset[str] = frozenset()
+    """Keys of the memory: it holds as long as nothing is remembered under any of them."""
 
     @property
     def empty(self) -> bool:
-        """Whether nothing comes of it, and nothing is remembered."""
-        return not (self.runs or self.undecided or self.remembered)
+        """Whether nothing comes of it whatever came before, and nothing is remembered."""
+        return not (self.runs or self.undecided or self.remembered or self.unless)
 
 
 NOTHING = Outcome()
@@ -75,7 +77,7 @@ class Looked:
     outcomes: tuple[Outcome | None, ...]
     """One for each version; None where its rules first have to know what came before."""
     message: Message | None = None
-    """What they need to be asked again, where any has to."""
+    """What they need to be asked again, where any may have to."""
     thread: str = ""
     """As its service names it; "" where its own fields have to tell."""
     ids: tuple[str, ...] = ()

@@ -59,12 +59,18 @@ class Replay:
 
     def _settle(self, version: int, looked: Looked) -> Outcome:
         outcome = looked.outcomes[version]
-        if outcome is None:
+        if outcome is None or self._remembers(version, outcome.unless, looked.headline.at):
             outcome = self._judge(version, looked.message)
         self._ledgers[version].add(outcome.remembered)
         outcome = replace(outcome, runs=tuple(self._guarded(version, looked, outcome)))
         self._note_answers(version, looked, outcome)
         return outcome
+
+    def _remembers(self, version: int, keys: frozenset[str], at: int) -> bool:
+        """Whether any of the keys was seen, and that still counts."""
+        kept = self._ledgers[version].memory.kept
+        found = (kept[key] for key in keys if key in kept)
+        return any(one.sightings and one.sightings[-1][0] + one.window >= at for one in found)
 
     def _judge(self, version: int, message: Message | None) -> Outcome:
         if message is None:
