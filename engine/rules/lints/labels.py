@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from engine.mail.events import EventKind
@@ -15,11 +15,16 @@ from engine.rules.effects import ChangeLabels
 from engine.rules.lints.flaw import Flaw, flaw, named
 from engine.rules.lints.ground import Ground
 from engine.rules.lints.implies import plain
+from engine.rules.patterns import Pattern, glob
 from engine.rules.ruleset import Rule
-from engine.rules.text import fold, nfc
+from engine.rules.text import fold, nfc, to_bytes
 
 _CAPTURE = re.compile(r"\{\{.*?\}\}")
 _WILD = "\0"
+MOST_VARYING = 200
+"""Labels with captures in them: with more, whether some rule sets a label is not asked."""
+MOST_ALIKE = 50
+EDGE = 3
 
 
 def labels(ground: Ground) -> Iterator[Flaw]:
@@ -27,24 +32,28 @@ def labels(ground: Ground) -> Iterator[Flaw]:
     setters = _setters(ground)
     fixed = {label: rules for label, rules in setters.items() if _WILD not in label}
     varying = [(_pattern(label), rules) for label, rules in setters.items() if _WILD in label]
+    if len(varying) > MOST_VARYING:
+        return
+    alike = _Alike(fixed)
     for rule in ground.rules:
         for label, asked in _asked(rule.when, asked=True):
-            setting = [*fixed.get(nfc(label), [])]
-            setting += [each for pattern, rules in varying if pattern.fullmatch(label) for each in rules]
-            if found := _judge(ground, rule, label, asked, setting, fixed):
+            setting, text = [*fixed.get(nfc(label), [])], to_bytes(nfc(label))
+            setting += [
+                each for pattern, rules in varying if pattern.search(text) is not None for each in rules
+            ]
+            if found := _judge(ground, rule, label, asked, setting, None if setting else alike.near(label)):
                 yield found
 
 
 def _judge(
-    ground: Ground, rule: Rule, label: str, asked: bool, setting: list[Rule], known: dict[str, list[Rule]]
+    ground: Ground, rule: Rule, label: str, asked: bool, setting: list[Rule], near: tuple[str, Rule] | None
 ) -> Flaw | None:
     """Say what is odd about one label that a rule asks for; `asked` is False where it must not be there."""
-    near = None if setting else _near(label, known)
     arriving = rule.event is EventKind.MESSAGE_RECEIVED
     if near:
-        other = known[near][0]
+        meant, other = near
         message = (
-            f"'{rule.id}' asks for the label '{label}', which no rule sets; {named(other)} sets '{near}'"
+            f"'{rule.id}' asks for the label '{label}', which no rule sets; {named(other)} sets '{meant}'"
         )
         return flaw("label", message, rule.place, certain=False, other=other)
     if not asked or not arriving:
@@ -91,14 +100,31 @@ def _added(rule: Rule) -> Iterator[str]:
             yield from map(nfc, effect.add)
 
 
-def _pattern(label: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, label.split(_WILD))), re.DOTALL)
+def _pattern(label: str) -> Pattern:
+    """A glob that the label fits whatever was captured."""
+    return glob("*".join(re.sub(r"([*?\\])", r"\\\1", piece) for piece in label.split(_WILD)))
 
 
-def _near(label: str, known: dict[str, list[Rule]]) -> str | None:
-    """Find a label that was probably meant: spelt alike, or with other capitals."""
-    folded = {fold(each): each for each in known}
-    if fold(label) in folded:
-        return folded[fold(label)]
-    close = get_close_matches(fold(label), folded, n=1, cutoff=0.85)
-    return folded[close[0]] if close else None
+class _Alike:
+    """Labels by how they begin and end, so that a misspelt one is compared with few."""
+
+    def __init__(self, known: Mapping[str, list[Rule]]) -> None:
+        self._known = known
+        self._folded = {fold(label): label for label in known}
+        self._edges: dict[str, list[str]] = defaultdict(list)
+        for label in self._folded:
+            for edge in _edges(label):
+                self._edges[edge].append(label)
+
+    def near(self, label: str) -> tuple[str, Rule] | None:
+        """Find a label spelt alike, or with other capitals, and a rule that sets it."""
+        wanted = fold(label)
+        if wanted not in self._folded:
+            some = [each for edge in _edges(wanted) for each in self._edges.get(edge, [])[:MOST_ALIKE]]
+            wanted = next(iter(get_close_matches(wanted, some, n=1, cutoff=0.85)), "")
+        meant = self._folded.get(wanted)
+        return (meant, self._known[meant][0]) if meant else None
+
+
+def _edges(label: str) -> tuple[str, str]:
+    return f"<{label[:EDGE]}", f"{label[-EDGE:]}>"
