@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from engine.flow.content import Content
 from engine.flow.plan import LabelGroup, Run
 from engine.flow.ports import Profile
 from engine.mail.events import Event
@@ -164,6 +165,8 @@ class Claim:
     """Since when the step fails; 0 when it has not failed yet."""
     doubtful: bool = False
     """Whether each of its steps may have been done before writes were lost."""
+    content: Content | None = None
+    """What the call brought along that set the run off."""
 
 
 class Journal(Protocol):

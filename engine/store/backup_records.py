@@ -24,7 +24,7 @@ LENGTH = {
     "zset": "zcard",
     "stream": "xlen",
 }
-SMALL = frozenset({"run", "once", "memory", "blob"})
+SMALL = frozenset({"run", "call", "once", "memory", "blob"})
 """First parts of keys that are many and never large: nobody asks how long they are."""
 NO_ENTRY = "0-0"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.flow.plan import Run
 from engine.flow.stores import Claim, Settled
@@ -13,6 +13,7 @@ from engine.mail.events import EventKind
 from engine.rules.effects import ChangeLabels
 from engine.store.base import Base
 from engine.store.batch import dump
+from engine.store.calls import read_content
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,13 @@ class RedisJournal:
         if answer[0] == "wait":
             return int(float(answer[1]))
         try:
-            return _claim(dict(zip(answer[1::2], answer[2::2], strict=True)), nonce, deadline)
+            claim = _claim(dict(zip(answer[1::2], answer[2::2], strict=True)), nonce, deadline)
         except ValueError:
             await self._base.scripts("bury", [], [run, "this version cannot read the run", now])
             return None
+        if claim.run.kind.of_message:
+            return claim
+        return replace(claim, content=read_content(await self._redis.hgetall(self._key("content", run))))
 
     async def release(
         self, claim: Claim, *, again: int, unknown: bool, looks: int, why: str, failing: int = 0

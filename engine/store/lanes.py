@@ -13,6 +13,7 @@ from engine.mail.events import Event
 from engine.rules.memory import Kept
 from engine.store.base import Base
 from engine.store.batch import Batch, dump
+from engine.store.calls import decide_calls
 from engine.store.judged import read_judged
 from engine.store.leases import HeldLease, take_lease
 from engine.store.memory import recall, remember
@@ -81,6 +82,7 @@ class RedisLanes:
         batch.set_fields(self._key("judged", lane), judged)
         remember(batch, self._base, lane, commit.memory)
         self._put_aside(batch, lane, commit.waiting)
+        decide_calls(batch, commit)
         self._acknowledge(batch, lane, commit.done)
         batch.add_many("HDEL", self._key("footsteps", lane), commit.heard)
         await batch.carry_out(lane, lease)

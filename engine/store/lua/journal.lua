@@ -1,13 +1,35 @@
 -- Shared by the scripts that touch runs. P is the key prefix.
 local function run_key(run) return P .. ':run:' .. run end
 
+-- What a call brought along is kept for each run that it set off, until that run is settled.
+local function keep(run, call, payload, ttl)
+  local state = redis.call('HGET', run_key(run), 'state')
+  if state ~= 'planned' and state ~= 'open' then return end
+  local key = P .. ':content:' .. run
+  redis.call('HSET', key, 'payload', payload)
+  local files = redis.call('GET', P .. ':files:' .. call)
+  if files then redis.call('HSET', key, 'files', files) end
+  redis.call('PEXPIRE', key, ttl)
+end
+
+-- A call is decided: `runs` are their ids, with commas between.
+local function decided(call, runs)
+  local key = P .. ':call:' .. call
+  if redis.call('EXISTS', key) == 1 then redis.call('HSET', key, 'runs', runs) end
+  redis.call('DEL', P .. ':files:' .. call)
+end
+
 local function close(run, now)
   local key = run_key(run)
   local dead = redis.call('HEXISTS', key, 'failed') == 1
   redis.call('HSET', key, 'state', dead and 'dead' or 'done', 'ended', now)
   redis.call('HDEL', key, 'claim', 'unknown', 'looks', 'failing')
   redis.call('ZREM', P .. ':due', run)
-  if dead then redis.call('ZADD', P .. ':dead', now, run) end
+  if dead then
+    redis.call('ZADD', P .. ':dead', now, run)
+  else
+    redis.call('DEL', P .. ':content:' .. run)
+  end
 end
 
 -- A receipt is written once; whoever comes second changes nothing. Only whoever holds the claim ends it:
