@@ -11,6 +11,7 @@ from functools import cache
 
 from engine.errand import in_background
 from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
+from engine.flow.asked import judge_asked
 from engine.flow.clock import Clock
 from engine.flow.doubt_batch import as_it_arrived
 from engine.flow.ports import Provider
@@ -161,6 +162,8 @@ def judge_once(
     """Judge one message; a defect of ours makes it undecided, never unmatched."""
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
     try:
+        if event.kind is EventKind.SEND_REQUESTED:
+            return judge_asked(event)
         return evaluate(book.rules, event, message, now, memory, final=final)
     except Exception as defect:  # noqa: BLE001 - one message must not stop a lane
         return _unreadable(f"judging failed: {type(defect).__name__}")

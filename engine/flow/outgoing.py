@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from engine.errors import PostroomError, Rejected, TemplateError
+from engine.flow.content import NOTHING_ALONG, Content
 from engine.flow.plan import Run
 from engine.flow.ports import Provider
 from engine.flow.stores import Claim
@@ -37,6 +39,7 @@ async def compose_step(
         raise TypeError(f"step {step} of run {run.id} sends nothing")
     needs = templates.needs(effect.template, effect.inputs) | {Need.HEADERS}
     message = await provider.fetch(run.mailbox, run.key, needs) if run.key else no_message(run.mailbox)
+    along = _along(claim)
     context = Context(
         message=message,
         inputs=effect.inputs,
@@ -44,15 +47,24 @@ async def compose_step(
         steps={str(index): dict(receipt) for index, receipt in claim.receipts.items()},
         mailbox=run.mailbox,
         now=datetime.fromtimestamp(now / 1000, UTC),
+        payload=along.payload,
     )
     try:
         rendered = templates.render(effect.template, context)
-        return compose(_outgoing(run, step, effect, message, rendered, own))
+        mail = _outgoing(run, step, effect, message, rendered, own)
+        return compose(replace(mail, files=(*mail.files, *along.files)))
     except PostroomError:
         raise
     except Exception as defect:
         # Nothing was sent yet: whatever went wrong is for a person, not for a second try.
         raise TemplateError(f"composing failed: {type(defect).__name__}") from defect
+
+
+def _along(claim: Claim) -> Content:
+    """What the call brought along. Raises TemplateError when that is no longer there."""
+    if claim.content is None and not claim.run.kind.of_message:
+        raise TemplateError("what the call brought along is no longer kept: have it called again")
+    return claim.content or NOTHING_ALONG
 
 
 def _outgoing(

@@ -52,7 +52,7 @@ def sift(batch: Sequence[Queued], judged: frozenset[str], steps: Mapping[str, in
 def _is_news(event: Event, seen: set[str], rules: RuleSet) -> bool:
     if event.kind in RECEPTIONS and (event.key in seen or is_outbound(event.labels)):
         return False
-    return rules.listens(event.kind, event.mailbox)
+    return event.kind is EventKind.SEND_REQUESTED or rules.listens(event.kind, event.mailbox)
 
 
 def _without_footsteps(queued: Queued, steps: Mapping[str, int], heard: set[str]) -> Queued | None:

@@ -37,7 +37,8 @@ def _template(name: str, info: ValidationInfo) -> str:
 TemplateName = Annotated[Words, AfterValidator(_template)]
 
 
-def _recipient(text: str) -> str:
+def recipient(text: str) -> str:
+    """Check one address that a rule or a caller names. Raises ValueError."""
     if "{{" in text or "{%" in text:
         raise ValueError("a recipient is fixed: what a message says never decides who gets mail")
     address = parse_address(text)
@@ -47,7 +48,7 @@ def _recipient(text: str) -> str:
 
 
 Recipients = Annotated[
-    tuple[Annotated[Words, AfterValidator(_recipient)], ...],
+    tuple[Annotated[Words, AfterValidator(recipient)], ...],
     BeforeValidator(some),
     Field(max_length=100),
     WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]}),

@@ -1,0 +1,59 @@
+"""One message that somebody asks for, by API or command line: what may be asked, and what it comes to."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from engine.errors import Place
+from engine.flow.calls import SEND_RULE
+from engine.mail.events import Event
+from engine.rules.effects import SendMessage
+from engine.rules.evaluation import Evaluation, Match
+from engine.rules.strict import some
+from engine.rules.templated import recipient
+from engine.templating.library import Library
+
+MAX_TO = 100
+MAX_INPUTS = 100
+
+
+def _name(text: str) -> str:
+    if not text.isidentifier() or text.startswith("_") or len(text) > 100:
+        raise ValueError("an input has a name of letters, digits and _")
+    return text
+
+
+class Asked(BaseModel):
+    """A template, who gets it, and the template's inputs as plain values: nothing in them is obeyed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    template: str = Field(max_length=200)
+    to: Annotated[tuple[Annotated[str, AfterValidator(recipient)], ...], BeforeValidator(some)] = Field(
+        max_length=MAX_TO
+    )
+    with_: dict[Annotated[str, AfterValidator(_name)], Any] = Field(
+        default={}, alias="with", max_length=MAX_INPUTS
+    )
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """How the template reads each input: as a value, never as a template."""
+        return {name: f"{{{{ payload['with'].{name} }}}}" for name in self.with_}
+
+
+def misfits(library: Library, asked: Asked) -> list[str]:
+    """List what the template has against it."""
+    found = library.check(asked.template, asked.inputs, Place("with"))
+    return [error.message for error in found]
+
+
+def judge_asked(event: Event) -> Evaluation:
+    """Give what was asked for as the match of a rule, so that guard and journal see it as any other."""
+    asked = Asked.model_validate(json.loads(event.payload))
+    effect = SendMessage(template=asked.template, inputs=asked.inputs, to=asked.to)
+    action = {"send": {"template": asked.template, "to": list(asked.to)}}
+    return Evaluation(matches=(Match(SEND_RULE, (action,), (effect,)),))
