@@ -157,6 +157,13 @@ async def test_every_format_tells_the_same_of_a_message(bench: Bench) -> None:
     assert attachment.id
 
 
+async def test_a_message_is_given_as_it_was_received(bench: Bench) -> None:
+    key = await bench.deliver(RAW)
+    assert await bench.provider.raw(BOX, key) == RAW
+    with pytest.raises(MessageGone):
+        await bench.provider.raw(BOX, "none")
+
+
 @pytest.mark.corpus
 @pytest.mark.parametrize("origin", ["cpython-test-email", "enmime", "mime4j", "mimekit"])
 async def test_every_format_tells_the_same_of_real_mail(bench: Bench, corpus: Path, origin: str) -> None:

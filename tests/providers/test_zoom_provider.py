@@ -255,6 +255,8 @@ async def test_an_answer_without_the_part_that_was_asked_for_is_no_answer(
     desk.script.on("GET messages/m1", answer(None))
     with pytest.raises(Unavailable):
         await desk.provider.fetch(BOX, "m1", frozenset(needs))
+    with pytest.raises(Unavailable):
+        await desk.provider.raw(BOX, "m1")
 
 
 async def test_a_fuzzy_search_finds_only_what_bears_the_id(desk: Desk) -> None:
