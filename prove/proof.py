@@ -36,6 +36,8 @@ class Sizes:
     """Messages a second of the steady rate."""
     rounds: int = 200
     """How often each forgery is tried."""
+    pairs: int = 600_000
+    """Conditions and messages that Pigeonhole judges as well."""
     within: float = 7200.0
     """Seconds after which a proof gives up."""
 

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from engine.imports.canonical import as_yaml
 from engine.imports.sieve.importer import import_sieve
@@ -63,10 +64,11 @@ def filed(ruleset: RuleSet, message: Message) -> frozenset[str]:
     )
 
 
-def ask_pigeonhole(
-    oracle: Path, scripts: Sequence[str], messages: Mapping[str, bytes]
-) -> list[dict[str, frozenset[str]]]:
-    """Run scripts over messages; by script: under what each message is filed."""
+Lines = list[dict[str, Mapping[str, Any]]]
+
+
+def ask_pigeonhole(oracle: Path, scripts: Sequence[str], messages: Mapping[str, bytes]) -> Lines:
+    """Run scripts over messages; by script, what Pigeonhole says of each message."""
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         (place / "m").mkdir()
@@ -82,11 +84,14 @@ def ask_pigeonhole(
         return _read(answer.stdout, len(scripts), names)
 
 
-def _read(lines: str, count: int, names: Mapping[str, str]) -> list[dict[str, frozenset[str]]]:
-    found: list[dict[str, frozenset[str]]] = [{} for _ in range(count)]
+def _read(lines: str, count: int, names: Mapping[str, str]) -> Lines:
+    found: Lines = [{} for _ in range(count)]
     for line in map(json.loads, lines.splitlines()):
         assert line["ok"], line
-        number = int(Path(line["script"]).stem[1:])
-        folders = frozenset(action.get("folder", "") for action in line["actions"]) - {"INBOX"}
-        found[number][names[line["message"]]] = folders
+        found[int(Path(line["script"]).stem[1:])][names[line["message"]]] = line
     return found
+
+
+def folders(line: Mapping[str, Any]) -> frozenset[str]:
+    """Under what a message is filed."""
+    return frozenset(action.get("folder", "") for action in line["actions"]) - {"INBOX"}

@@ -61,7 +61,12 @@ def pigeonhole(line: Mapping[str, Any]) -> Outcome:
         labels.add("INBOX")
     if not labels:
         labels |= {"TRASH"} if any(action["action"] == "discard" for action in line["actions"]) else set()
-    return Outcome(frozenset(labels | _flagged(flags)), frozenset(_sent(line["actions"])))
+    return Outcome(_settled(labels | _flagged(flags)), frozenset(_sent(line["actions"])))
+
+
+def _settled(labels: set[str]) -> frozenset[str]:
+    """In the trash, it does not matter how a message is marked: Pigeonhole has no message left then."""
+    return frozenset({"TRASH"} if "TRASH" in labels else labels)
 
 
 def _flagged(flags: set[str]) -> set[str]:
@@ -95,7 +100,7 @@ def ours(ruleset: RuleSet, message: Message) -> Outcome:
     actions = [action for match in evaluation.matches for action in match.actions]
     sent = {"reply" for action in actions if "reply" in action}
     sent |= {f"forward {to}" for action in actions for to in action.get("forward", {}).get("to", ())}
-    return Outcome(frozenset(map(as_label, labels)), frozenset(sent))
+    return Outcome(_settled(set(map(as_label, labels))), frozenset(sent))
 
 
 def read_messages(corpus: Path, names: Mapping[str, None]) -> Iterator[tuple[str, bytes]]:

@@ -1,15 +1,15 @@
-"""Tests of Sieve as conditions of the rule language."""
+"""Tests of Sieve that hold no others, as conditions of the rule language."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from engine.errors import Place
 from engine.imports.outcome import Loss
 from engine.imports.sieve import facts, fields
 from engine.imports.sieve.checked import Call
-from engine.imports.sieve.cond import FALSE, LOST, TRUE, Cond, Const, Site, all_of, any_of, leaf, negated
+from engine.imports.sieve.cond import FALSE, LOST, TRUE, Cond, Const, Site, all_of, any_of, leaf
 from engine.imports.sieve.expression import Untranslatable
 from engine.imports.sieve.kinds import Comparison, groups_of
 from engine.imports.sieve.known import compare, matches_of
@@ -29,7 +29,7 @@ class Asking:
     """By test: on different ways, its captures have the same names."""
 
     def ask(self, test: Call, state: State, site: Site | None = None) -> tuple[Cond, Matched]:
-        """Give the condition, and what ${1} stands for where it holds."""
+        """Translate a test that holds no others: the condition, and what ${1} stands for where it holds."""
         try:
             return self._ask(test, state, site)
         except Untranslatable as error:
@@ -43,42 +43,21 @@ class Asking:
         self.losses[Loss(place, what)] = None
 
     def _ask(self, test: Call, state: State, site: Site | None) -> tuple[Cond, Matched]:
-        if test.name == "not":
-            return negated(self.ask(test.tests[0], state)[0]), state.matched
-        if test.name == "anyof":
-            return self._any(test, state)
-        if test.name == "allof":
-            return self._all(test, state)
         if test.name in ("string", "environment"):
-            return self._known(test, state)
+            return self._known(test, state, site)
         if test.name in ("header", "address", "envelope"):
             return self._fields(test, state, site)
         return self._fact(test, state), state.matched
 
-    def _site(self, test: Call) -> Site:
+    def site(self, test: Call) -> Site:
         return self._sites.setdefault(id(test), Site(test.place.line))
-
-    def _any(self, test: Call, state: State) -> tuple[Cond, Matched]:
-        shared = self._site(test)
-        asked = [self.ask(member, state, shared) for member in test.tests]
-        changed = [matched for _, matched in asked if matched is not state.matched]
-        matched = changed[0] if changed and all(one is changed[0] for one in changed) else state.matched
-        shared.holds = any_of(cond for cond, _ in asked)
-        return shared.holds, matched
-
-    def _all(self, test: Call, state: State) -> tuple[Cond, Matched]:
-        conds, matched = [], state.matched
-        for member in test.tests:
-            cond, matched = self.ask(member, replace(state, matched=matched))
-            conds.append(cond)
-        return all_of(conds), matched
 
     def _site_of(self, test: Call, asked: Comparison, shared: Site | None = None) -> Site | None:
         """Give what stands for the captures of a test, if it captures at all."""
         groups = groups_of(asked)
         if groups < 0:
             return None
-        site = shared or self._site(test)
+        site = shared or self.site(test)
         site.groups = max(site.groups, groups)
         return site
 
@@ -120,20 +99,22 @@ class Asking:
         made = fields.ask(test, dict.fromkeys(names), asked, site)
         return self._captured(made, site, state)
 
-    def _known(self, test: Call, state: State) -> tuple[Cond, Matched]:
-        """Compare texts that the script itself holds."""
+    def _known(self, test: Call, state: State, site: Site | None) -> tuple[Cond, Matched]:
+        """Compare texts that the script itself holds, of which some may be what other tests captured."""
         asked = self.comparison(test, state, 1)
         if test.name == "environment":
             return facts.environment(test.text(0), asked, state.matched)
-        for source in test.texts(0):
-            value = expand(self.decoded(source), state.variables, state.matched)
-            text = known(value)
-            if text is None:
-                site = self._site_of(test, asked)
-                return self._captured(fields.captured(value, asked, self.names, site), site, state)
-            if compare(text, asked):
+        values = [expand(self.decoded(source), state.variables, state.matched) for source in test.texts(0)]
+        texts = [known(value) for value in values]
+        for text in texts:
+            if text is not None and compare(text, asked):
                 return TRUE, matches_of(text, asked) or state.matched
-        return FALSE, state.matched
+        if None not in texts:
+            return FALSE, state.matched
+        site = self._site_of(test, asked, site)
+        open_values = [value for value, text in zip(values, texts, strict=True) if text is None]
+        made = any_of(fields.captured(value, asked, self.names, site) for value in open_values)
+        return self._captured(made, site, state)
 
     def _fact(self, test: Call, state: State) -> Cond:
         if test.name in ("exists", "hasflag", "body", "spamtest", "date", "currentdate", "duplicate"):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 
@@ -53,12 +55,17 @@ class Lost:
 LOST = Lost()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Leaf:
     """One condition of the rule language."""
 
     render: Render
     site: Site | None = None
+
+    @cached_property
+    def key(self) -> str:
+        """What is asked, whatever is captured by it."""
+        return json.dumps(self.render({}), sort_keys=True)
 
     def written(self) -> Any:
         return self.render(self.site.names if self.site else {})
@@ -138,6 +145,34 @@ def _lossy(cond: Cond) -> bool:
     if isinstance(cond, All | AnyOf):
         return any(map(_lossy, cond.members))
     return _lossy(cond.member) if isinstance(cond, Not) else isinstance(cond, Lost)
+
+
+Known = Mapping[str, bool]
+"""How tests came out that were asked before; a message does not change meanwhile."""
+
+
+def simplified(cond: Cond, known: Known) -> Cond:
+    """Leave out what is known; what captures stays where it holds, since its captures may be used."""
+    if isinstance(cond, Leaf):
+        value = known.get(cond.key)
+        return FALSE if value is False else TRUE if value and cond.site is None else cond
+    if isinstance(cond, Not):
+        return negated(simplified(cond.member, known))
+    if isinstance(cond, All | AnyOf):
+        join = all_of if isinstance(cond, All) else any_of
+        return join(simplified(member, known) for member in cond.members)
+    return cond
+
+
+def learnt(cond: Cond, holds: bool) -> dict[str, bool]:
+    """Say what is known of tests once a condition holds, or does not."""
+    if isinstance(cond, Leaf):
+        return {cond.key: holds}
+    if isinstance(cond, Not):
+        return learnt(cond.member, not holds)
+    if isinstance(cond, All | AnyOf) and isinstance(cond, All) is holds:
+        return {key: value for member in cond.members for key, value in learnt(member, holds).items()}
+    return {}
 
 
 def written(cond: Cond) -> Any:

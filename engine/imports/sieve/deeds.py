@@ -75,9 +75,10 @@ def store(
 ) -> State:
     """`fileinto`: a label, and out of the inbox unless the message is kept there as well."""
     label = names.text(folder)
-    if label.upper() == INBOX:
-        return keep(script, names, state, flags)
     copy = "copy" in call.tags
+    if label.upper() == INBOX:
+        kept = keep(script, names, state, flags)
+        return replace(kept, cancelled=state.cancelled) if copy else kept
     remove = [] if copy or state.kept else [INBOX]
     if state.discarded is not Sure.NO:
         remove.append(TRASH)
@@ -94,10 +95,10 @@ def store(
 def keep(script: Script, names: Names, state: State, flags: Iterable[Value]) -> State:
     """`keep`: in the inbox, whatever else is done."""
     mark(script, names, flags)
-    if state.cancelled is not Sure.NO:
+    if state.cancelled is not Sure.NO and not state.kept:
         gone = {"remove": [TRASH]} if state.discarded is not Sure.NO else {}
         script.do({"label": {"add": [INBOX], **gone}})
-    return replace(state, pending=(), kept=True)
+    return replace(state, pending=(), kept=True, cancelled=Sure.YES)
 
 
 def discard(script: Script, state: State) -> State:

@@ -22,8 +22,13 @@ class Liveness:
 
     def __init__(self, statements: Sequence[Statement]) -> None:
         self._after: dict[int, Live] = {}
+        self._entry: dict[int, Live] = {}
         self._held = statements
         self._block(statements, Live())
+
+    def at_block(self, block: Sequence[Statement], within: Statement) -> Live:
+        """What is looked at from the beginning of a block of a statement."""
+        return self._entry[id(block)] if block else self.after(within)
 
     def after(self, statement: Statement) -> Live:
         return self._after[id(statement)]
@@ -32,6 +37,7 @@ class Liveness:
         for statement in reversed(statements):
             self._after[id(statement)] = live
             live = self._before(statement, live)
+        self._entry[id(statements)] = live
         return live
 
     def _before(self, statement: Statement, live: Live) -> Live:

@@ -76,15 +76,23 @@ def _choice(branches: list[tuple[Cond, list[Member]]], fork: Fork) -> list[Membe
         return _choice([*branches[:idle], (TRUE, spared)], fork)
     if not branches:
         return []
-    members = [member for when, found in branches for member in _under(when, found, fork)]
-    if len(branches) == 1:
+    last = len(branches) - 1
+    members = [
+        member
+        for at, (when, found) in enumerate(branches)
+        for member in _under(when, found, fork, claims=at < last)
+    ]
+    if not last:
         return [_titled(member, fork.comment) for member in members]
     return [Group(TRUE, members, fork.place, fork.comment, first=True)]
 
 
-def _under(when: Cond, members: list[Member], fork: Fork) -> list[Member]:
-    """Put a condition above members, as one member."""
-    if len(members) > 1:
+def _under(when: Cond, members: list[Member], fork: Fork, *, claims: bool = False) -> list[Member]:
+    """Put a condition above members, as one member.
+
+    One that `claims` keeps later members of its group from a message wherever the condition holds.
+    """
+    if len(members) > 1 or (claims and members[0].when != TRUE):
         return [Group(when, members, members[0].place)]
     for member in members:
         member.when = all_of([when, member.when])

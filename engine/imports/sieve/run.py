@@ -8,16 +8,29 @@ follows is done on each of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from engine.imports.sieve import deeds
 from engine.imports.sieve.asking import Asking
 from engine.imports.sieve.checked import Call, If, Include, Statement
 from engine.imports.sieve.commands import Commands
-from engine.imports.sieve.cond import FALSE, TRUE, Cond, Leaf, Not, Site, certain
+from engine.imports.sieve.cond import (
+    FALSE,
+    TRUE,
+    Cond,
+    Known,
+    Leaf,
+    Not,
+    Site,
+    all_of,
+    certain,
+    learnt,
+    simplified,
+)
 from engine.imports.sieve.cond import All as AllOf
 from engine.imports.sieve.expression import Untranslatable
 from engine.imports.sieve.live import Liveness
+from engine.imports.sieve.logic import Asked, ask
 from engine.imports.sieve.naming import Names
 from engine.imports.sieve.state import Live, State, joined, projected, sites_of
 from engine.imports.sieve.tree import Branch, Fork, Item
@@ -37,6 +50,7 @@ class Way:
     state: State
     sites: frozenset[Site] = frozenset()
     """Tests that hold on this way, whose captures its rules have."""
+    known: Known = field(default_factory=dict)
     depth: int = 0
 
 
@@ -83,21 +97,20 @@ class Run:
 
     def _if(self, statement: If, way: Way) -> Flow | None:
         fork = Fork(statement.place, statement.comment, [])
-        flows: list[Flow | None] = []
         way.items.append(fork)
+        flows: list[Flow | None] = []
+        state, known = way.state, way.known
         for test, block in (*statement.branches, (None, statement.otherwise)):
-            asked, matched = self.asking.ask(test, way.state) if test else (TRUE, way.state.matched)
-            cond = certain(asked)
-            if cond == FALSE:
-                continue
-            branch = Branch(cond)
-            fork.branches.append(branch)
-            inside = Way(
-                branch.items, replace(way.state, matched=matched), way.sites | _sites(cond), way.depth + 1
-            )
-            flows.append(self._block(block, inside))
+            asked = ask(self.asking, test, state) if test else Asked(TRUE, state.matched, state.matched)
+            cond = simplified(certain(asked.cond), known)
+            if cond != FALSE:
+                inside = replace(way, state=replace(state, matched=asked.held), known=known)
+                live = self._live.at_block(block, statement)
+                flows.append(self._block(block, _branch(fork, inside, cond, live)))
             if cond == TRUE:
                 break
+            state = replace(state, matched=asked.failed)
+            known = {**known, **learnt(cond, holds=False)}
         return self._join(way, flows, statement)
 
     def _join(self, outer: Way, flows: Sequence[Flow | None], statement: Statement) -> Flow | None:
@@ -142,6 +155,23 @@ class Run:
         except Untranslatable as error:
             self.asking.note(call.place, f"'{call.name}': {error}")
         return way
+
+
+def _branch(fork: Fork, way: Way, cond: Cond, live: Live) -> Way:
+    """Begin a branch; a test whose captures it uses stands in its condition, also where it is implied."""
+    sites, matched = way.sites | _sites(cond), way.state.matched
+    when = cond
+    if live.matched and isinstance(matched, Site) and matched not in sites and matched.holds:
+        when, sites = all_of([matched.holds, cond]), sites | {matched}
+    branch = Branch(when)
+    fork.branches.append(branch)
+    return replace(
+        way,
+        items=branch.items,
+        sites=sites,
+        known={**way.known, **learnt(cond, holds=True)},
+        depth=way.depth + 1,
+    )
 
 
 def _ways(flows: Sequence[Flow]) -> list[Way]:

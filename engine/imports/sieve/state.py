@@ -36,7 +36,7 @@ class State:
     copied: bool = False
     """Whether a copy was stored, which leaves the implicit keep as it is."""
     cancelled: Sure = Sure.NO
-    """Whether the implicit keep is."""
+    """Whether the implicit keep is: by another store, or since `keep` has taken its place."""
     discarded: Sure = Sure.NO
     returned: bool = False
     """Whether an included script has returned."""

@@ -33,8 +33,8 @@ class Unknown:
 
 
 Value = tuple[str | Use | Unknown, ...]
-Matched = Site | tuple[str, ...] | None
-"""What ${0}, ${1}, ... stand for: a test's captures, known texts, or nothing yet."""
+Matched = Site | tuple[str, ...] | Unknown | None
+"""What ${0}, ${1}, ... stand for: a test's captures, known texts, what cannot be told, or nothing yet."""
 
 
 def uses(text: str) -> list[str]:
@@ -70,6 +70,8 @@ def _lookup(name: str, variables: Mapping[str, Value], matched: Matched) -> Valu
     if not name.isdigit():
         return variables.get(name, ())
     group = int(name)
+    if isinstance(matched, Unknown):
+        return (matched,)
     if isinstance(matched, Site):
         return (Use(matched, group),) if group <= matched.groups else ()
     return (matched[group],) if matched and group < len(matched) else ()
