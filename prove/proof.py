@@ -38,6 +38,8 @@ class Sizes:
     """How often each forgery is tried."""
     pairs: int = 600_000
     """Conditions and messages that Pigeonhole judges as well."""
+    programs: int = 300
+    """Scripts of Sieve made at random."""
     within: float = 7200.0
     """Seconds after which a proof gives up."""
 
