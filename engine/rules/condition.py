@@ -13,7 +13,7 @@ from engine.mail.needs import NOTHING, Needs
 from engine.rules.clues import Clues
 from engine.rules.evaluation import Verdict
 from engine.rules.strict import Strict
-from engine.rules.text import NONE, Captures
+from engine.rules.text import Captures
 from engine.rules.view import View
 
 
@@ -131,8 +131,8 @@ def walk(condition: Condition) -> Iterator[Condition]:
 
 def judge_all(members: Iterable[Condition], view: View) -> Judged:
     """All must match: one "no" decides, however much is unknown."""
-    captures, open_members = NONE, []
-    needs = NOTHING
+    captures: dict[str, str] = {}
+    open_members, needs = [], NOTHING
     for member in members:
         judged = member.judge(view)
         if judged is NOT_MATCHED:
@@ -143,8 +143,8 @@ def judge_all(members: Iterable[Condition], view: View) -> Judged:
             open_members.append(judged)
             continue
         needs |= judged.needs
-        if judged.captures:
-            captures = {**judged.captures, **captures}
+        for name, value in judged.captures.items():
+            captures.setdefault(name, value)
     if open_members:
         return _undecided(open_members)
     return Judged(Verdict.MATCHED, captures, needs) if captures or needs else MATCHED
