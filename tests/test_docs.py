@@ -15,7 +15,8 @@ from engine.cli.main import COMMANDS
 from engine.rules.schema import rules_schema
 from engine.rules.testing import examine
 from engine.settings import load_settings
-from engine.settings.model import AccountSettings, HookSettings, MailboxSettings, Settings
+from engine.settings.hooks import HookSettings
+from engine.settings.model import AccountSettings, MailboxSettings, Settings
 from engine.templating.library import load_templates
 
 CHECKOUT = Path(__file__).parent.parent
@@ -24,6 +25,7 @@ DOCUMENTS = (
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/hooks.md",
     "docs/operations.md",
     "docs/sandbox.md",
     "docs/rules.md",
@@ -97,7 +99,7 @@ def keys(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from keys(field.annotation, f"{prefix}{name}.")
         elif (prefix, name) != ("", "file"):  # Set by the loader.
-            yield f"{prefix}{name}"
+            yield f"{prefix}{field.alias or name}"
 
 
 def test_the_readme_names_every_command_and_no_other() -> None:

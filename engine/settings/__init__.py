@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from engine.errors import RuleError, SettingsError
+from engine.mail.events import NAME, is_mailbox
 from engine.rules.findings import RuleErrors, in_order
 from engine.rules.places import load_model
 from engine.rules.strict import Strict
 from engine.rules.yaml import Node, parse_yaml
+from engine.settings.hooks import HookSettings
 from engine.settings.model import AccountSettings, Settings
 from engine.settings.values import duration
 
@@ -24,6 +26,7 @@ __all__ = [
     "load_settings",
     "log_format",
     "log_level",
+    "mailbox_of",
     "read_file",
     "telemetry_endpoint",
 ]
@@ -49,6 +52,7 @@ def load_settings(path: str | None = None) -> Settings:
     settings = read_file(name, Settings)
     _check_names(settings, name)
     _check_accounts(settings, name)
+    _check_hooks(settings, name)
     return settings.model_copy(update=_absolute(settings, Path(name).parent) | {"file": name})
 
 
@@ -77,6 +81,9 @@ def _check_names(settings: Settings, name: str) -> None:
         for one in names:
             if not one.isprintable() or not one.strip():
                 raise SettingsError(f"{name}: {key}: {one!r} is no name: use characters that can be printed")
+    for one in settings.mailboxes:
+        if not is_mailbox(one):
+            raise SettingsError(f"{name}: mailboxes: '{one}' is no mailbox: write an address")
 
 
 def _check_accounts(settings: Settings, name: str) -> None:
@@ -89,6 +96,24 @@ def _check_accounts(settings: Settings, name: str) -> None:
     for account, boxes in Counter(own.account for own in settings.mailboxes.values()).items():
         if account in users and boxes > 1:
             raise SettingsError(f"{name}: accounts.{account}: a user's consent reaches one mailbox alone")
+
+
+def _check_hooks(settings: Settings, name: str) -> None:
+    for hook, own in settings.hooks.items():
+        if not NAME.fullmatch(hook):
+            raise SettingsError(f"{name}: hooks: {hook!r} is no name: letters, digits, '-' and '_', at most 63")
+        mailbox_of(settings, hook, own, name)
+
+
+def mailbox_of(settings: Settings, hook: str, own: HookSettings, name: str = "") -> str:
+    """Give the mailbox that mail because of a hook leaves from. Raises SettingsError."""
+    where = f"{name or settings.file or DEFAULT_FILE}: hooks.{hook}.mailbox"
+    known = ", ".join(sorted(settings.mailboxes)) or "none"
+    if own.mailbox and own.mailbox not in settings.mailboxes:
+        raise SettingsError(f"{where}: there is no mailbox '{own.mailbox}'; there are: {known}")
+    if own.mailbox or len(settings.mailboxes) == 1:
+        return own.mailbox or next(iter(settings.mailboxes))
+    raise SettingsError(f"{where}: write which mailbox its mail leaves from; there are: {known}")
 
 
 def _absolute(settings: Settings, folder: Path) -> dict[str, Any]:

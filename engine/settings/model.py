@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, model_validator
 
 from engine.rules.strict import Strict
+from engine.settings.hooks import Attachments, HookSettings
 from engine.settings.values import (
     Duration,
     HttpUrl,
@@ -45,7 +46,9 @@ class WebSettings(Section):
 
     listen: str = "127.0.0.1:8080"
     api_token: OptionalSecret = None
-    """Read and checked; nothing asks for it yet."""
+    """What callers of the API show; without it, there is none."""
+    attachments: Attachments = 10_000_000
+    """Bytes of files that one message may bring along that the API is asked to send."""
 
 
 class TelemetrySettings(Section):
@@ -97,13 +100,6 @@ class MailboxSettings(Section):
     """In which `received` reads times; the global one unless given."""
     authserv_id: ServerNames = ()
     """The receiving server's own name or names (RFC 8601, section 2.2), which `auth` believes alone."""
-
-
-class HookSettings(Section):
-    """One hook that other systems call; none is served yet."""
-
-    secret: Secret
-    verify: Literal["hmac", "bearer"] = "hmac"
 
 
 class Settings(Section):
