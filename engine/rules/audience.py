@@ -55,6 +55,8 @@ class Candidates:
         self._found = found
         self._left = sorted(found)
         self._at = -1
+        self._labels = frozenset[str]()
+        """What was looked up already after some rule had planned it."""
 
     def __iter__(self) -> Iterator[Rule]:
         rules, left = self._rules, self._left
@@ -64,7 +66,8 @@ class Candidates:
 
     def relabelled(self, view: View) -> None:
         """Add the rules that look for a label that is there now."""
-        for place in self._index.labelled(view.labels) - self._found:
+        new, self._labels = view.labels - self._labels, view.labels | self._labels
+        for place in self._index.labelled(new) - self._found:
             self._found.add(place)
             if place > self._at:
                 heappush(self._left, place)

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import islice
 
 from engine.errors import PostroomError, RuleError
 
 NO_HINTS: Mapping[str, str] = {}
+MAX_NAME = 200
+"""Characters of a name that are compared with known ones: likeness takes time in their square."""
+MAX_KNOWN = 1_000
+"""Names among which the one is looked for that was meant."""
 
 
 class RuleErrors(PostroomError):
@@ -26,10 +31,10 @@ def in_order(errors: Iterable[RuleError]) -> list[RuleError]:
 
 def unknown(kind: str, name: str, known: Iterable[str], hints: Mapping[str, str] = NO_HINTS) -> str:
     """Say that a name is unknown, and which one was probably meant; `hints` know names of elsewhere."""
-    names = sorted(known)
+    names = sorted(islice(known, MAX_KNOWN))
     if name.lower() in hints:
         return f"unknown {kind} '{name}'; {hints[name.lower()]}"
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
+    near = get_close_matches(name[:MAX_NAME], [each for each in names if len(each) <= MAX_NAME], 1, 0.6)
     if near:
         return f"unknown {kind} '{name}'; did you mean '{near[0]}'?"
     choice = f"; there are: {', '.join(names)}" if len(names) <= 20 else ""
