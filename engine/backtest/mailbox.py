@@ -43,18 +43,6 @@ class Past:
         return KNOWN | union(rules.needs_for(kind, self.mailbox) for rules in self.rulesets)
 
 
-async def list_keys(provider: Provider, mailbox: str, since: datetime) -> list[str]:
-    """Give the keys of what arrived since then, and perhaps of more, the oldest first."""
-    keys: list[str] = []
-    token, more = "", True
-    with in_background():
-        while more:
-            page = await provider.list_messages(mailbox, token, since)
-            keys += page.keys
-            token, more = page.next, bool(page.next)
-    return list(dict.fromkeys(reversed(keys)))
-
-
 async def read_past(past: Past, keys: Sequence[str]) -> AsyncIterator[Message | Archived | None]:
     """Fetch messages as they were when they arrived, in the order of their keys.
 

@@ -13,7 +13,7 @@ import click
 
 from engine.backtest.crew import cores
 from engine.backtest.judging import Item, Judging, Setup, Version
-from engine.backtest.mailbox import Past, list_keys, read_past
+from engine.backtest.mailbox import Past, read_past
 from engine.backtest.run import Report
 from engine.backtest.run import backtest as go_through
 from engine.backtest.spill import Spill
@@ -26,7 +26,8 @@ from engine.cli.rulefiles import TEMPLATES_OPTION, load_library, load_set, read_
 from engine.cli.serve import config as config_option
 from engine.cli.since import read_since
 from engine.errors import PostroomError, ProviderError
-from engine.flow.prepare import our_addresses
+from engine.flow.holding import our_addresses
+from engine.flow.listing import list_keys
 from engine.mail.address import parse_address
 from engine.mail.archive import read_archive
 from engine.mail.message import Message

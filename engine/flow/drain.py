@@ -9,13 +9,14 @@ from functools import partial
 
 from engine.errors import ProviderError, RateLimited, Unauthorized
 from engine.flow.doubt_batch import until_own_changes
+from engine.flow.holding import Profiles
 from engine.flow.hydrate import Hydrator, Looked
 from engine.flow.labelling import Labelling, labelling
 from engine.flow.labels import finish_groups
 from engine.flow.memory import awaits_answers, until_same_thread, until_same_thread_read
 from engine.flow.plan import LabelGroup
 from engine.flow.ports import Provider
-from engine.flow.prepare import LOOK_AGAIN_MS, Decided, Draining, Profiles, prepare
+from engine.flow.prepare import LOOK_AGAIN_MS, Decided, Draining, prepare
 from engine.flow.rulebook import Rulebook
 from engine.flow.sift import RECEPTIONS, footsteps_of, sift
 from engine.flow.stores import Cursor, Lease, Queued

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from engine.flow.hydrate import Looked
 from engine.flow.plan import Judged, Plan
-from engine.flow.stores import Lanes, Queued
+from engine.flow.stores import Memories, Queued
 from engine.mail.events import EventKind
 from engine.rules.conditions.thread import answered
 from engine.rules.effects import SendMessage
@@ -21,7 +21,7 @@ ANSWERED_MS = 7 * 86_400_000
 
 
 async def judge_remembering(
-    lanes: Lanes, lane: str, looked: Sequence[Looked], judge: Callable[[Ledger], list[Judged]]
+    lanes: Memories, lane: str, looked: Sequence[Looked], judge: Callable[[Ledger], list[Judged]]
 ) -> tuple[list[Judged], Ledger]:
     """Judge a batch in order with what its rules remember.
 

@@ -7,6 +7,7 @@ per message (the later rule wins) and messages with the same net change form one
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -104,6 +105,14 @@ def run_id(event: str, rule: str) -> str:
     return hashlib.sha256(f"{event}\0{rule}".encode()).hexdigest()[:32]
 
 
+def own_id(event: Event, rule: str, steps: Sequence[Effect], *, sends: bool) -> str:
+    """Name the run of a rule; of one that is applied to mail that is there already, for these very steps."""
+    if not event.applied:
+        return run_id(event.id, rule)
+    told = json.dumps([step.model_dump() for step in steps], sort_keys=True)
+    return run_id(f"{event.id}\0applied {sends}\0{told}", rule)
+
+
 def make_plan(judged: Sequence[Judged], digest: str, now: float, hold: Holder) -> Plan:
     """Turn evaluations, in the order of their events, into runs and label groups."""
     runs = tuple(run for item in judged for run in _runs(item, digest, now, hold))
@@ -149,7 +158,7 @@ def _undecided(item: Judged, undecided: Undecided, digest: str, now: float) -> R
 def _run(item: Judged, rule: str, digest: str, now: float, **decided: Any) -> Run:
     event = item.event
     return Run(
-        id=run_id(event.id, rule),
+        id=own_id(event, rule, decided.get("steps", ()), sends=event.sends),
         rule=rule,
         event=event.id,
         kind=event.kind,

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from engine.errors import ConditionError
+from engine.flow.applying import Recorded, narrowed, runs_to_look_up
 from engine.flow.clock import Clock, now_ms
-from engine.flow.guard import held, once_key, too_late
+from engine.flow.holding import Guard, Preparing, Profiles
 from engine.flow.hydrate import Looked, judge_once
 from engine.flow.memory import answers, awaits_answers, judge_remembering, to_write
-from engine.flow.plan import Judged, LabelGroup, Plan, make_plan, run_id
-from engine.flow.ports import Profile
+from engine.flow.plan import Judged, LabelGroup, Plan, Run, make_plan, run_id
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of
 from engine.flow.stores import Commit, Cursor, Lanes, Mailboxes, Queued, Verdicts
-from engine.mail.address import parse_address
-from engine.mail.events import Event, is_outbound
+from engine.mail.events import is_outbound
 from engine.mail.message import Message
-from engine.rules.effects import Effect, SendMessage
 from engine.rules.memory import Ledger
 
 LOOK_AGAIN_MS = 60_000
-Profiles = Mapping[str, Profile]
 OUR_MESSAGE_ID = ".postroom@"
 
 
@@ -58,12 +53,18 @@ class Decided:
     """Label changes of earlier batches that are still to come."""
 
 
-async def prepare(draining: Draining, book: Rulebook, lane: str, decided: Decided, now: int) -> Commit:
+async def prepare(draining: Preparing, book: Rulebook, lane: str, decided: Decided, now: int) -> Commit:
     """Turn one batch into a plan and all that has to be written with it."""
     started = datetime.fromtimestamp(decided.cursor.started / 1000, UTC)
-    judging = partial(_judge_in_order, decided, book, started, now)
-    judged, ledger = await judge_remembering(draining.lanes, lane, decided.looked, judging)
-    guard = await _Guard.load(draining, lane, decided.profiles, judged, now)
+    recorded: dict[str, Run | None] = {}
+    while True:
+        judging = partial(_judge_in_order, decided, book, started, now, recorded)
+        judged, ledger = await judge_remembering(draining.lanes, lane, decided.looked, judging)
+        wanted = set(runs_to_look_up(judged)) - recorded.keys()
+        if not wanted:
+            break
+        recorded |= await draining.lanes.recorded(sorted(wanted))
+    guard = await Guard.load(draining, lane, decided.profiles, judged, recorded, now)
     plan = make_plan(judged, book.digest, now / 1000, guard.hold)
     if awaits_answers(book.rules, lane):
         ledger.add(answers(judged, plan, now))
@@ -89,7 +90,7 @@ async def prepare(draining: Draining, book: Rulebook, lane: str, decided: Decide
 
 
 def _judge_in_order(
-    decided: Decided, book: Rulebook, started: datetime, now: int, ledger: Ledger
+    decided: Decided, book: Rulebook, started: datetime, now: int, recorded: Recorded, ledger: Ledger
 ) -> list[Judged]:
     """What was decided, in order; a later event sees labels planned and what was remembered before it."""
     planned: dict[str, frozenset[str]] = {}
@@ -104,6 +105,7 @@ def _judge_in_order(
                 message = message.relabelled(labels)
                 evaluation = judge_once(book, event, message, now, ledger.memory, final=True)
             ledger.add(evaluation.remembered)
+            evaluation = narrowed(event, message, evaluation, recorded)
             change = evaluation.labels
             planned[event.key] = (message.labels - set(change.remove)) | set(change.add)
         judged.append(Judged(event, message, evaluation, one.queued.trace))
@@ -124,6 +126,8 @@ def _is_not_ours_to_judge(one: Looked, started: datetime) -> bool:
     event, message = one.queued.event, one.message
     if message is None or event.kind not in RECEPTIONS:
         return False
+    if event.applied:
+        return is_outbound(message.labels) or "TRASH" in message.labels
     if event.history == 0:
         older = message.received is not None and message.received < started
         return older or is_outbound(message.labels)
@@ -134,13 +138,23 @@ def _verdicts(decided: Decided, judged: Sequence[Judged], plan: Plan) -> Iterato
     """Every reception that leaves the lane judged, with the rules that have a run for it."""
     rules: dict[str, list[str]] = {}
     for run in plan.runs:
-        rules.setdefault(run.event, []).append(run.rule)
-    known = {item.event.id for item in judged}
+        if run.id == run_id(run.event, run.rule):
+            rules.setdefault(run.event, []).append(run.rule)
+    known = {item.event.id for item in judged if not item.event.applied}
     passed = {one.entry for one in decided.sifted.passed}
-    aside = {one.queued.event.id for one in decided.looked if one.evaluation is None}
+    aside = {
+        one.queued.event.id
+        for one in decided.looked
+        if one.evaluation is None and not one.queued.event.applied
+    }
     for queued in decided.taken:
         event = queued.event
-        if event.kind not in RECEPTIONS or event.key in decided.judged_before or event.id in aside:
+        if (
+            event.kind not in RECEPTIONS
+            or event.applied
+            or event.key in decided.judged_before
+            or event.id in aside
+        ):
             continue
         if event.id in known or (queued.entry in passed and not is_outbound(event.labels)):
             yield Verdicts(event.key, tuple(rules.get(event.id, ())))
@@ -162,50 +176,3 @@ def _doubtful(judged: Sequence[Judged], plan: Plan, doubt: int) -> frozenset[str
     """Runs of events that were there, and perhaps decided, before writes were lost; a listing's are too."""
     events = {item.event.id for item in judged if item.event.history <= doubt} if doubt else set()
     return frozenset(run.id for run in plan.runs if run.event in events)
-
-
-class _Guard:
-    """The guard for one batch: whom we never answer, and whom we have answered already."""
-
-    def __init__(self, own: frozenset[str], taken: Mapping[str, str], away: bool, oldest: datetime) -> None:
-        self._own, self._taken, self._away, self._oldest = own, taken, away, oldest
-        self.taken_now: dict[str, int] = {}
-
-    @classmethod
-    async def load(
-        cls, draining: Draining, lane: str, profiles: Profiles, judged: Sequence[Judged], now: int
-    ) -> _Guard:
-        own = our_addresses((lane, *draining.configured), profiles)
-        keys = {key for item in judged for key in _once_keys(item)}
-        away = lane in profiles and profiles[lane].is_away(now)
-        oldest = datetime.fromtimestamp((now - draining.answer_within) / 1000, UTC)
-        return cls(own, await draining.lanes.once(sorted(keys)), away, oldest)
-
-    def hold(self, rule: str, effect: Effect, message: Message, event: Event) -> str | None:
-        try:
-            why = held(effect, message, self._own, event.kind, away=self._away)
-            why = why or too_late(effect, message, event.kind, self._oldest)
-        except ConditionError as error:
-            return f"whether it may be answered cannot be told: {error}"
-        if why or not isinstance(effect, SendMessage) or not effect.once_per:
-            return why
-        key = once_key(event.mailbox, rule, effect, message)
-        # What `recover` found to be sent is no bar to the very run that sent it.
-        if self._taken.get(key, own := run_id(event.id, rule)) != own or key in self.taken_now:
-            return "this correspondent was answered by this rule within its window"
-        self.taken_now[key] = effect.once_per.seconds * 1000
-        return None
-
-
-def our_addresses(mailboxes: Iterable[str], profiles: Profiles) -> frozenset[str]:
-    """Give all addresses that are ours, in normal form."""
-    ours = {parse_address(mailbox).normal for mailbox in (*mailboxes, *profiles)}
-    return frozenset(ours).union(*(profile.addresses for profile in profiles.values()))
-
-
-def _once_keys(item: Judged) -> Iterator[str]:
-    for match in item.evaluation.matches:
-        for effect in match.effects:
-            if item.message and isinstance(effect, SendMessage) and effect.once_per:
-                with contextlib.suppress(ConditionError):  # Then the guard holds the effect for that reason.
-                    yield once_key(item.event.mailbox, match.rule, effect, item.message)

@@ -36,9 +36,16 @@ def footsteps_of(event: Event) -> list[str]:
 def sift(batch: Sequence[Queued], judged: frozenset[str], steps: Mapping[str, int], rules: RuleSet) -> Sifted:
     """Sort out what was judged before, what is our own doing, and what no rule listens to."""
     seen: set[str] = set(judged)
+    applied: set[str] = set()
     heard: set[str] = set()
-    look, passed = [], []
+    look: list[Queued] = []
+    passed: list[Queued] = []
     for queued in batch:
+        if queued.event.applied:
+            wanted = queued.event.applied == rules.digest and queued.event.key not in applied
+            (look if wanted else passed).append(queued)
+            applied.add(queued.event.key)
+            continue
         fresh = _without_footsteps(queued, steps, heard)
         if fresh is not None and _is_news(fresh.event, seen, rules):
             look.append(fresh)

@@ -85,7 +85,23 @@ class Settled:
     failed: bool = False
 
 
-class Lanes(Protocol):
+class Memories(Protocol):
+    """What was done and seen before, as planning asks for it."""
+
+    async def once(self, keys: Sequence[str]) -> Mapping[str, str]:
+        """Those of the keys that are taken; one that `recover` found is told with the run that took it."""
+        ...
+
+    async def recall(self, lane: str, keys: Sequence[str]) -> dict[str, Kept]:
+        """What rules remember under each of the keys."""
+        ...
+
+    async def recorded(self, runs: Sequence[str]) -> dict[str, Run | None]:
+        """Each of the runs as the journal has it, None where it has none."""
+        ...
+
+
+class Lanes(Memories, Protocol):
     """Events in order, one drain at a time."""
 
     def lease(self, lane: str) -> AbstractAsyncContextManager[Lease | None]:
@@ -98,16 +114,19 @@ class Lanes(Protocol):
 
     async def judged(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]: ...
 
-    async def once(self, keys: Sequence[str]) -> Mapping[str, str]:
-        """Those of the keys that are taken; one that `recover` found is told with the run that took it."""
-        ...
-
-    async def recall(self, lane: str, keys: Sequence[str]) -> dict[str, Kept]:
-        """What rules remember under each of the keys."""
-        ...
-
     async def footsteps(self, mailbox: str, steps: Sequence[str]) -> dict[str, int]:
         """When the call behind each footstep was answered, 0 while it is under way."""
+        ...
+
+    async def offer(self, lane: str, events: Sequence[Event], now: int) -> tuple[str, str]:
+        """Put events that a person asks for behind what waits in a lane, and wake it.
+
+        Gives the places of the first and the last.
+        """
+        ...
+
+    async def taken_up(self, lane: str, first: str, last: str) -> bool:
+        """Whether nothing from `first` to `last` lies in the lane any more; it may have been put aside."""
         ...
 
     async def commit(self, lane: str, lease: Lease, commit: Commit, now: int) -> None:

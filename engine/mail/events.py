@@ -78,6 +78,12 @@ class Event:
     """Label names added or removed; a setting's type; a delegate's address; which call of a hook."""
     payload: str = ""
     """The JSON text that an event of a hook brings along, "" where there is none."""
+    applied: str = ""
+    """The digest of the rules that a person applies to mail that is there already; "" where it just came."""
+    only: str = ""
+    """The one rule that is applied, "" for all."""
+    sends: bool = False
+    """Whether what is applied may also send."""
 
     @property
     def id(self) -> str:
@@ -87,7 +93,11 @@ class Event:
 
     def to_json(self) -> str:
         return _encode(
-            {name: getattr(self, name) for name in self.__slots__ if name != "payload" or self.payload}
+            {
+                name: value
+                for name in self.__slots__
+                if (value := getattr(self, name)) or name not in ("payload", "applied", "only", "sends")
+            }
         )
 
     @classmethod

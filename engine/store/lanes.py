@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
+from engine import tracing
 from engine.errors import LeaseLost
 from engine.flow.plan import LabelGroup, Run
 from engine.flow.stores import Commit, Lease, Queued, Settled
 from engine.mail.events import Event
 from engine.rules.memory import Kept
-from engine.store.base import Base
+from engine.store.base import JOB_TTL_MS, Base, chunks
 from engine.store.batch import Batch, dump
 from engine.store.calls import decide_calls
 from engine.store.judged import read_judged
@@ -55,6 +56,26 @@ class RedisLanes:
 
     async def recall(self, lane: str, keys: Sequence[str]) -> dict[str, Kept]:
         return await recall(self._base, lane, keys)
+
+    async def recorded(self, runs: Sequence[str]) -> dict[str, Run | None]:
+        found: dict[str, Run | None] = {}
+        for chunk in chunks(runs):
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for run in chunk:
+                    pipe.hget(self._key("run", run), "run")
+                texts = await pipe.execute()
+            found |= {run: _planned(text) for run, text in zip(chunk, texts, strict=True)}
+        return found
+
+    async def offer(self, lane: str, events: Sequence[Event], now: int) -> tuple[str, str]:
+        job = self._base.drain_job(lane)
+        keys = [self._key("events", lane), self._key("awake"), self._base.queue]
+        head: list[str | int] = [lane, now, job.id, job.payload, JOB_TTL_MS, tracing.current()]
+        first, last = await self._base.scripts("offer", keys, [*head, *(event.to_json() for event in events)])
+        return first, last
+
+    async def taken_up(self, lane: str, first: str, last: str) -> bool:
+        return not await self._redis.xrange(self._key("events", lane), first, last, count=1)
 
     async def footsteps(self, mailbox: str, steps: Sequence[str]) -> dict[str, int]:
         if not steps:
@@ -142,6 +163,14 @@ class RedisLanes:
             batch.add("HSET", self._key("waiting", lane), queued.entry, text)
             batch.add("ZADD", self._key("waiting-due", lane), again, queued.entry)
             batch.add("XDEL", self._key("events", lane), queued.entry)
+
+
+def _planned(text: str | None) -> Run | None:
+    """Read a run; one that another version wrote is none that this one could repeat."""
+    try:
+        return Run.model_validate_json(text) if text else None
+    except ValueError:
+        return None
 
 
 def dump_group(group: LabelGroup) -> str:
