@@ -44,7 +44,7 @@ FACTS: Mapping[str, Callable[[View], str]] = {
 }
 """Each is "" where the message has no such thing."""
 
-_USE = re.compile(r"\{\{\s*([^{}\s][^{}]*?)\s*\}\}")
+_USE = re.compile(r"\{\{\s*+([^{}\s](?:[^{}]*[^{}\s])?)\s*+\}\}")
 Read = Callable[[View], str]
 
 
