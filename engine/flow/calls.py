@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from engine.flow.plan import run_id
 from engine.mail.bodies import File
-from engine.mail.events import SEND_LANE, Event, EventKind, hook_lane
+from engine.mail.events import SEND_LANE, SEND_REQUESTED, Event, EventKind, hook_lane
 
 SEND_RULE = "(send)"
 """Stands for the rule in runs that API or command line asked for; no rule is called so."""
@@ -85,4 +85,4 @@ def hook_event(hook: str, mailbox: str, call: str, payload: str) -> Event:
 def send_event(mailbox: str, call: str, asked: Mapping[str, object]) -> Event:
     """Make the event of one message that was asked for."""
     payload = json.dumps(asked, separators=(",", ":"))
-    return Event(EventKind.SEND_REQUESTED, mailbox, 0, changed=(call,), payload=payload)
+    return Event(SEND_REQUESTED, mailbox, 0, changed=(call,), payload=payload)

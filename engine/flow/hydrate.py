@@ -18,7 +18,7 @@ from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
 from engine.flow.stores import Queued
 from engine.flow.threads import Threads
-from engine.mail.events import Event, EventKind
+from engine.mail.events import SEND_REQUESTED, Event, EventKind
 from engine.mail.message import Message, no_message
 from engine.mail.needs import Need, Needs
 from engine.rules.effects import SendMessage
@@ -162,7 +162,7 @@ def judge_once(
     """Judge one message; a defect of ours makes it undecided, never unmatched."""
     now = datetime.fromtimestamp(now_ms / 1000, UTC)
     try:
-        if event.kind is EventKind.SEND_REQUESTED:
+        if event.kind is SEND_REQUESTED:
             return judge_asked(event)
         return evaluate(book.rules, event, message, now, memory, final=final)
     except Exception as defect:  # noqa: BLE001 - one message must not stop a lane

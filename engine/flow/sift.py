@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from engine.flow.stores import Queued
-from engine.mail.events import Event, EventKind, is_outbound
+from engine.mail.events import SEND_REQUESTED, Event, EventKind, is_outbound
 from engine.rules.loader import RuleSet
 
 RECEPTIONS = frozenset({EventKind.MESSAGE_RECEIVED, EventKind.MESSAGE_IMPORTED})
@@ -59,7 +59,7 @@ def sift(batch: Sequence[Queued], judged: frozenset[str], steps: Mapping[str, in
 def _is_news(event: Event, seen: set[str], rules: RuleSet) -> bool:
     if event.kind in RECEPTIONS and (event.key in seen or is_outbound(event.labels)):
         return False
-    return event.kind is EventKind.SEND_REQUESTED or rules.listens(event.kind, event.mailbox)
+    return event.kind is SEND_REQUESTED or rules.listens(event.kind, event.mailbox)
 
 
 def _without_footsteps(queued: Queued, steps: Mapping[str, int], heard: set[str]) -> Queued | None:

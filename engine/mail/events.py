@@ -15,6 +15,7 @@ _encode = json.JSONEncoder(separators=(",", ":")).encode
 HOOK = "hook."
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 """The name of a hook."""
+SEND = "send.requested"
 
 
 class EventKind(StrEnum):
@@ -29,15 +30,11 @@ class EventKind(StrEnum):
     LABEL_REMOVED = "label.removed"
     SETTINGS_CHANGED = "settings.changed"
     DELEGATE_CHANGED = "delegate.changed"
-    SEND_REQUESTED = "send.requested"
-    """Somebody asked for one message, by the API or the command line: no rule is asked."""
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        """Take the name of a hook's calls for a kind, the same object each time."""
-        if not isinstance(value, str) or not value.startswith(HOOK):
-            return None
-        if not NAME.fullmatch(value.removeprefix(HOOK)):
+        """Take a kind of call for a kind as well, the same object each time; no rule-wide list names it."""
+        if not isinstance(value, str) or not _is_call(value):
             return None
         kind = str.__new__(cls, value)
         kind._name_, kind._value_ = value, value
@@ -53,7 +50,16 @@ class EventKind(StrEnum):
     @property
     def of_message(self) -> bool:
         """Whether a message may come along."""
-        return not self.hook and self is not EventKind.SEND_REQUESTED
+        return not _is_call(self.value)
+
+
+def _is_call(kind: str) -> bool:
+    name = kind.removeprefix(HOOK)
+    return kind == SEND if name == kind else NAME.fullmatch(name) is not None
+
+
+SEND_REQUESTED = EventKind(SEND)
+"""Somebody asked for one message, by the API or the command line: no rule is asked."""
 
 
 @dataclass(frozen=True, slots=True)

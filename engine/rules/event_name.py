@@ -9,8 +9,7 @@ from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from engine.mail.events import HOOK, NAME, EventKind
 from engine.rules.findings import unknown
 
-KINDS = tuple(kind for kind in EventKind if kind is not EventKind.SEND_REQUESTED)
-"""What is asked for by API or command is done without asking a rule."""
+KINDS = tuple(EventKind)
 
 
 def _kind(value: Any) -> EventKind:
