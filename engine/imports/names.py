@@ -8,13 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 MAX_SLUG = 40
+MAX_TEXT = 400
+"""Characters of a text that are read for an id."""
 _CAPTURE = re.compile(r"\{\{[^}]*\}\}")
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
 def slug(text: str) -> str:
     """Write a text in the letters that an id may have."""
-    plain = unicodedata.normalize("NFKD", _CAPTURE.sub("", text))
+    plain = unicodedata.normalize("NFKD", _CAPTURE.sub("", text[:MAX_TEXT]))
     return _OTHER.sub("-", plain.encode("ascii", "ignore").decode().lower()).strip("-")[:MAX_SLUG].strip("-")
 
 

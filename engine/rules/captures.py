@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _USE = re.compile(r"\{\{\s*captures\.([A-Za-z_][A-Za-z0-9_]*)\s*(?:\|\s*(lower|upper)\s*)?\}\}")
-_EXPRESSION = re.compile(r"\{[{%](.*?)[%}]\}", re.DOTALL)
+_EXPRESSION = re.compile(r"\{[{%](?:(.*?)[%}]\}|.*+)", re.DOTALL)
+"""One that is left open takes the rest, so that no other is looked for in it."""
 _NAME = re.compile(r"""\bcaptures(?:\.([A-Za-z_][A-Za-z0-9_]*)|\[\s*['"]([^'"]+)['"]\s*\])""")
 _DEFAULT = re.compile(r"\|\s*(?:default|d)\b|\bif\b|\bor\b")
 

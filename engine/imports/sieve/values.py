@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from engine.imports.sieve.cond import Site
 
 _USE = re.compile(r"\$\{(?:[A-Za-z_][A-Za-z0-9_]*\.)*([A-Za-z_][A-Za-z0-9_]*|[0-9]{1,3})\}")
-_ENCODED = re.compile(r"\$\{(hex|unicode):((?:[ \t\r\n]*[0-9A-Fa-f]{1,8})+)[ \t\r\n]*\}", re.IGNORECASE)
+_ENCODED = re.compile(
+    r"\$\{(hex|unicode):((?:[ \t\r\n]*+[0-9a-f]++)++)[ \t\r\n]*+\}", re.IGNORECASE | re.ASCII
+)
 MAX_VALUE = 4_000
 """Characters of a variable that are kept (RFC 5229, section 3 asks for 4000)."""
 
