@@ -8,9 +8,11 @@ from dataclasses import replace
 from engine.flow.plan import Judged, Run, own_id, run_id
 from engine.mail.events import Event
 from engine.mail.message import Message
+from engine.rules.conditions.thread import answered
 from engine.rules.effects import ChangeLabels, Effect
 from engine.rules.evaluate import changed, net
 from engine.rules.evaluation import Evaluation, Match
+from engine.rules.memory import Kept, Memory, in_ms
 
 NOT_ONE_RULE = "*"
 OFF = "sending is off: `apply --with-sends` lets it happen"
@@ -59,6 +61,32 @@ def narrowed(event: Event, message: Message, evaluation: Evaluation, recorded: R
     )
     change = net(message.labels, labels)
     return replace(evaluation, matches=tuple(left), undecided=tuple(undecided), labels=change)
+
+
+class _AsOf(Mapping[str, Kept]):
+    """What was remembered at a time; one key is left as it is."""
+
+    def __init__(self, kept: Mapping[str, Kept], at: int, always: str) -> None:
+        self._kept, self._at, self._always = kept, at, always
+
+    def __getitem__(self, key: str) -> Kept:
+        kept = self._kept[key]
+        if key == self._always:
+            return kept
+        return replace(kept, sightings=tuple(one for one in kept.sightings if one[0] <= self._at))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+
+def as_of(message: Message, memory: Memory) -> Memory:
+    """Leave out what came after a message: old mail is no copy of newer mail, and no part of its bursts."""
+    if message.received is None:
+        return memory
+    return replace(memory, kept=_AsOf(memory.kept, in_ms(message.received), answered(message.thread)))
 
 
 def _was_done(event: Event, match: Match, recorded: Recorded) -> bool:

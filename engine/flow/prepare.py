@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from engine.flow.applying import Recorded, narrowed, runs_to_look_up
+from engine.flow.applying import Recorded, as_of, narrowed, runs_to_look_up
 from engine.flow.clock import Clock, now_ms
 from engine.flow.holding import Guard, Preparing, Profiles
 from engine.flow.hydrate import Looked, judge_once
@@ -103,7 +103,8 @@ def _judge_in_order(
             labels = planned.get(event.key, _to_come(message, decided.pending))
             if labels != message.labels or evaluation.unread:
                 message = message.relabelled(labels)
-                evaluation = judge_once(book, event, message, now, ledger.memory, final=True)
+                memory = as_of(message, ledger.memory) if event.applied else ledger.memory
+                evaluation = judge_once(book, event, message, now, memory, final=True)
             ledger.add(evaluation.remembered)
             evaluation = narrowed(event, message, evaluation, recorded)
             change = evaluation.labels
