@@ -43,6 +43,7 @@ from engine.store.mailboxes import RedisMailboxes
 from engine.store.presence import process_name
 from engine.store.tokens import RedisTokens
 from engine.store.waking import Waking
+from engine.templating.folder import read_folder
 from engine.templating.library import TemplateErrors, load_templates
 from engine.web.doorbell import Doorbell
 from engine.web.zoom import ZoomHook, ZoomHooks
@@ -283,9 +284,8 @@ def read_rule_sources(settings: Settings) -> Sources:
 
 
 def read_templates(folder: Path) -> dict[str, str]:
-    """The text of every template of a folder and all below it, by its name there."""
-    files = (path for path in sorted(folder.rglob("*")) if path.suffix in (".md", ".html"))
-    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in files}
+    """Every template of a folder and all below it, by its name there; files to send in base64."""
+    return read_folder(folder)
 
 
 def check_sources(sources: Sources, homes: Homes = NOWHERE) -> list[str]:

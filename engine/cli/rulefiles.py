@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from engine.errors import PostroomError, RuleError
+from engine.errors import RuleError
 from engine.rules.findings import RuleErrors
 from engine.rules.home import Homes
 from engine.rules.loader import load_rules, read_sources
@@ -16,9 +16,9 @@ from engine.rules.ruleset import RuleSet
 from engine.rules.testing import misused
 from engine.settings import Settings
 from engine.settings.homes import load_homes
+from engine.templating.folder import read_folder
 from engine.templating.library import Library, TemplateErrors, load_templates
 
-TEMPLATE_SUFFIXES = (".md", ".html")
 TEMPLATES = "templates"
 TEMPLATES_OPTION = click.option(
     "--templates",
@@ -73,15 +73,7 @@ def read_templates(folder: Path) -> dict[str, str] | None:
     """Read every template of a folder, as file name -> text; None when there is no such folder."""
     if not folder.is_dir():
         return None
-    files = sorted(file for file in folder.rglob("*") if file.suffix in TEMPLATE_SUFFIXES)
-    return {file.relative_to(folder).as_posix(): _text(file) for file in files}
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PostroomError(f"{file} cannot be read: {error}") from None
+    return read_folder(folder)
 
 
 def load_files(rules: Path, templates: Path | None) -> RuleSet:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from engine.errors import PostroomError, Rejected, TemplateError
 from engine.flow.content import NOTHING_ALONG, Content
+from engine.flow.own_files import own_files
 from engine.flow.plan import Run
 from engine.flow.ports import Provider
 from engine.flow.stores import Claim
@@ -31,9 +32,15 @@ def message_id(run: Run, step: int) -> str:
 
 
 async def compose_step(
-    provider: Provider, templates: Library, claim: Claim, step: int, own: Own, now: int
+    provider: Provider,
+    templates: Library,
+    claim: Claim,
+    step: int,
+    own: Own,
+    now: int,
+    zone: tzinfo | None = None,
 ) -> bytes:
-    """Render and compose one step. Raises TemplateError, and what fetching raises."""
+    """Render and compose one step, times in `zone`. Raises TemplateError, and what fetching raises."""
     run, effect = claim.run, claim.run.steps[step]
     if not isinstance(effect, (SendMessage, SaveDraft)):
         raise TypeError(f"step {step} of run {run.id} sends nothing")
@@ -48,11 +55,14 @@ async def compose_step(
         mailbox=run.mailbox,
         now=datetime.fromtimestamp(now / 1000, UTC),
         payload=along.payload,
+        recipients=_languages_of(effect, message),
+        zone=zone,
     )
     try:
         rendered = templates.render(effect.template, context)
         mail = _outgoing(run, step, effect, message, rendered, own)
-        return compose(replace(mail, files=(*mail.files, *along.files)))
+        raw = await provider.raw(run.mailbox, run.key) if rendered.own and run.key else b""
+        return compose(replace(mail, files=(*mail.files, *own_files(raw, rendered.own), *along.files)))
     except PostroomError:
         raise
     except Exception as defect:
@@ -78,9 +88,7 @@ def _outgoing(
     reply = reply_headers(message) if effect.reply else None
     to = _recipients(effect, message)
     return Outgoing(
-        from_=Address(
-            rendered.from_name, _written_to(message, own.get(run.mailbox, frozenset())) or run.mailbox
-        ),
+        from_=Address(rendered.from_name, _sender(run, rendered, message, own)),
         to=to,
         cc=_everybody_else(message, own, to) if isinstance(effect, SendMessage) and effect.all else (),
         subject=rendered.subject or (reply.subject if reply else ""),
@@ -90,6 +98,9 @@ def _outgoing(
         date=datetime.fromtimestamp(run.created, UTC),
         in_reply_to=reply.in_reply_to if reply else "",
         references=reply.references if reply else (),
+        headers=rendered.headers,
+        reply_to=rendered.reply_to,
+        files=rendered.files,
         auto=_auto(effect),
     )
 
@@ -108,6 +119,23 @@ def _recipients(effect: SendMessage | SaveDraft, message: Message) -> tuple[Addr
     if address is None:
         raise Rejected("there is no address to answer")
     return (address,)
+
+
+def _languages_of(effect: SendMessage | SaveDraft, message: Message) -> tuple[str, ...]:
+    """Whose address may tell the language: who is answered, or who is written to."""
+    answered = answer_to(message) if effect.reply else None
+    return (answered.address,) if answered else tuple(parse_address(text).address for text in effect.to)
+
+
+def _sender(run: Run, rendered: Rendered, message: Message, own: Own) -> str:
+    """The address it leaves from: the template's, if it is ours. Raises TemplateError."""
+    ours = own.get(run.mailbox, frozenset())
+    if rendered.sender and parse_address(rendered.sender).normal not in {
+        *ours,
+        parse_address(run.mailbox).normal,
+    }:
+        raise TemplateError(f"the template's `from`, {rendered.sender}, is no address of {run.mailbox}")
+    return rendered.sender or _written_to(message, ours) or run.mailbox
 
 
 def _written_to(message: Message, own: frozenset[str]) -> str:

@@ -1,8 +1,9 @@
 """Jinja cut down to what a mail needs, with every evaluation paid for from a budget.
 
 The immutable sandbox keeps templates away from Python; it does not bound time or memory. Here each
-expression and loop turn passes `_charge`, operators take numbers and short texts only, and lists cannot
-be nested, so the work of a rendering is at most its budget. `grammar` refuses the rest when loading.
+loop turn, and each expression whose work grows with its values, passes `_charge`; operators take numbers
+and short texts only, and lists cannot be nested, so the work of a rendering is at most its budget.
+`grammar` refuses the rest when loading.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from jinja2 import StrictUndefined, Undefined, nodes, pass_context
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from engine.templating import filters, markup
+from engine.templating import filters, formats, markup
 from engine.templating.limits import NODES_PER_STEP, Budget, LimitError, bounded_range, check_length, cost
-from engine.templating.views import Fields
+from engine.templating.views import View
 
 BUDGET = "#budget"
 """Where a context keeps its budget: no name that a template can write."""
@@ -31,9 +32,11 @@ TESTS = frozenset(
 
 
 class Sandbox(ImmutableSandboxedEnvironment):
-    """One dialect: plain text, Markdown or HTML."""
+    """One dialect: plain text, Markdown or HTML. What it shows is escaped by `finalize`."""
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+    pays_for_output = False
+    """Whether showing a value may make it shorter, so that the output's length bounds no work."""
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         if callable(value):
@@ -43,10 +46,18 @@ class Sandbox(ImmutableSandboxedEnvironment):
         return super().is_safe_attribute(obj, attr, value)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        found = super().getattr(obj, attribute)
-        if isinstance(obj, Fields) and isinstance(found, Undefined):
-            return self.undefined(f"'{attribute}' is not among the {obj}")
-        return found
+        """Read a field; views have nothing else, so they need no second look."""
+        if isinstance(obj, View):
+            try:
+                return obj[attribute]
+            except LookupError:
+                return self.undefined(f"'{attribute}' is not among the {obj}")
+        return super().getattr(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        if isinstance(obj, View) and isinstance(argument, str):
+            return self.getattr(obj, argument)
+        return super().getitem(obj, argument)
 
     def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
         return None
@@ -89,25 +100,60 @@ def _concat(*values: Any) -> str:
 
 
 class Charged(NodeTransformer):
-    """Put the budget's filters around whatever a template evaluates."""
+    """Put the budget's filters around whatever takes time by the size of what it is given.
+
+    What remains costs the same whatever the values are: reading a field, showing it (what is shown
+    counts), asking whether it is empty. A loop pays for all of that, turn by turn.
+    """
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._pays_for_output = sandbox.pays_for_output
 
     def generic_visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> nodes.Node:
         callee = node.node if isinstance(node, nodes.Call) else None
         super().generic_visit(node)
         if isinstance(callee, nodes.Getattr):
-            node.node = callee  # type: ignore[attr-defined] # a method is paid for by its result
+            node.node = _paid(callee, inner=True)  # type: ignore[attr-defined]
         if isinstance(node, nodes.For):
             turn = 1 + sum(1 for _ in node.find_all(nodes.Node)) // NODES_PER_STEP
             node.iter = _filter(node.iter, COUNT, [nodes.Const(turn)])
-        if isinstance(node, nodes.Concat):
+        elif isinstance(node, nodes.Output) and self._pays_for_output:
+            node.nodes = [_paid(inner) for inner in node.nodes]
+        elif isinstance(node, nodes.Compare):
+            _pay_for_comparing(node)
+        elif isinstance(node, nodes.Concat):
             return _filter(_filter(node.nodes[0], CONCAT, node.nodes[1:]), CHARGE)
-        return _filter(node, CHARGE) if isinstance(node, nodes.Expr) and _pays(node) else node
+        elif isinstance(node, nodes.Filter):
+            node.node = node.node and _paid(node.node)
+            return _filter(node, CHARGE)
+        elif isinstance(node, nodes.Test):
+            node.node = _paid(node.node)
+        elif isinstance(node, nodes.BinExpr | nodes.Call) or _is_slice(node):
+            return _filter(node, CHARGE)
+        return node
 
 
-def _pays(node: nodes.Expr) -> bool:
-    if isinstance(node, nodes.Name):
-        return node.ctx == "load"
-    return isinstance(node, nodes.Getattr | nodes.Getitem | nodes.Filter | nodes.BinExpr | nodes.Call)
+def _pay_for_comparing(node: nodes.Compare) -> None:
+    """A text is compared with a literal by its length alone, or by the length of the literal."""
+    looking = any(operand.op in ("in", "notin") for operand in node.ops)
+    literal = isinstance(node.expr, nodes.Const) or any(isinstance(one.expr, nodes.Const) for one in node.ops)
+    if looking or not literal or len(node.ops) > 1:
+        node.expr = _paid(node.expr)
+        for operand in node.ops:
+            operand.expr = _paid(operand.expr)
+
+
+def _is_slice(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice)
+
+
+def _paid(node: nodes.Expr, *, inner: bool = False) -> Any:
+    """Pay for a value that is read, by its size; a method's owner is paid for, not the method."""
+    if inner:
+        assert isinstance(node, nodes.Getattr)  # noqa: S101
+        node.node = _paid(node.node)
+        return node
+    return _filter(node, CHARGE) if isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem) else node
 
 
 def _filter(node: nodes.Node, name: str, args: list[nodes.Expr] | None = None) -> nodes.Filter:
@@ -117,19 +163,23 @@ def _filter(node: nodes.Node, name: str, args: list[nodes.Expr] | None = None) -
     return made
 
 
-def make(*, html: bool, show: Callable[[Any], Any], quote: Callable[[str], str]) -> Sandbox:
+def make(
+    show: Callable[[Any], str], quote: Callable[[str], str], *, pays_for_output: bool = False
+) -> Sandbox:
     """Make a dialect: how values are shown, how `quote` quotes."""
     sandbox = Sandbox(
         undefined=StrictUndefined,
-        autoescape=html,
+        autoescape=False,
         finalize=show,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
         cache_size=0,
     )
+    sandbox.pays_for_output = pays_for_output
     sandbox.globals = {"range": bounded_range}
     sandbox.filters = {name: filters.bound(function) for name, function in filters.PLAIN.items()}
+    sandbox.filters |= formats.FORMATTING
     sandbox.filters |= {
         "quote": filters.bound(lambda value: quote(filters.text(value))),
         CHARGE: _charge,
@@ -140,15 +190,20 @@ def make(*, html: bool, show: Callable[[Any], Any], quote: Callable[[str], str])
     return sandbox
 
 
-def _shown(value: Any) -> Any:
-    return value if isinstance(value, Markup | Undefined) else filters.text(value)
+def _shown(value: Any) -> str:
+    return value if type(value) is str else filters.text(value)
 
 
-def _shown_in_markdown(value: Any) -> Any:
-    shown = _shown(value)
-    return markup.markdown_literal(shown) if type(shown) is str else shown
+def _shown_in_html(value: Any) -> str:
+    return escape(value if isinstance(value, str) else filters.text(value))
 
 
-TEXT = make(html=False, show=_shown, quote=markup.quote_text)
-MARKDOWN = make(html=False, show=_shown_in_markdown, quote=markup.quote_markdown)
-HTML = make(html=True, show=_shown, quote=markup.quote_html)
+def _shown_in_markdown(value: Any) -> str:
+    if isinstance(value, Markup):
+        return value
+    return markup.markdown_literal(value if type(value) is str else filters.text(value))
+
+
+TEXT = make(_shown, markup.quote_text)
+MARKDOWN = make(_shown_in_markdown, markup.quote_markdown, pays_for_output=True)
+HTML = make(_shown_in_html, markup.quote_html)

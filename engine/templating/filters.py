@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from urllib.parse import quote as percent_encode
 
@@ -14,7 +14,6 @@ from engine.templating.limits import LimitError, check_length
 from engine.templating.views import AddressView
 
 MAX_INDENT = 20
-DATE_CODES = frozenset("aAbBdmYyHIMSpjZz%")
 SCALARS = (str, int, float, date, AddressView)
 UNITS = ("bytes", "kB", "MB", "GB")
 
@@ -68,14 +67,6 @@ def _round(value: float, digits: int = 0) -> float:
     return round(value, min(max(digits, 0), 10))
 
 
-def _date(value: datetime | None, form: str = "%Y-%m-%d %H:%M") -> str:
-    """Write a date by strftime's codes; glibc's field widths (`%9999d`) are not let through."""
-    codes = form.replace("%%", "").split("%")[1:]
-    if any(code[:1] not in DATE_CODES for code in codes):
-        raise LimitError("uses a date code that is not known")
-    return value.strftime(form) if value else ""
-
-
 def _filesize(value: float) -> str:
     size, unit = float(value), 0
     while size >= 1000 and unit < len(UNITS) - 1:
@@ -108,7 +99,6 @@ PLAIN: dict[str, Callable[..., Any]] = {
     "d": _default,
     "int": _int,
     "round": _round,
-    "date": _date,
     "filesize": _filesize,
     "urlencode": lambda value: percent_encode(text(value), safe="/"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -19,7 +19,9 @@ ALLOWED = (
     nodes.Keyword, nodes.Filter, nodes.Test, nodes.CondExpr, nodes.Concat, nodes.Compare, nodes.Operand,
     nodes.BinExpr, nodes.UnaryExpr,
 )  # fmt: skip
-RESERVED = frozenset({"message", "inputs", "captures", "steps", "mailbox", "now", "payload", "loop", "range"})
+GIVEN = frozenset({"captures", "steps", "payload"})
+"""What else a rule or a call brings, beside inputs."""
+RESERVED = GIVEN | {"message", "inputs", "images", "mailbox", "now", "loop", "range"}
 MAX_DEPTH = 60
 MAX_NODES = 5_000
 """Expressions and statements of one template; compiling takes some 30 microseconds for each."""
@@ -34,21 +36,64 @@ class Fault:
     message: str
 
 
-def faults(tree: nodes.Template, names: Set[str], inputs: Set[str], sandbox: Sandbox) -> Iterator[Fault]:
-    """Find everything that a template may not say; `inputs` are the names that may follow `inputs.`."""
-    known = names | _assigned(tree) | {"range", "loop"}
-    kinds = Kinds((node for node, _ in _walk(tree)), names)
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The names that a piece may use, and those that may follow `inputs.` and `images.`."""
+
+    names: Set[str]
+    inputs: Set[str] = frozenset()
+    images: Set[str] = frozenset()
+
+
+def faults(tree: nodes.Template, scope: Scope, sandbox: Sandbox) -> Iterator[Fault]:
+    """Find everything that a template may not say."""
+    known = scope.names | _assigned(tree) | {"range", "loop"}
+    kinds = Kinds((node for node, _ in _walk(tree)), scope.names)
     for node, parent in _walk(tree):
         yield from _construct(node)
         yield from _member(node, kinds)
         yield from _name(node, parent, known)
-        yield from _field(node, inputs)
+        yield from _field(node, scope)
         yield from _component(node, sandbox)
 
 
 def parts_read(tree: nodes.Template) -> frozenset[str]:
     """Name the parts of `message` that a template reads on any path."""
     return frozenset(key for node, _ in _walk(tree) for owner, key in [_access(node)] if owner == "message")
+
+
+def names_read(tree: nodes.Template) -> frozenset[str]:
+    """Name every variable that a template reads."""
+    return frozenset(
+        node.name for node, _ in _walk(tree) if isinstance(node, nodes.Name) and node.ctx == "load"
+    )
+
+
+def captures_read(tree: nodes.Template) -> Mapping[str, bool]:
+    """Name the captures that a template reads, and whether it copes with the absence of each."""
+    found: dict[str, bool] = {}
+    todo: list[tuple[nodes.Node, frozenset[str]]] = [(tree, frozenset())]
+    while todo:
+        node, coped = todo.pop()
+        owner, key = _access(node)
+        if owner == "captures":
+            found[key] = found.get(key, True) and key in coped
+        todo += [(child, coped | _coped(node, child)) for child in node.iter_child_nodes()]
+    return found
+
+
+def _coped(node: nodes.Node, child: nodes.Node) -> frozenset[str]:
+    """Captures that are asked for first: by `default`, `is defined`, `if captures.x is defined`."""
+    if isinstance(node, nodes.Filter) and node.name in ("default", "d") and child is node.node:
+        return frozenset({_access(child)[1]})
+    if isinstance(node, nodes.Test) and node.name in ("defined", "undefined"):
+        return frozenset({_access(child)[1]})
+    if not isinstance(node, nodes.If | nodes.CondExpr) or child is node.test:
+        return frozenset()
+    tests = [node.test, *node.test.find_all(nodes.Test)]
+    return frozenset(
+        _access(test.node)[1] for test in tests if isinstance(test, nodes.Test) and test.name == "defined"
+    )
 
 
 def _walk(tree: nodes.Template) -> Iterator[tuple[nodes.Node, nodes.Node]]:
@@ -119,12 +164,14 @@ def _name(node: nodes.Node, parent: nodes.Node, known: Set[str]) -> Iterator[Fau
         )
 
 
-def _field(node: nodes.Node, inputs: Set[str]) -> Iterator[Fault]:
+def _field(node: nodes.Node, scope: Scope) -> Iterator[Fault]:
     owner, key = _access(node)
     if owner == "message" and key not in PARTS:
         yield Fault(node.lineno, key, unknown("part of the message", key, PARTS.keys()))
-    elif owner == "inputs" and key not in inputs:
-        yield Fault(node.lineno, key, unknown("input", key, inputs))
+    elif owner == "inputs" and key not in scope.inputs:
+        yield Fault(node.lineno, key, unknown("input", key, scope.inputs))
+    elif owner == "images" and key not in scope.images:
+        yield Fault(node.lineno, key, unknown("image", key, scope.images))
 
 
 def _member(node: nodes.Node, kinds: Kinds) -> Iterator[Fault]:

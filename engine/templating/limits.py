@@ -14,6 +14,8 @@ MAX_STEPS = 200_000
 MAX_BITS = 64
 MAX_HEADER = 300
 """Characters of a rendered subject or sender name; the rest is cut off."""
+MAX_FIELD = 900
+"""Characters of the text of another header field."""
 CHARS_PER_STEP = 16
 NODES_PER_STEP = 8
 
@@ -41,7 +43,9 @@ def cost(value: object) -> int:
         return 1 + len(value) // CHARS_PER_STEP
     if isinstance(value, int) and value.bit_length() > MAX_BITS:
         raise LimitError("computes a number that is too large")
-    if isinstance(value, list | tuple | dict | range) and isinstance(value, Sized):
+    if isinstance(value, tuple):
+        return 1 + len(value) + sum(cost(item) for item in value if type(item) is tuple)
+    if isinstance(value, list | dict | range) and isinstance(value, Sized):
         return 1 + len(value)
     return 1
 

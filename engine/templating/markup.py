@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from engine.mail import markup
-from engine.templating.limits import MAX_HEADER, LimitError
+from engine.templating.limits import MAX_FIELD, MAX_HEADER, LimitError
 
 MAX_MARKDOWN = 300_000
 MAX_MARKS = 5_000
@@ -17,6 +17,7 @@ MAX_MARKS = 5_000
 _MARK = re.compile(r"(?<!\\)[*_\[`<&]")
 _PUNCTUATION = {ord(char): "\\" + char for char in r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""}
 _LINK = re.compile(r"""(?i)<a\s(?:[^<>]*?\shref|href)\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')[^<>]*>|</a\s*>""")
+_IMAGE = re.compile(r"!\[([^\]\[]*)\]\(cid:[0-9a-f]+@postroom\)")
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
 
 
@@ -24,6 +25,19 @@ def header_value(value: str) -> str:
     """Make one header line of a value: control characters and line breaks become one blank."""
     line = " ".join("".join(char if char.isprintable() else " " for char in value[: 4 * MAX_HEADER]).split())
     return line if len(line) <= MAX_HEADER else line[: MAX_HEADER - 1].rstrip() + "…"
+
+
+def header_line(name: str, value: str) -> str:
+    """Make the text of a header field. Raises LimitError: half a field may mean something else."""
+    line = " ".join("".join(char if char.isprintable() else " " for char in value).split())
+    if len(line) > MAX_FIELD:
+        raise LimitError(f"makes the header field {name} longer than {MAX_FIELD} characters")
+    return line
+
+
+def without_images(text: str) -> str:
+    """Show what stands for an image in Markdown by its description alone."""
+    return _IMAGE.sub(r"\1", text)
 
 
 def tidy(text: str) -> str:
@@ -41,17 +55,22 @@ def markdown_literal(value: str) -> str:
 
 
 def markdown_html(source: str) -> str:
-    """Render Markdown, line breaks as written; raw HTML in it is shown, not obeyed. Raises LimitError."""
+    """Render a fragment of Markdown, line breaks as written; raw HTML in it is shown. Raises LimitError."""
     if len(source) > MAX_MARKDOWN:
         raise LimitError(f"makes more than {MAX_MARKDOWN:,} characters of Markdown")
     if sum(1 for _ in _MARK.finditer(source)) > MAX_MARKS:
         raise LimitError(f"makes more than {MAX_MARKS:,} Markdown marks")
-    return document(_markdown.render(source))
+    rendered: str = _markdown.render(source)
+    return rendered
 
 
 def document(body: str) -> str:
     """Wrap a fragment into a whole HTML document."""
-    return f'<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8"></head>\n<body>\n{body}</body>\n</html>\n'
+    return (
+        '<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"></head>\n'
+        f"<body>\n{body}</body>\n</html>\n"
+    )
 
 
 def quote_text(value: str) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import traceback
-from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
-from types import CodeType
+from types import CodeType, TracebackType
 from typing import Any
 
 from jinja2 import Template, TemplateSyntaxError, UndefinedError, nodes
@@ -16,8 +15,9 @@ from jinja2.exceptions import SecurityError
 from engine.errors import ConditionError, Place, RuleError, TemplateError
 from engine.mail.needs import Needs
 from engine.templating.environment import BUDGET, Charged, Sandbox
-from engine.templating.grammar import RESERVED, Fault, faults, parts_read
-from engine.templating.limits import MAX_SOURCE, Budget, LimitError, check_length
+from engine.templating.grammar import RESERVED, Scope, captures_read, faults, names_read, parts_read
+from engine.templating.limits import MAX_OUTPUT, MAX_SOURCE, Budget, LimitError, check_length
+from engine.templating.partials import Find, IncludeError, Lines, include
 from engine.templating.views import needs_of
 
 COMPILING = (JinjaError, RecursionError, SyntaxError, MemoryError, ValueError, OverflowError)
@@ -36,28 +36,36 @@ class Program:
     template: Template
     place: Place
     needs: Needs
+    lines: Lines
+    names: frozenset[str]
+    """Every name that it reads."""
+    captures: Mapping[str, bool] = field(default_factory=dict)
+    """Those that it reads, and whether it copes with the absence of each."""
 
     def render(self, variables: Mapping[str, Any]) -> str:
         """Render within a budget of its own. Raises TemplateError, which holds no message text."""
+        template = self.template
         chunks: list[str] = []
-        length = 0
+        keep = chunks.append
+        left = MAX_OUTPUT
         try:
-            for chunk in self.template.generate({**variables, BUDGET: Budget()}):
-                length += len(chunk)
-                check_length(length)
-                chunks.append(chunk)
+            for chunk in template.root_render_func(template.new_context({**variables, BUDGET: Budget()})):
+                left -= len(chunk)
+                if left < 0:
+                    check_length(MAX_OUTPUT - left)
+                keep(chunk)
         except RENDERING as error:
-            raise TemplateError(f"{self._where(error)}: {_why(error)}") from None
+            raise TemplateError(f"{self._where(error.__traceback__)}: {_why(error)}") from None
         return "".join(chunks)
 
-    def _where(self, error: BaseException) -> str:
-        lines = [
-            frame.lineno or 1
-            for frame in traceback.extract_tb(error.__traceback__)
-            if frame.filename == self.template.filename
-        ]
-        first = self.place.line or 1
-        return f"{self.place.file}:{first + lines[-1] - 1}" if lines else str(self.place)
+    def _where(self, trace: TracebackType | None) -> Place | str:
+        line = 0
+        while trace:
+            if trace.tb_frame.f_code.co_filename == self.template.filename:
+                line = self.template.get_corresponding_lineno(trace.tb_lineno)
+            trace = trace.tb_next
+        place = self.lines.at(line) if line else self.place
+        return f"{place.file}:{place.line}" if line else place
 
 
 def _why(error: Exception) -> str:
@@ -66,48 +74,48 @@ def _why(error: Exception) -> str:
     return f"cannot be computed ({type(error).__name__})"
 
 
+def no_partials(name: str) -> None:
+    """Subjects and other single lines include nothing."""
+
+
 def compile_piece(
-    source: str, sandbox: Sandbox, place: Place, names: Set[str], inputs: Set[str]
+    source: str, sandbox: Sandbox, place: Place, scope: Scope, find: Find = no_partials
 ) -> Program | list[RuleError]:
-    """Compile one piece, or give every fault in it with its line and column."""
-    lines = source.splitlines() or [""]
-
-    def at(fault: Fault) -> RuleError:
-        return RuleError(fault.message, _locate(place, lines, fault))
-
+    """Compile one piece with what it includes, or give every fault in it with its line and column."""
+    lines = Lines(place, [(place, source.splitlines() or [""])])
     if len(source) > MAX_SOURCE:
-        return [at(Fault(1, "", f"a template holds at most {MAX_SOURCE:,} characters"))]
+        return [RuleError(f"a template holds at most {MAX_SOURCE:,} characters", lines.at(1))]
     try:
         tree = sandbox.parse(source)
-        by_line = sorted(faults(tree, names, inputs, sandbox), key=lambda fault: fault.line)
-        found = [at(fault) for fault in by_line]
-        needs = needs_of(parts_read(tree))  # before the tree is rewritten
-        return found or Program(_assemble(tree, sandbox, place), place, needs)
-    except TemplateSyntaxError as error:
-        return [at(Fault(error.lineno, "{", error.message or "wrong syntax"))]
-    except LimitError as error:
-        return [at(Fault(1, "", str(error)))]
-    except COMPILING:
-        return [at(Fault(1, "", "nested too deeply, or a number that is too large"))]
+        lines = include(tree, sandbox, find, place, source)
+        by_line = sorted(faults(tree, scope, sandbox), key=lambda fault: fault.line)
+        needs, captures, names = needs_of(parts_read(tree)), captures_read(tree), names_read(tree)
+        if by_line:
+            return [RuleError(fault.message, lines.at(fault.line, fault.word)) for fault in by_line]
+        return Program(_assemble(tree, sandbox, place), place, needs, lines, names, captures)
+    except (IncludeError, LimitError, *COMPILING) as error:
+        return [_refused(error, lines)]
+
+
+def _refused(error: Exception, lines: Lines) -> RuleError:
+    if isinstance(error, IncludeError):
+        return RuleError(error.message, error.place)
+    if isinstance(error, TemplateSyntaxError):
+        return RuleError(error.message or "wrong syntax", lines.at(error.lineno, "{"))
+    if isinstance(error, LimitError):
+        return RuleError(str(error), lines.at(1))
+    return RuleError("nested too deeply, or a number that is too large", lines.at(1))
 
 
 def _assemble(tree: nodes.Template, sandbox: Sandbox, place: Place) -> Template:
-    Charged().visit(tree)
+    Charged(sandbox).visit(tree)
     code = sandbox.compile(tree, name=place.file, filename=f"<{place.file}>")
     assert isinstance(code, CodeType)  # noqa: S101 # only `raw=True` gives a string
     return Template.from_code(sandbox, code, sandbox.globals)
 
 
-def _locate(place: Place, lines: list[str], fault: Fault) -> Place:
-    """Find the column of the word at fault: Jinja keeps lines alone."""
-    number = min(max(fault.line, 1), len(lines))
-    column = max(lines[number - 1].find(fault.word), 0) + 1
-    shift = (place.column or 1) - 1 if number == 1 else 0
-    return Place(place.file, (place.line or 1) + number - 1, column + shift, place.path)
-
-
 @lru_cache(maxsize=2048)
 def compile_input(source: str, sandbox: Sandbox, place: Place) -> Program | tuple[RuleError, ...]:
     """Compile a rule's input; it may read all but other inputs."""
-    made = compile_piece(source, sandbox, place, RESERVED - {"inputs", "loop"}, frozenset())
+    made = compile_piece(source, sandbox, place, Scope(RESERVED - {"inputs", "images", "loop"}))
     return made if isinstance(made, Program) else tuple(made)

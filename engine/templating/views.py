@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from engine.mail.dates import message_date
@@ -19,16 +19,23 @@ MAX_DIGITS = 18
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """All that a rendering may read; `inputs` are the rule's own strings, not yet rendered."""
+    """All that a rendering may read."""
 
     message: Message | None
     inputs: Mapping[str, str] = field(default_factory=dict)
+    """A rule's own texts, which are small templates, not yet rendered."""
+    values: Mapping[str, Any] = field(default_factory=dict)
+    """Inputs as plain values; nothing in them is rendered."""
     captures: Mapping[str, str] = field(default_factory=dict)
     steps: Mapping[str, Any] = field(default_factory=dict)
     mailbox: str = ""
     now: datetime | None = None
     payload: str = ""
     """The JSON text that a call brought along."""
+    recipients: tuple[str, ...] = ()
+    """The addresses it goes to, for the choice of a language."""
+    zone: tzinfo | None = None
+    """Where times are shown; None leaves them in the zone that they came with."""
 
     def variables(self) -> dict[str, Any]:
         """Name what every template may read besides its inputs."""
@@ -42,19 +49,38 @@ class Context:
         }
 
 
-class Fields:
+class View:
+    """What templates read fields of: nothing but fields, each worked out once."""
+
+    __slots__ = ("_known",)
+    _known: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._known[name]
+        except KeyError:
+            found = self._known[name] = self._read(name)
+            return found
+
+    def _read(self, name: str) -> Any:
+        """Raise LookupError where there is no such field."""
+        raise NotImplementedError
+
+
+class Fields(View):
     """A mapping without methods, so that a key named `items` is just a key."""
 
     __slots__ = ("_fields", "_title")
 
     def __init__(self, fields: Mapping[str, Any], title: str) -> None:
+        self._known = {}
         self._fields = fields
         self._title = title
 
     def __str__(self) -> str:
         return self._title
 
-    def __getitem__(self, name: str | int) -> Any:
+    def _read(self, name: str) -> Any:
         return view(self._fields[str(name)], f"{self._title}.{name}")
 
     def __contains__(self, name: str) -> bool:
@@ -88,6 +114,8 @@ def _whole(text: str) -> int | str:
 
 def view(value: Any, title: str) -> Any:
     """Hide a plain value's methods, at every depth."""
+    if type(value) is str:
+        return value
     if isinstance(value, Mapping):
         return Fields(value, title)
     return tuple(view(item, title) for item in value) if isinstance(value, list | tuple) else value
@@ -109,28 +137,30 @@ class AttachmentView:
     size: int
 
 
-class HeadersView:
+class HeadersView(View):
     """Header fields by name, decoded; "" for one that is absent."""
 
     __slots__ = ("_message",)
 
     def __init__(self, message: Message) -> None:
+        self._known = {}
         self._message = message
 
-    def __getitem__(self, name: str) -> str:
+    def _read(self, name: str) -> str:
         return self._message.headers.text(name)
 
 
-class MessageView:
+class MessageView(View):
     """A message's parts, each read when asked for; see PARTS."""
 
     __slots__ = ("_message",)
 
     def __init__(self, message: Message) -> None:
+        self._known = {}
         self._message = message
 
-    def __getitem__(self, part: str) -> Any:
-        return PARTS[part][1](self._message)
+    def _read(self, name: str) -> Any:
+        return PARTS[name][1](self._message)
 
 
 def _addresses(message: Message, name: str) -> tuple[AddressView, ...]:
