@@ -76,7 +76,7 @@ class _Parser:
             raise self._error(f"expected a command, found {_shown(token)}")
         self._next()
         arguments = tuple(self._arguments())
-        tests, listed = self._tests(depth)
+        tests, listed = self._tests(1)
         block = None
         if self._is("{"):
             block = tuple(self._block(depth))

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Mapping
+
 from engine.imports.sieve.expression import Expression, from_posix, from_wildcards
-from engine.imports.sieve.kinds import Comparison, text_kinds
+from engine.imports.sieve.kinds import NUMERIC, OCTET, Comparison, text_kinds
 from engine.rules.patterns import regex
 from engine.rules.text import Text, TextKinds
+
+_RELATIONS: Mapping[str, Callable[[str, str], bool]] = {
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "lt": operator.lt,
+    "le": operator.le,
+    "eq": operator.eq,
+    "ne": operator.ne,
+}
 
 
 def compare(text: str, asked: Comparison) -> bool:
     """Say whether one of the keys fits. Raises Untranslatable."""
+    if asked.match == "value" and asked.comparator != NUMERIC:
+        fold = str if asked.comparator == OCTET else str.lower
+        return any(_RELATIONS[asked.relation](fold(text), fold(key)) for key in asked.keys)
     return any(_kinds(kinds).match_any([Text(text)]) is not None for kinds in text_kinds(asked, {}))
 
 
