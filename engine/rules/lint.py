@@ -10,6 +10,7 @@ from engine.rules.captures import uses
 from engine.rules.findings import unknown
 from engine.rules.places import place_of
 from engine.rules.ruleset import Rule
+from engine.rules.templated import Templated
 from engine.rules.yaml import Node
 
 
@@ -33,5 +34,15 @@ def capture_findings(rule: Rule, root: Node) -> Iterator[Finding]:
                     hint = "; name a group (?P<...>) in a regex of this rule"
                     yield Finding(RuleError(unknown("capture", name, possible) + hint, place), True)
                 elif name not in sure and not copes:
-                    message = f"the capture '{name}' may be empty: not every way to match supplies it"
-                    yield Finding(RuleError(message, place), False)
+                    fatal = isinstance(action, Templated)
+                    yield Finding(RuleError(_lacking(name, needed=fatal), place), fatal)
+
+
+def _lacking(name: str, *, needed: bool) -> str:
+    """A label copes with a capture that is not there; a template's input does not."""
+    if not needed:
+        return f"the capture '{name}' may be empty: not every way to match supplies it"
+    return (
+        f"the capture '{name}' may be missing: not every way to match supplies it; "
+        f"write {{{{ captures.{name} | default('...') }}}}"
+    )

@@ -69,8 +69,14 @@ class Templates(Protocol):
 
     def needs(self, name: str) -> Needs: ...
 
-    def check(self, name: str, inputs: Mapping[str, str], place: Place) -> list[RuleError]:
-        """List what is wrong with a rule's use of a template."""
+    def check(
+        self,
+        name: str,
+        inputs: Mapping[str, str],
+        place: Place,
+        captures: tuple[frozenset[str], frozenset[str]] | None = None,
+    ) -> list[RuleError]:
+        """List what is wrong with a rule's use of a template; `captures` are possible ones, and sure ones."""
         ...
 
 
@@ -99,8 +105,11 @@ def misused(ruleset: RuleSet, templates: Templates | None) -> list[RuleError]:
         return []
     return [
         error
-        for use in ruleset.template_uses
-        for error in templates.check(use.template, use.inputs, use.place)
+        for rule in ruleset.rules
+        for use in rule.templates
+        for error in templates.check(
+            use.template, use.inputs, use.place, (rule.when.possible_captures, rule.when.sure_captures)
+        )
     ]
 
 

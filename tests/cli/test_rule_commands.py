@@ -115,7 +115,7 @@ def test_check_names_a_template_that_is_wrong(folder: Path) -> None:
     assert "templates/got.md:" in result.stdout
 
 
-def test_check_warns_of_a_capture_that_may_be_empty(folder: Path) -> None:
+def test_check_refuses_a_capture_that_an_input_may_lack(folder: Path) -> None:
     spoil(
         folder,
         "when: {subject: {regex: '(?i)order (?P<n>\\d+)'}}",
@@ -123,7 +123,7 @@ def test_check_warns_of_a_capture_that_may_be_empty(folder: Path) -> None:
     )
     result = call("check")
     assert result.exit_code == 1
-    assert "may be empty: not every way to match supplies it (warning)" in result.stdout
+    assert "may be missing: not every way to match supplies it; write" in result.stdout
 
 
 def test_check_names_both_rules_of_a_finding_and_shows_a_message(folder: Path) -> None:

@@ -76,7 +76,6 @@ WARNED = """rules:
     ("action", "warned"),
     [
         pytest.param("{label: 'L/{{ captures.n }}'}", True, id="in a label"),
-        pytest.param("{reply: {template: t, with: {a: '{{ captures.n }}'}}}", True, id="in an input"),
         pytest.param(
             "{reply: {template: t, with: {a: '{{ captures.n | default(1) }}'}}}", False, id="with a default"
         ),
@@ -89,6 +88,14 @@ def test_a_capture_that_may_be_missing_is_a_warning(action: str, warned: bool) -
     warnings = load_rules({"a.yaml": WARNED % action}, None).warnings
     assert bool(warnings) is warned
     assert all("the capture 'n' may be empty" in str(warning) for warning in warnings)
+
+
+def test_a_capture_that_may_be_missing_is_no_input() -> None:
+    action = "{reply: {template: t, with: {a: '{{ captures.n }}'}}}"
+    with pytest.raises(
+        RuleErrors, match=r"a.yaml:4:44 .*: the capture 'n' may be missing: .*\| default\('...'\)"
+    ):
+        load_rules({"a.yaml": WARNED % action}, None)
 
 
 def test_a_capture_below_not_supplies_nothing() -> None:
