@@ -66,7 +66,13 @@ WEBHOOKS = Counter(
     ("account", "outcome"),
     "Webhooks: taken, validated, ignored, malformed, forged, stale, unreadable, failed (by Redis).",
 )
-COUNTERS = (EVENTS, DECIDED, DECISIONS, EFFECTS, CALLS, WEBHOOKS)
+HOOKS = Counter(
+    "postroom_hooks_total",
+    ("hook", "outcome"),
+    "Calls of other systems: taken, repeated, differs (a key with another body), misfit (the schema or the "
+    "template asks for something else), malformed, forged, stale, unreadable, failed (by Redis).",
+)
+COUNTERS = (EVENTS, DECIDED, DECISIONS, EFFECTS, CALLS, WEBHOOKS, HOOKS)
 
 _pending = Pending()
 

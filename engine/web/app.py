@@ -14,10 +14,13 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.store.board import Snapshot
+from engine.web.api import Api
+from engine.web.calls import Calls
 from engine.web.metrics import render
 from engine.web.zoom import ZoomHooks
 
 HOOKS = "/hooks/zoom/"
+CALLS = "/hooks/in/"
 LOOK_WITHIN_S = 5.0
 """Prometheus gives up after ten seconds: a Redis that hangs is said to hang before that."""
 Ready = Callable[[], Awaitable[list[str]]]
@@ -27,7 +30,12 @@ Look = Callable[[], Awaitable[Snapshot]]
 
 
 def create_app(
-    hooks: ZoomHooks, ready: Ready, look: Look, halted: Callable[[], object] = lambda: None
+    hooks: ZoomHooks,
+    ready: Ready,
+    look: Look,
+    halted: Callable[[], object] = lambda: None,
+    calls: Calls | None = None,
+    api: Api | None = None,
 ) -> ASGIApp:
     """Build the application. No trailing slash is redirected: Zoom never follows one."""
 
@@ -56,6 +64,8 @@ def create_app(
     app = Starlette(
         routes=[
             Route(f"{HOOKS}{{account}}", hooks, methods=["POST"]),
+            *([Route(f"{CALLS}{{name}}", calls, methods=["POST"])] if calls else []),
+            *(api.routes if api else []),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
             Route("/metrics", metrics),
@@ -63,19 +73,25 @@ def create_app(
         exception_handlers={HTTPException: _refusal},
     )
     app.router.redirect_slashes = False
-    return _hooks_first(hooks, app)
+    return _hooks_first(hooks, calls, app)
 
 
-def _hooks_first(hooks: ZoomHooks, app: ASGIApp) -> ASGIApp:
+def _hooks_first(hooks: ZoomHooks, calls: Calls | None, app: ASGIApp) -> ASGIApp:
     """Take webhooks before routes and middleware, which cost as much as all that is done with one."""
+    first: list[tuple[str, str, ASGIApp]] = [(HOOKS, "account", hooks)]
+    if calls:
+        first.append((CALLS, "name", calls))
 
     async def take(scope: Scope, receive: Receive, send: Send) -> None:
-        account = scope["path"].removeprefix(HOOKS) if scope["type"] == "http" else ""
-        if not account or account == scope["path"] or "/" in account or scope["method"] != "POST":
-            await app(scope, receive, send)
-            return
-        scope["path_params"] = {"account": account}
-        await hooks(scope, receive, send)
+        if scope["type"] == "http" and scope["method"] == "POST":
+            path: str = scope["path"]
+            for start, named, endpoint in first:
+                name = path[len(start) :]
+                if path.startswith(start) and name and "/" not in name:
+                    scope["path_params"] = {named: name}
+                    await endpoint(scope, receive, send)
+                    return
+        await app(scope, receive, send)
 
     return take
 
