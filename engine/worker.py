@@ -18,6 +18,7 @@ from engine.flow import drain as draining
 from engine.flow import execute as executing
 from engine.flow import poll as polling
 from engine.flow.tick import tick as one_tick
+from engine.mail.events import is_mailbox
 from engine.store.jobs import arq_client, dumps, loads
 from engine.wiring import Office
 
@@ -47,7 +48,9 @@ async def poll(ctx: dict[str, Any], mailbox: str) -> None:
 async def drain(ctx: dict[str, Any], lane: str) -> None:
     """Decide what waits in a lane."""
     office: Office = ctx["office"]
-    again = await draining.drain(office.draining, office.provider(lane), lane)
+    # Calls bring no message along: nobody is asked for one, whichever provider stands there.
+    mailbox = lane if is_mailbox(lane) else next(iter(office.settings.mailboxes))
+    again = await draining.drain(office.draining, office.provider(mailbox), lane)
     await _later(office, again, "drain", lane)
 
 

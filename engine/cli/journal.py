@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -13,6 +12,7 @@ import click
 from engine.cli.serve import config
 from engine.settings import load_settings
 from engine.store.journal import Recorded
+from engine.store.shown import as_dict, as_time
 from engine.wiring import Office, open_office
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
@@ -115,31 +115,9 @@ def _print(found: list[Recorded], as_json: bool, *, details: bool) -> None:
         click.echo("no runs")
 
 
-def as_dict(recorded: Recorded) -> dict[str, Any]:
-    """A run as machines read it."""
-    run = recorded.run
-    return {
-        "run": run.id,
-        "state": recorded.state,
-        "rule": run.rule,
-        "mailbox": run.mailbox,
-        "event": run.kind,
-        "message": run.key,
-        "created": _time(run.created),
-        "rules": run.digest,
-        "attempts": recorded.attempts,
-        "why": recorded.why,
-        "captures": run.captures,
-        "steps": [
-            {"effect": effect.model_dump(), "receipt": dict(recorded.receipts.get(step, {}))}
-            for step, effect in enumerate(run.steps)
-        ],
-    }
-
-
 def _line(recorded: Recorded) -> str:
     run = recorded.run
-    return f"{run.id[:12]}  {recorded.state:7}  {_time(run.created)}  {run.mailbox}  {run.rule}  {run.key}"
+    return f"{run.id[:12]}  {recorded.state:7}  {as_time(run.created)}  {run.mailbox}  {run.rule}  {run.key}"
 
 
 def _details(recorded: Recorded) -> Iterable[str]:
@@ -149,7 +127,3 @@ def _details(recorded: Recorded) -> Iterable[str]:
         receipt = recorded.receipts.get(step, {"outcome": "not yet"})
         said = ", ".join(f"{name} {value}" for name, value in receipt.items() if name != "outcome")
         yield f"{step}: {effect.kind} {receipt['outcome']}{f' ({said})' if said else ''}"
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")

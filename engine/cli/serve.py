@@ -23,6 +23,7 @@ from engine.settings import Settings, load_settings
 from engine.store.embedded import EmbeddedRedis
 from engine.web.app import create_app
 from engine.web.heads import BoundedProtocol
+from engine.web.making import make_endpoints
 from engine.wiring import Office, open_office
 from engine.worker import run_worker
 
@@ -93,7 +94,8 @@ async def _serve(
 
 async def _run_web(office: Office, stop: asyncio.Event) -> None:
     host, port = split_listen(office.settings.web.listen)
-    app = create_app(office.hooks(), office.unready, office.look, lambda: office.halts.seen)
+    calls, api = make_endpoints(office.settings, office.base, office.clock)
+    app = create_app(office.hooks(), office.unready, office.look, lambda: office.halts.seen, calls, api)
     quiet: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
     # Nobody asks who sent a request: what a proxy says of that need not be read.
     plain: dict[str, Any] = {"http": BoundedProtocol, "ws": "none", "proxy_headers": False}
