@@ -21,6 +21,7 @@ COMMANDS = {
     "test": "engine.cli.test:test",
     "evaluate": "engine.cli.evaluate:evaluate",
     "backtest": "engine.cli.backtest:backtest",
+    "apply": "engine.cli.apply:apply",
     "explain": "engine.cli.explain:explain",
     "record": "engine.cli.record:record",
     "import": "engine.cli.import_:import_",
