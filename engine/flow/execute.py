@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from engine import tracing
@@ -23,17 +21,18 @@ from engine.errors import (
     Unauthorized,
     Unfinished,
 )
-from engine.flow.clock import Clock, now_ms
+from engine.flow.executing import Executing, NotYetError, Receipt, Work
+from engine.flow.inverse import SENT, draft_back, no_way_back
 from engine.flow.outgoing import compose_step, message_id
 from engine.flow.patience import patience
-from engine.flow.plan import Run
 from engine.flow.ports import Provider
-from engine.flow.rulebook import Rulebooks
-from engine.flow.sift import footstep
-from engine.flow.stores import Claim, Journal, Mailboxes, Settled
+from engine.flow.relabel import change_labels, delete
+from engine.flow.stores import Claim, Settled
 from engine.flow.telling import step_settled
 from engine.mail.compose import UnsendableError
-from engine.rules.effects import ChangeLabels, SaveDraft, SendMessage
+from engine.rules.effects import ChangeLabels, DeleteMessage, SaveDraft, SendMessage
+
+__all__ = ["Executing", "execute"]
 
 CLOCK_MS = 50
 """Two readings of the clock for one moment differ by less."""
@@ -47,23 +46,6 @@ CLOCKS_MS = 60_000
 PAUSE_MS = 300_000
 LATER_MS = 60_000
 LONGEST_WAIT_MS = 900_000
-
-
-@dataclass(frozen=True)
-class Executing:
-    """What carrying out a run needs; times in ms."""
-
-    journal: Journal
-    mailboxes: Mailboxes
-    books: Rulebooks
-    provider: Callable[[str], Provider]
-    """The provider of a mailbox."""
-    timeout: int = 20_000
-    """From claim to deadline: no request of a step is begun after it."""
-    margin: int = 60_000
-    """How long after a deadline a second attempt waits for a request that may still be on its way."""
-    look_gap: int = 5_000
-    clock: Clock = now_ms
 
 
 async def execute(executing: Executing, run: str) -> int | None:
@@ -96,6 +78,10 @@ async def _attempt(executing: Executing, provider: Provider, claim: Claim, step:
             receipt = await _perform(executing, provider, claim, step)
     except TimeoutError:
         return await _failed(executing, claim, step, OutcomeUnknown("the deadline passed during the call"))
+    except NotYetError as error:
+        again = executing.clock() + LATER_MS
+        await _put_off(executing, claim, again, str(error), claim.failing)
+        return again
     except (ProviderError, TemplateError, UnsendableError) as error:
         return await _failed(executing, claim, step, error)
     finally:
@@ -112,23 +98,40 @@ async def _attempt(executing: Executing, provider: Provider, claim: Claim, step:
 
 async def _perform(
     executing: Executing, provider: Provider, claim: Claim, step: int
-) -> Mapping[str, str] | None:
+) -> Receipt | None:
     """Do one step and return its receipt; None when an earlier attempt was looked up in vain."""
     run, effect = claim.run, claim.run.steps[step]
     profiles = await executing.mailboxes.profiles()
     if run.mailbox in profiles and not profiles[run.mailbox].active:
         raise Inactive(f"the mailbox is {profiles[run.mailbox].status}")
-    if isinstance(effect, ChangeLabels):
-        return await _change_labels(executing, provider, run, effect)
+    work = Work(executing, provider, claim, step, profiles)
+    match effect:
+        case ChangeLabels():
+            return await change_labels(work, effect)
+        case DeleteMessage():
+            return await delete(work, effect)
+        case SendMessage() | SaveDraft():
+            return await _write(work, effect)
+
+
+async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
+    """Send or leave a draft; None when an earlier attempt was looked up in vain."""
+    executing, provider, claim, step = work.executing, work.provider, work.claim, work.step
+    run = claim.run
     own_id = message_id(run, step)
     if claim.unknown and claim.looks < LOOKS:
         found = await provider.find(run.mailbox, own_id, _look_back(claim, executing.clock()))
-        return {"outcome": "done", "id": found.key, "message_id": own_id, "how": "found"} if found else None
+        return _written(effect, found.key, own_id) | {"how": "found"} if found else None
     book = await executing.books.pinned(run.digest)
-    own = {mailbox: profile.addresses for mailbox, profile in profiles.items()}
+    own = {mailbox: profile.addresses for mailbox, profile in work.profiles.items()}
     raw = await compose_step(provider, book.templates, claim, step, own, executing.clock())
     perform = {SendMessage: provider.send, SaveDraft: provider.save_draft}[type(effect)]
-    return {"outcome": "done", "id": await perform(run.mailbox, raw), "message_id": own_id}
+    return _written(effect, await perform(run.mailbox, raw), own_id)
+
+
+def _written(effect: SendMessage | SaveDraft, key: str, own_id: str) -> dict[str, str]:
+    back = draft_back(key) if isinstance(effect, SaveDraft) else no_way_back(SENT)
+    return {"outcome": "done", "id": key, "message_id": own_id, **back}
 
 
 def _look_back(claim: Claim, now: int) -> datetime:
@@ -137,20 +140,6 @@ def _look_back(claim: Claim, now: int) -> datetime:
     if claim.doubtful:
         began = min(began, now - LONGEST_LAG_MS)
     return datetime.fromtimestamp((began - CLOCKS_MS) / 1000, UTC)
-
-
-async def _change_labels(
-    executing: Executing, provider: Provider, run: Run, effect: ChangeLabels
-) -> Mapping[str, str]:
-    """Change labels that stand behind a send; they come back as history records like any others."""
-    signed = [("+", label) for label in effect.add] + [("-", label) for label in effect.remove]
-    steps = [footstep(run.key, sign, label) for sign, label in signed]
-    await executing.mailboxes.tread(run.mailbox, steps, 0)
-    try:
-        await provider.change_labels(run.mailbox, [run.key], effect.add, effect.remove)
-    finally:
-        await executing.mailboxes.tread(run.mailbox, steps, executing.clock())
-    return {"outcome": "done"}
 
 
 async def _failed(executing: Executing, claim: Claim, step: int, error: PostroomError) -> int | None:

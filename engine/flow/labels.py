@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engine.deadline import DEADLINE
 from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized, Unavailable
 from engine.flow.clock import Clock
+from engine.flow.inverse import UNDO
 from engine.flow.patience import patience
 from engine.flow.plan import LabelGroup, RunLabels
 from engine.flow.ports import Provider
@@ -142,8 +143,9 @@ def _parts(group: LabelGroup) -> Iterator[RunLabels]:
 
 def _settled(group: LabelGroup, receipt: Mapping[str, str], failed: bool = False) -> Iterator[Settled]:
     for part in _parts(group):
-        for step in part.steps:
-            yield Settled(part.run, step, receipt, failed)
+        for at, step in enumerate(part.steps):
+            back = {UNDO: part.back[at]} if part.back and receipt["outcome"] == "done" else {}
+            yield Settled(part.run, step, {**receipt, **back}, failed)
 
 
 def _footsteps(group: LabelGroup) -> tuple[str, ...]:

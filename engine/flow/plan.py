@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from engine.flow.inverse import labels_back
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
 from engine.rules.effects import ChangeLabels, Effect
@@ -44,6 +45,8 @@ class Run(BaseModel):
     captures: dict[str, str] = {}
     labels: tuple[str, ...] | None = None
     """The message's labels when it was judged, sorted; None where that was not written down."""
+    thread: str = ""
+    """The message's thread, "" where the service names none."""
     undecided: str = ""
     """Why the rule could not be judged; such a run has no steps and needs a person."""
     trace: str = ""
@@ -58,6 +61,8 @@ class RunLabels(BaseModel):
     run: str
     steps: tuple[int, ...]
     """Steps that this group settles; empty for a run that only waits for it."""
+    back: tuple[str, ...] = ()
+    """What takes each of these steps back, for its receipt."""
     more: bool
     """Whether the run goes on after its label changes."""
     trace: str = ""
@@ -167,6 +172,7 @@ def _run(item: Judged, rule: str, digest: str, now: float, **decided: Any) -> Ru
         digest=digest,
         created=now,
         labels=tuple(sorted(item.message.labels)) if item.message else None,
+        thread=(item.message.thread if item.message else "") or event.thread,
         trace=item.trace,
         **decided,
     )
@@ -174,7 +180,7 @@ def _run(item: Judged, rule: str, digest: str, now: float, **decided: Any) -> Ru
 
 def _leading_labels(effects: tuple[Effect, ...]) -> int:
     for index, effect in enumerate(effects):
-        if not isinstance(effect, ChangeLabels):
+        if not isinstance(effect, ChangeLabels) or effect.scope == "thread":
             return index
     return len(effects)
 
@@ -190,7 +196,12 @@ def _groups(judged: Sequence[Judged], runs: tuple[Run, ...]) -> tuple[LabelGroup
         if change != ((), ()):
             members.setdefault(change, []).append(key)
     return tuple(
-        LabelGroup(add=add, remove=remove, keys=tuple(keys), runs={key: _parts(by_key[key]) for key in keys})
+        LabelGroup(
+            add=add,
+            remove=remove,
+            keys=tuple(keys),
+            runs={key: tuple(_parts(by_key[key], before.get(key, frozenset()))) for key in keys},
+        )
         for (add, remove), keys in members.items()
     )
 
@@ -206,11 +217,15 @@ def net_change(labels: frozenset[str], runs: Iterable[Run]) -> tuple[tuple[str, 
     return tuple(sorted(after - labels)), tuple(sorted(labels - after))
 
 
-def _parts(runs: Iterable[Run]) -> tuple[RunLabels, ...]:
-    return tuple(
-        RunLabels(
-            run=run.id, steps=tuple(range(run.grouped)), more=run.grouped < len(run.steps), trace=run.trace
-        )
-        for run in runs
-        if run.steps
-    )
+def _parts(runs: Iterable[Run], labels: frozenset[str]) -> Iterator[RunLabels]:
+    """What a group means to each run of a message that has these labels."""
+    for run in runs:
+        back = []
+        for effect in run.steps[: run.grouped]:
+            if isinstance(effect, ChangeLabels):
+                back.append(labels_back({run.key: labels}, effect))
+                labels = labels.difference(effect.remove).union(effect.add)
+        if run.steps:
+            more = run.grouped < len(run.steps)
+            steps = tuple(range(run.grouped))
+            yield RunLabels(run=run.id, steps=steps, back=tuple(back), more=more, trace=run.trace)

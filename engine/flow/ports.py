@@ -108,14 +108,30 @@ class Provider(Protocol):
         """List keys, spam and trash included; `since` narrows by date where the provider can."""
         ...
 
-    async def thread(self, mailbox: str, thread: str) -> tuple[Fellow, ...]:
-        """Give the messages of a thread, drafts included. Raises MessageGone."""
+    async def thread(self, mailbox: str, thread: str, *, named: bool = False) -> tuple[Fellow, ...]:
+        """Give the messages of a thread, drafts included; `named` gives all labels by name.
+
+        Raises MessageGone.
+        """
         ...
 
     async def change_labels(
         self, mailbox: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]
     ) -> None:
         """Change labels, by name, of all messages at once; missing labels are made. Idempotent."""
+        ...
+
+    async def change_thread(
+        self, mailbox: str, thread: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]
+    ) -> tuple[str, ...]:
+        """Change labels, by name, of a thread, of which `keys` are known; give all that were touched.
+
+        Idempotent. Raises MessageGone.
+        """
+        ...
+
+    async def delete(self, mailbox: str, keys: Sequence[str]) -> None:
+        """Delete messages for good; one that is gone already is no error. Idempotent."""
         ...
 
     async def send(self, mailbox: str, raw: bytes) -> str:

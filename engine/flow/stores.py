@@ -184,6 +184,8 @@ class Claim:
     """Since when the step fails; 0 when it has not failed yet."""
     doubtful: bool = False
     """Whether each of its steps may have been done before writes were lost."""
+    notes: Mapping[int, str] = field(default_factory=dict)
+    """What steps wrote down of the time before they were tried."""
     content: Content | None = None
     """What the call brought along that set the run off."""
 
@@ -199,6 +201,17 @@ class Journal(Protocol):
         self, claim: Claim, *, again: int, unknown: bool, looks: int, why: str, failing: int = 0
     ) -> None:
         """Give the claim back: try again at `again`; `failing` since then, 0 if nothing failed."""
+        ...
+
+    async def note(self, claim: Claim, step: int, text: str) -> str:
+        """Write down what a step has to know of the time before it; give the first that was written.
+
+        Raises Unavailable when the claim is somebody else's by now.
+        """
+        ...
+
+    async def in_use(self, claim: Claim, keys: Sequence[str]) -> str:
+        """Say which other run still has something to do with messages that this one deletes, or ""."""
         ...
 
     async def settle(self, settled: Settled, now: int, claim: Claim | None = None) -> bool:

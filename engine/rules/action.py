@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Annotated, Any, ClassVar
-
-from pydantic import PlainValidator, WithJsonSchema
+from typing import Any, ClassVar
 
 from engine.rules.captures import fill, fill_all
 from engine.rules.effects import Effect
@@ -20,6 +18,8 @@ class Action(Strict):
     key: ClassVar[str]
     examples: ClassVar[tuple[str, ...]]
     """Actions as YAML, as an author would write them."""
+    last: ClassVar[bool] = False
+    """Whether nothing may stand behind it in its rule."""
 
     @property
     def of_message(self) -> bool:
@@ -66,17 +66,3 @@ def _label(label: str, captures: Captures) -> str:
 
 def _line(text: str) -> str:
     return " ".join("".join(char if char.isprintable() else " " for char in text).split())
-
-
-def _switch(value: Any) -> Any:
-    if value in ("true", None, {}):
-        return True if value != {} else {}
-    raise ValueError("takes no settings; write true")
-
-
-Switch = Annotated[
-    Any,
-    PlainValidator(_switch),
-    WithJsonSchema({"anyOf": [{"const": True}, {"type": "null"}, {"type": "object", "maxProperties": 0}]}),
-]
-"""The value of an action without settings."""

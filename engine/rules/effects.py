@@ -7,6 +7,10 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
+Scope = Literal["message", "thread"]
+"""Whether an effect reaches the message alone, or every message of its thread."""
+
+
 class _Effect(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,6 +28,14 @@ class ChangeLabels(_Effect):
     kind: Literal["labels"] = "labels"
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
+    scope: Scope = "message"
+
+
+class DeleteMessage(_Effect):
+    """Delete a message for good. Idempotent, and nothing takes it back."""
+
+    kind: Literal["delete"] = "delete"
+    scope: Scope = "message"
 
 
 class _Templated(_Effect):
@@ -51,4 +63,7 @@ class SaveDraft(_Templated):
     kind: Literal["draft"] = "draft"
 
 
-Effect = Annotated[ChangeLabels | SendMessage | SaveDraft, Field(discriminator="kind")]
+Effect = Annotated[
+    ChangeLabels | DeleteMessage | SendMessage | SaveDraft,
+    Field(discriminator="kind"),
+]

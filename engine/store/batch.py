@@ -22,6 +22,9 @@ class Batch:
         self._base, self._now = base, now
         self._words: list[str | int] = []
 
+    def key(self, *parts: str) -> str:
+        return self._base.key(*parts)
+
     def add(self, *words: str | int) -> None:
         self._words += [len(words), *words]
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from engine.errors import Unavailable
 from engine.flow.plan import Run
 from engine.flow.stores import Claim, Settled
 from engine.mail.events import EventKind
@@ -58,6 +59,18 @@ class RedisJournal:
         keys = [self._key("run", claim.run.id), self._key("due")]
         args: list[str | int] = [claim.run.id, _held(claim), again, int(unknown), looks, why, failing]
         await self._base.scripts("release", keys, args)
+
+    async def note(self, claim: Claim, step: int, text: str) -> str:
+        args: list[str | int] = [_held(claim), step, text]
+        kept = await self._base.scripts("note", [self._key("run", claim.run.id)], args)
+        if kept is None:
+            raise Unavailable("another worker has taken the run over")
+        return str(kept)
+
+    async def in_use(self, claim: Claim, keys: Sequence[str]) -> str:
+        run = claim.run
+        readers = [self._key("readers", run.mailbox, key) for key in keys]
+        return str(await self._base.scripts("in_use", readers, [run.id]))
 
     async def settle(self, settled: Settled, now: int, claim: Claim | None = None) -> bool:
         strict = int(claim is not None and settled.receipt["outcome"] != "done")
@@ -133,6 +146,9 @@ def _claim(fields: Mapping[str, str], nonce: str, deadline: int) -> Claim:
         receipts=recorded.receipts,
         failing=int(fields.get("failing", 0)),
         doubtful="doubt" in fields,
+        notes={
+            int(name.partition(":")[2]): text for name, text in fields.items() if name.startswith("note:")
+        },
     )
 
 

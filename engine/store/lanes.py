@@ -20,6 +20,8 @@ from engine.store.leases import HeldLease, take_lease
 from engine.store.memory import recall, remember
 
 IDLE_MS = 3_600_000
+READERS_MS = 30 * 86_400_000
+"""How long a message is kept from being deleted by what other runs have to do with it."""
 
 
 class RedisLanes:
@@ -202,5 +204,9 @@ def _record(batch: Batch, run: Run, waiting_for_labels: frozenset[str]) -> None:
         batch.record(run, "done", receipts)
     else:
         batch.record(run, "planned", receipts)
+        if run.key and run.grouped < len(run.steps):
+            readers = batch.key("readers", run.mailbox, run.key)
+            batch.add("SADD", readers, run.id)
+            batch.add("PEXPIRE", readers, READERS_MS)
         if run.key not in waiting_for_labels:
             batch.open_run(run.id)

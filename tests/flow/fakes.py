@@ -126,7 +126,7 @@ class FakeProvider:
         if removed:
             self.report(EventKind.LABEL_REMOVED, key, removed)
 
-    def delete(self, key: str) -> None:
+    def delete_message(self, key: str) -> None:
         del self.messages[key]
         self.report(EventKind.MESSAGE_DELETED, key)
 
@@ -190,7 +190,7 @@ class FakeProvider:
         end = start + self.page_size
         return ListPage(tuple(keys[start:end]), str(end) if end < len(keys) else "")
 
-    async def thread(self, mailbox: str, thread: str) -> tuple[Fellow, ...]:
+    async def thread(self, mailbox: str, thread: str, *, named: bool = False) -> tuple[Fellow, ...]:
         await self._begin("thread", thread)
         return tuple(
             Fellow(key, one.received, one.labels)
@@ -209,6 +209,23 @@ class FakeProvider:
         self.changes.append((tuple(keys), tuple(add), tuple(remove)))
         for key in keys:
             self.relabel(key, add, remove)
+
+    async def change_thread(
+        self, mailbox: str, thread: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]
+    ) -> tuple[str, ...]:
+        await self._begin("change_thread", thread)
+        touched = tuple(key for key in self.messages if self.threads.get(key, key) == thread)
+        for key in touched:
+            self.relabel(key, add, remove)
+        await self._begin("changed_thread", thread)
+        return touched
+
+    async def delete(self, mailbox: str, keys: Sequence[str]) -> None:
+        await self._begin("delete")
+        for key in keys:
+            if key in self.messages:
+                self.delete_message(key)
+        await self._begin("deleted")
 
     async def send(self, mailbox: str, raw: bytes) -> str:
         await self._begin("send")

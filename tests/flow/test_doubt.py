@@ -217,7 +217,7 @@ async def test_an_answer_whose_window_is_over_is_forgotten(world: World) -> None
 
 async def test_an_answer_that_was_deleted_cannot_be_told(world: World) -> None:
     await answer_and_forget(world)
-    world.provider.delete("sent-1")
+    world.provider.delete_message("sent-1")
     assert (await recover(world)).answers == 0
 
 

@@ -47,7 +47,7 @@ async def test_a_message_that_went_away_does_not_keep_the_others(world: World) -
     for key in "123":
         world.provider.deliver(key)
     await world.poll()
-    world.provider.delete("2")
+    world.provider.delete_message("2")
     await world.drain()
     receipts = {one.run.key: one.receipts[0]["outcome"] for one in await world.runs()}
     assert receipts == {"1": "done", "2": "skipped", "3": "done"}

@@ -94,7 +94,7 @@ def test_system_labels_stand_for_archive_mark_and_trash() -> None:
     assert evaluation.matches[0].actions == (
         {"archive": True},
         {"mark": {"read": True, "starred": True, "important": False}},
-        {"trash": {}},
+        {"trash": True},
     )
 
 

@@ -533,18 +533,18 @@ CASES = [
     ),
     pytest.param(
         then("{archive: false}"),
-        ["4:22 rules[0].then[0].archive: takes no settings; write true"],
+        ["4:22 rules[0].then[0].archive: write true, or {scope: thread}"],
         id="an action with false",
     ),
     pytest.param(
         then("{archive: yes}"),
-        ["4:22 rules[0].then[0].archive: takes no settings; write true"],
+        ["4:22 rules[0].then[0].archive: write true, or {scope: thread}"],
         id="an action with yes",
     ),
     pytest.param(
         then("{trash: {x: 1}}"),
-        ["4:20 rules[0].then[0].trash: takes no settings; write true"],
-        id="an action with settings that has none",
+        ["4:21 rules[0].then[0].trash.x: unknown key 'x'; there are: scope"],
+        id="an action with a setting that it has not",
     ),
     pytest.param(
         then("{move: Finance}"),

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from engine.errors import MessageGone, RateLimited, Rejected
 from engine.providers.zoom_mail.client import ZoomMailClient
 from engine.providers.zoom_mail.labels import LabelBooks
+
+T = TypeVar("T")
 
 BATCH = 1000
 """Ids in one batchModify: Zoom is silent, Gmail's reference states 1,000."""
@@ -38,17 +42,39 @@ class Labeller:
         self, mailbox: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]
     ) -> None:
         """Change the labels of all messages. Idempotent: who repeats it after an error does no harm."""
+        await self._changed(mailbox, add, remove, partial(self._apply, mailbox, keys))
+
+    async def change_thread(
+        self, mailbox: str, thread: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]
+    ) -> tuple[str, ...]:
+        """Change the labels of a thread in one call, `keys` of which are known; give all it touched."""
+
+        async def apply(change: _Change) -> tuple[str, ...]:
+            if not change.add and not change.remove:
+                return ()
+            answer = await self._client.modify_thread(mailbox, thread, change.add, change.remove)
+            return tuple(dict.fromkeys([*keys, *(message.id for message in answer.messages)]))
+
+        return await self._changed(mailbox, add, remove, apply)
+
+    async def _changed(
+        self,
+        mailbox: str,
+        add: Sequence[str],
+        remove: Sequence[str],
+        apply: Callable[[_Change], Awaitable[T]],
+    ) -> T:
         change = None
         try:
             change = await self._resolve(mailbox, add, remove)
-            await self._apply(mailbox, keys, change)
+            return await apply(change)
         except Rejected:
             # Somebody may have deleted and remade a label, or a parent, whose id we remember.
             self._books.forget(mailbox)
             again = await self._resolve(mailbox, add, remove)
             if again == change:
                 raise
-            await self._apply(mailbox, keys, again)
+            return await apply(again)
 
     async def _resolve(self, mailbox: str, add: Sequence[str], remove: Sequence[str]) -> _Change:
         return _Change(

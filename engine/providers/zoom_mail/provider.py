@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -16,6 +17,7 @@ from engine.mail.needs import Need, Needs
 from engine.providers.zoom_mail import history as records
 from engine.providers.zoom_mail import reading
 from engine.providers.zoom_mail.client import ZoomMailClient
+from engine.providers.zoom_mail.deleting import delete_all
 from engine.providers.zoom_mail.labelling import Labeller
 from engine.providers.zoom_mail.labels import LabelBooks
 from engine.providers.zoom_mail.lookup import Lookup
@@ -100,7 +102,7 @@ class ZoomMail:
         answer = await self._client.list_messages(mailbox, query=query, page=page)
         return ListPage(tuple(message.id for message in answer.messages), answer.next)
 
-    async def thread(self, mailbox: str, thread: str) -> tuple[Fellow, ...]:
+    async def thread(self, mailbox: str, thread: str, *, named: bool = False) -> tuple[Fellow, ...]:
         """A further call is made only for each 500 messages more. Raises Rejected for one without end."""
         fellows: list[Fellow] = []
         page = ""
@@ -109,13 +111,21 @@ class ZoomMail:
             fellows += map(reading.to_fellow, answer.messages)
             page = answer.next
             if not page:
-                return tuple(fellows)
+                return await self._with_names(mailbox, fellows) if named else tuple(fellows)
         raise Rejected(f"threads.get: {MAX_THREAD_PAGES} pages did not get to the end")
 
     async def change_labels(
         self, mailbox: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]
     ) -> None:
         await self._labeller.change(mailbox, keys, add, remove)
+
+    async def change_thread(
+        self, mailbox: str, thread: str, keys: Sequence[str], add: Sequence[str], remove: Sequence[str]
+    ) -> tuple[str, ...]:
+        return await self._labeller.change_thread(mailbox, thread, keys, add, remove)
+
+    async def delete(self, mailbox: str, keys: Sequence[str]) -> None:
+        await delete_all(self._client, mailbox, keys)
 
     async def send(self, mailbox: str, raw: bytes) -> str:
         return (await self._client.send(mailbox, raw)).id
@@ -128,6 +138,12 @@ class ZoomMail:
 
     async def aclose(self) -> None:
         await self._client.aclose()
+
+    async def _with_names(self, mailbox: str, fellows: Sequence[Fellow]) -> tuple[Fellow, ...]:
+        names = await self._books.names(mailbox, {label for one in fellows for label in one.labels})
+        return tuple(
+            replace(one, labels=frozenset(names.get(label, label) for label in one.labels)) for one in fellows
+        )
 
     async def _vacation(self, mailbox: str) -> Period | None:
         """Ask when the mailbox itself replies; a scope that is missing for that must not stop its service."""

@@ -8,7 +8,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, mod
 from engine.rules.action import MAX_LABEL, Action, filled
 from engine.rules.captures import only_plain
 from engine.rules.effects import ChangeLabels, Effect
-from engine.rules.strict import NOT_EMPTY, TEXT_SCHEMA, Words, some
+from engine.rules.placing import REACH, ScopeField
+from engine.rules.strict import TEXT_SCHEMA, Words, some
 from engine.rules.text import Captures
 
 
@@ -37,11 +38,16 @@ class Label(Action):
 
     key = "label"
     bare: ClassVar[str] = "add"
-    map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
-    examples = ("label: {add: [Finance/Invoices], remove: [INBOX]}", "label: Finance")
+    map_schema: ClassVar[Mapping[str, Any]] = {"anyOf": [{"required": ["add"]}, {"required": ["remove"]}]}
+    examples = (
+        "label: {add: [Finance/Invoices], remove: [INBOX]}",
+        "label: Finance",
+        "label: {add: Done, scope: thread}",
+    )
 
     add: Labels | None = Field(None, description="Labels to put on.")
     remove: Labels | None = Field(None, description="Labels to take off.")
+    scope: ScopeField = Field("message", description=REACH)
 
     @model_validator(mode="after")
     def _changes_something(self) -> Self:
@@ -54,10 +60,14 @@ class Label(Action):
 
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
         add, remove = filled(self.add or (), captures), filled(self.remove or (), captures)
-        return (ChangeLabels(add=add, remove=tuple(label for label in remove if label not in add)),)
+        left = tuple(label for label in remove if label not in add)
+        return (ChangeLabels(add=add, remove=left, scope=self.scope),)
 
     def shown(self, captures: Captures) -> Any:
-        return {key: list(filled(tuple(labels), captures)) for key, labels in self.dumped.items()}
+        return {
+            key: value if key == "scope" else list(filled(tuple(value), captures))
+            for key, value in self.dumped.items()
+        }
 
     def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         named: dict[str, Any] = {"add": self.add or (), "remove": self.remove or ()}

@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 from engine.rules.action import Action
 from engine.rules.effects import ChangeLabels, Effect
 from engine.rules.findings import unknown
-from engine.rules.strict import NOT_EMPTY, Flag
+from engine.rules.placing import REACH, ScopeField
+from engine.rules.strict import Flag
 from engine.rules.text import Captures
 
 WORDS: Mapping[str, dict[str, str]] = {
@@ -18,18 +19,21 @@ WORDS: Mapping[str, dict[str, str]] = {
     "important": {"important": "true"},
 }
 
+MARKS = ("read", "starred", "important")
+
 
 class Mark(Action):
     """Mark the message as read, starred or important, or as not so."""
 
     key = "mark"
     shorthand: ClassVar[Mapping[str, Any]] = {"enum": list(WORDS)}
-    map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
-    examples = ("mark: {read: true, starred: true}", "mark: read")
+    map_schema: ClassVar[Mapping[str, Any]] = {"anyOf": [{"required": [key]} for key in MARKS]}
+    examples = ("mark: {read: true, starred: true}", "mark: read", "mark: {read: true, scope: thread}")
 
     read: Flag | None = Field(None, description="True takes UNREAD off, false puts it on.")
     starred: Flag | None = Field(None, description="True puts STARRED on, false takes it off.")
     important: Flag | None = Field(None, description="True puts IMPORTANT on, false takes it off.")
+    scope: ScopeField = Field("message", description=REACH)
 
     @classmethod
     def spread(cls, data: Any) -> Any:
@@ -42,7 +46,7 @@ class Mark(Action):
     @model_validator(mode="after")
     def _marks_something(self) -> Self:
         if self.read is None and self.starred is None and self.important is None:
-            raise ValueError(f"marks nothing; write one of {', '.join(self.keys())}")
+            raise ValueError(f"marks nothing; write one of {', '.join(MARKS)}")
         return self
 
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
@@ -52,5 +56,6 @@ class Mark(Action):
             ChangeLabels(
                 add=tuple(label for label, on in wanted.items() if on),
                 remove=tuple(label for label, on in wanted.items() if on is False),
+                scope=self.scope,
             ),
         )

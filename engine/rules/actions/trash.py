@@ -2,22 +2,13 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
-
-from engine.rules.action import Action, Switch
-from engine.rules.effects import ChangeLabels, Effect
-from engine.rules.text import Captures
+from engine.rules.placing import Placing
 
 
-class Trash(Action):
+class Trash(Placing):
     """Move the message to the trash."""
 
     key = "trash"
-    bare: ClassVar[str] = "on"
-    only_bare: ClassVar[bool] = True
-    examples = ("trash: true",)
-
-    on: Switch = Field(description="Always true.")
-
-    def effects(self, captures: Captures) -> tuple[Effect, ...]:
-        return (ChangeLabels(add=("TRASH",), remove=("INBOX",)),)
+    examples = ("trash: true", "trash: {scope: thread}")
+    puts: ClassVar[tuple[str, ...]] = ("TRASH",)
+    takes: ClassVar[tuple[str, ...]] = ("INBOX",)

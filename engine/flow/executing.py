@@ -1,0 +1,58 @@
+"""What carrying out a run needs, and what one step of it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from engine.errors import PostroomError
+from engine.flow.clock import Clock, now_ms
+from engine.flow.plan import Run
+from engine.flow.ports import Profile, Provider
+from engine.flow.rulebook import Rulebooks
+from engine.flow.stores import Claim, Journal, Mailboxes
+
+Receipt = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Executing:
+    """What carrying out a run needs; times in ms."""
+
+    journal: Journal
+    mailboxes: Mailboxes
+    books: Rulebooks
+    provider: Callable[[str], Provider]
+    """The provider of a mailbox."""
+    timeout: int = 20_000
+    """From claim to deadline: no request of a step is begun after it."""
+    margin: int = 60_000
+    """How long after a deadline a second attempt waits for a request that may still be on its way."""
+    look_gap: int = 5_000
+    clock: Clock = now_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One claimed step and what it may use."""
+
+    executing: Executing
+    provider: Provider
+    claim: Claim
+    step: int
+    profiles: Mapping[str, Profile]
+
+    @property
+    def run(self) -> Run:
+        return self.claim.run
+
+    async def note(self, text: str) -> str:
+        """Write down what the step has to know of the time before it; the first note stands.
+
+        Raises Unavailable when the claim is somebody else's by now.
+        """
+        return await self.executing.journal.note(self.claim, self.step, text)
+
+
+class NotYetError(PostroomError):
+    """The step has to wait for something that takes its time, and has not begun."""

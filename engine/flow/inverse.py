@@ -1,0 +1,57 @@
+"""What would take an effect back, written into its receipt as JSON under `undo`. Pure.
+
+`{"labels": [{"keys": [...], "add": [...], "remove": [...]}], "unknown": [...]}` gives the label changes that
+restore what was, and messages that were changed too though nobody had looked at them before; `{"draft": ID}`
+a draft to delete; `{"files": [{"path": ..., "sha256": ...}]}` files to remove if they are still the same;
+`{"none": WHY}` says that there is no way back. Without the word, nothing was changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from engine.rules.effects import ChangeLabels
+
+UNDO = "undo"
+SENT = "what was sent cannot be called back"
+DELETED = "what was deleted for good cannot be brought back"
+CALLED = "a call to another system cannot be taken back"
+EMITTED = "what rules did because of an event is theirs to take back"
+
+
+def labels_back(
+    before: Mapping[str, Iterable[str]], effect: ChangeLabels, unknown: Sequence[str] = ()
+) -> str:
+    """Say what undoes a label change of messages, given by key with the labels that they had."""
+    alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+    for key, labels in before.items():
+        had = frozenset(labels)
+        added = tuple(label for label in effect.add if label not in had)
+        removed = tuple(label for label in effect.remove if label in had)
+        if added or removed:
+            alike.setdefault((removed, added), []).append(key)
+    changes = [{"keys": keys, "add": add, "remove": remove} for (add, remove), keys in alike.items()]
+    told: dict[str, Any] = {"labels": changes}
+    return dumped(told | ({"unknown": list(unknown)} if unknown else {}))
+
+
+def no_way_back(why: str) -> Mapping[str, str]:
+    """Say in a receipt that an effect has no inverse."""
+    return {UNDO: dumped({"none": why})}
+
+
+def draft_back(draft: str) -> Mapping[str, str]:
+    """Say in a receipt which draft to delete."""
+    return {UNDO: dumped({"draft": draft})}
+
+
+def files_back(files: Iterable[tuple[str, str]]) -> Mapping[str, str]:
+    """Say in a receipt which files to remove, each given by its path and digest."""
+    return {UNDO: dumped({"files": [{"path": path, "sha256": digest} for path, digest in files]})}
+
+
+def dumped(value: Any) -> str:
+    """Write a value of a receipt as JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
