@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from engine.errors import Place
+from engine.errors import Place, TemplateError
 from engine.flow.calls import SEND_RULE
-from engine.mail.events import Event
+from engine.flow.written import dump, load
+from engine.mail.events import SEND_REQUESTED, Event
+from engine.mail.message import no_message
 from engine.rules.effects import SendMessage
 from engine.rules.evaluation import Evaluation, Match
 from engine.rules.strict import some
 from engine.rules.templated import recipient
-from engine.templating.library import Library
+from engine.templating.library import Context, Library
 
 MAX_TO = 100
 MAX_INPUTS = 100
@@ -42,13 +45,36 @@ class Asked(BaseModel):
     @property
     def inputs(self) -> dict[str, str]:
         """How the template reads each input: as a value, never as a template."""
-        return {name: f"{{{{ payload['with'].{name} }}}}" for name in self.with_}
+        return {name: f"{{{{ payload.{name} }}}}" for name in self.with_}
+
+    @property
+    def payload(self) -> str:
+        """What the template sees as the payload: the inputs alone, as JSON text."""
+        return dump(self.with_)
 
 
-def misfits(library: Library, asked: Asked) -> list[str]:
-    """List what the template has against it."""
-    found = library.check(asked.template, asked.inputs, Place("with"))
-    return [error.message for error in found]
+def misfits(library: Library, asked: Asked, mailbox: str, now: datetime) -> list[str]:
+    """List what the template has against it, found by filling it in."""
+    if found := library.check(asked.template, asked.inputs, Place("with")):
+        return [error.message for error in found]
+    if library.needs(asked.template):
+        return [f"template '{asked.template}' reads a message, and there is none"]
+    message, inputs = no_message(mailbox), asked.inputs
+    context = Context(
+        message, inputs, mailbox=mailbox, now=now, payload=asked.payload, recipients=asked.to, zone=UTC
+    )
+    try:
+        library.render(asked.template, context)
+    except TemplateError as error:
+        return [str(error)]
+    return []
+
+
+def payload_of(event: Event) -> str:
+    """Give what templates see as the payload of a call."""
+    if event.kind is not SEND_REQUESTED:
+        return event.payload
+    return dump(load(event.payload)["with"])
 
 
 def judge_asked(event: Event) -> Evaluation:

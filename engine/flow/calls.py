@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from engine.flow.plan import run_id
+from engine.flow.written import dump
 from engine.mail.bodies import File
 from engine.mail.events import SEND_LANE, SEND_REQUESTED, Event, EventKind, hook_lane
 
@@ -84,5 +84,4 @@ def hook_event(hook: str, mailbox: str, call: str, payload: str) -> Event:
 
 def send_event(mailbox: str, call: str, asked: Mapping[str, object]) -> Event:
     """Make the event of one message that was asked for."""
-    payload = json.dumps(asked, separators=(",", ":"))
-    return Event(SEND_REQUESTED, mailbox, 0, changed=(call,), payload=payload)
+    return Event(SEND_REQUESTED, mailbox, 0, changed=(call,), payload=dump(asked))

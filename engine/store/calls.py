@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from engine.flow.asked import payload_of
 from engine.flow.calls import Call, CallState, Taken, call_id, is_call
 from engine.flow.content import Content, read_files, write_files
 from engine.flow.plan import Run
@@ -63,7 +64,7 @@ def decide_calls(batch: Batch, commit: Commit) -> None:
         own, call = runs.get(event.id, []), call_id(event)
         for run in own:
             if len(run.held) < len(run.steps):
-                batch.add("KEEP", run.id, call, event.payload, CONTENT_MS)
+                batch.add("KEEP", run.id, call, payload_of(event), CONTENT_MS)
         batch.add("CALL", call, ",".join(run.id for run in own))
 
 

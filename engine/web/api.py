@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
@@ -17,6 +18,7 @@ from engine import metrics, tracing
 from engine.errors import Forged, Malformed
 from engine.flow.asked import Asked, misfits
 from engine.flow.calls import Call, key_id, send_event
+from engine.flow.written import load
 from engine.mail.bodies import File
 from engine.mail.events import SEND_LANE
 from engine.templating.library import Library
@@ -84,7 +86,8 @@ class Api:
         check_token(self.token, headers)
 
     def _read(self, headers: Headers, body: bytes, library: Library) -> Call:
-        _, value = read_payload(body)
+        payload, _ = read_payload(body)
+        value = load(payload)
         if not isinstance(value, dict):
             raise Malformed("the body is no map")
         files = read_files(value.pop(FILES), self.attachments) if FILES in value else ()
@@ -111,7 +114,7 @@ def send_call(
         asked = Asked.model_validate(value)
     except ValidationError as error:
         raise Misfit("; ".join(_plainly(each) for each in error.errors()[:5])) from None
-    if found := misfits(library, asked):
+    if found := misfits(library, asked, str(chosen), datetime.now(UTC)):
         raise Misfit("; ".join(found[:5]))
     event = send_event(str(chosen), call, asked.model_dump(by_alias=True))
     return Call(event, digest, files=files, trace=tracing.current())

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Any, NoReturn
+from typing import Any
 
 from engine.errors import Malformed
+from engine.flow.written import dump, load, no_number
 from engine.mail.bodies import ANY_TYPE, File, file_name
 
 MAX_DEPTH = 100
@@ -19,7 +20,7 @@ def read_payload(body: bytes) -> tuple[str, Any]:
     """Read a body as JSON text and value: a map or a list. Raises Malformed, which holds nothing of it."""
     try:
         text = body.decode("utf-8-sig")
-        value = json.loads(text, parse_constant=_no_number)
+        value = json.loads(text, parse_constant=no_number)
         if "\\u" in text:  # Half a sign, as `\\ud800` is, is no text.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
@@ -33,12 +34,12 @@ def read_payload(body: bytes) -> tuple[str, Any]:
 
 def take_files(text: str, limit: int) -> tuple[str, tuple[File, ...]]:
     """Take the files in `attachments` out of a map; name, type and size of each stay. Raises Malformed."""
-    value = json.loads(text, parse_float=_Written, parse_int=_Written)
+    value = load(text)
     if not isinstance(value, dict) or FILES not in value:
         return text, ()
     files = read_files(value[FILES], limit)
     value[FILES] = [{"name": one.name, "type": one.type, "size": len(one.content)} for one in files]
-    return _dump(value), files
+    return dump(value), files
 
 
 def read_files(listed: Any, limit: int) -> tuple[File, ...]:
@@ -62,27 +63,6 @@ def _file(said: Any, where: str) -> File:
     except (binascii.Error, ValueError):
         raise Malformed(f"{where}.content is no base64") from None
     return File(file_name(name), kind[:200], content)
-
-
-class _Written(str):
-    """A number as it was written."""
-
-    __slots__ = ()
-
-
-def _dump(value: Any) -> str:
-    """Write JSON with the numbers that it was read with."""
-    if isinstance(value, _Written):
-        return str(value)
-    if isinstance(value, dict):
-        return "{" + ",".join(f"{json.dumps(key)}:{_dump(inner)}" for key, inner in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ",".join(map(_dump, value)) + "]"
-    return json.dumps(value)
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _depth(value: Any) -> int:
