@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
 
 from engine.imports.sieve.catalog import ADDRESS_FIELDS
 
@@ -79,9 +81,18 @@ def _of_field(field: str, folded: bytes, people: bool) -> Iterator[str]:
     value = folded.replace(b"\0", b"")
     if not value.isascii():
         yield NOT_ASCII.format(field)
-    if re.search(rb"\t|  ", value.strip()):
+    if re.search(r"\t|  ", _decoded(value).strip()):
         yield BLANKS.format(field)
     if people and not _LIST.fullmatch(value.decode("latin-1").strip()):
         yield NO_ADDRESS.format(field)
     if b"=?" in _WORD.sub(b"", value):
         yield WORDS.format(field)
+
+
+def _decoded(value: bytes) -> str:
+    """Read encoded words by the standard library, which none of the two uses."""
+    text = value.decode("latin-1")
+    try:
+        return str(make_header(decode_header(text)))
+    except (ValueError, LookupError, HeaderParseError):
+        return text
