@@ -29,6 +29,7 @@ COMMANDS = {
     "list": "engine.cli.list_:list_",
     "docs": "engine.cli.docs:docs",
     "sandbox": "engine.cli.sandbox:sandbox",
+    "send": "engine.cli.send:send",
     "runs": "engine.cli.journal:runs",
     "dead": "engine.cli.journal:dead",
     "replay": "engine.cli.journal:replay",
