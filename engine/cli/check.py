@@ -23,6 +23,7 @@ from engine.rules.testing import examine
 from engine.settings import Settings, load_settings
 from engine.settings.homes import homes_of
 from engine.templating.library import TemplateErrors, load_templates
+from engine.templating.sampling import sample_faults
 from engine.wiring import read_rule_sources
 
 
@@ -60,6 +61,8 @@ def _findings(files: Files, homes: Homes) -> Iterator[_Found]:
         library = load_library(files) or load_templates({})
     except TemplateErrors as wrong:
         yield from (_Found("error", below(error, files.template_folder)) for error in wrong.errors)
+    for fault in sample_faults(library) if library else ():
+        yield _Found("error", below(fault, files.template_folder))
     checked = examine(files.rules, library, homes)
     yield from (_Found("error", error) for error in checked.errors)
     yield from (_Found("warning", error) for error in checked.warnings)

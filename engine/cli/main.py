@@ -23,6 +23,7 @@ COMMANDS = {
     "backtest": "engine.cli.backtest:backtest",
     "apply": "engine.cli.apply:apply",
     "explain": "engine.cli.explain:explain",
+    "preview": "engine.cli.preview:preview",
     "record": "engine.cli.record:record",
     "import": "engine.cli.import_:import_",
     "schema": "engine.cli.schema:schema",

@@ -23,7 +23,7 @@ from engine.templating.views import View
 
 BUDGET = "#budget"
 """Where a context keeps its budget: no name that a template can write."""
-CHARGE, COUNT, CONCAT = "#charge", "#count", "#concat"
+CHARGE, COUNT, CONCAT, URL = "#charge", "#count", "#concat", "#url"
 METHODS = frozenset({"startswith", "endswith", "split", "splitlines", "strip", "lower", "upper"})
 TESTS = frozenset(
     {"defined", "undefined", "none", "string", "number", "even", "odd", "divisibleby", "in"}
@@ -185,6 +185,9 @@ def make(
         CHARGE: _charge,
         COUNT: _count,
         CONCAT: filters.bound(_concat),
+        URL: filters.bound(
+            lambda value: markup.safe_url(value if isinstance(value, str) else filters.text(value))
+        ),
     }
     sandbox.tests = {name: test for name, test in sandbox.tests.items() if name in TESTS}
     return sandbox

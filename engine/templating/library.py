@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from engine.errors import Place, PostroomError, RuleError, TemplateError
 from engine.mail.needs import Needs, union
@@ -13,8 +14,10 @@ from engine.templating.grammar import unknown
 from engine.templating.inputs import convert
 from engine.templating.limits import LimitError
 from engine.templating.loading import load
+from engine.templating.locales import nearest
 from engine.templating.program import Program, compile_input
 from engine.templating.rendered import Rendered
+from engine.templating.template import Template
 from engine.templating.views import Context
 
 __all__ = ["Context", "Entry", "Library", "Rendered", "TemplateErrors", "load_templates"]
@@ -79,14 +82,25 @@ class Library:
             found += _check_text(entry, key, text, place)
         return found + (_check_captures(name, entry, place, *captures) if captures else [])
 
-    def render(self, name: str, context: Context) -> Rendered:
-        """Fill a template in. Raises TemplateError."""
+    def render(self, name: str, context: Context, language: str = "") -> Rendered:
+        """Fill a template in; in the language given, else the one to be chosen. Raises TemplateError."""
         entry = self.entry(name)
         inputs = fill(name, entry.inputs, context)
         try:
-            return entry.choose(context, inputs).render(context, inputs)
+            return _template(name, entry, context, inputs, language).render(context, inputs)
         except LimitError as error:
             raise TemplateError(f"template '{name}' {error}") from None
+
+
+def _template(
+    name: str, entry: Entry, context: Context, inputs: Mapping[str, Any], language: str
+) -> Template:
+    if not language:
+        return entry.choose(context, inputs)
+    found = nearest(language, entry.tags)
+    if found is None:
+        raise TemplateError(f"template '{name}' has no variant in '{language}'")
+    return entry.variants[found]
 
 
 def _check_text(entry: Entry, key: str, text: str, place: Place) -> list[RuleError]:

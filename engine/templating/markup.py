@@ -18,6 +18,7 @@ _MARK = re.compile(r"(?<!\\)[*_\[`<&]")
 _PUNCTUATION = {ord(char): "\\" + char for char in r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""}
 _LINK = re.compile(r"""(?i)<a\s(?:[^<>]*?\shref|href)\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')[^<>]*>|</a\s*>""")
 _IMAGE = re.compile(r"!\[([^\]\[]*)\]\(cid:[0-9a-f]+@postroom\)")
+_SAFE_URL = re.compile(r"(?i)(?:https?://|mailto:|tel:|cid:)")
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table")
 
 
@@ -71,6 +72,11 @@ def document(body: str) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1"></head>\n'
         f"<body>\n{body}</body>\n</html>\n"
     )
+
+
+def safe_url(value: str) -> str:
+    """Let an address through that a mail may lead to; "#" stands for any other, such as a script."""
+    return value if _SAFE_URL.match(value) else "#"
 
 
 def quote_text(value: str) -> str:

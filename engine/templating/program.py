@@ -14,8 +14,9 @@ from jinja2.exceptions import SecurityError
 
 from engine.errors import ConditionError, Place, RuleError, TemplateError
 from engine.mail.needs import Needs
-from engine.templating.environment import BUDGET, Charged, Sandbox
+from engine.templating.environment import BUDGET, HTML, Charged, Sandbox
 from engine.templating.grammar import RESERVED, Scope, captures_read, faults, names_read, parts_read
+from engine.templating.html_places import place_faults
 from engine.templating.limits import MAX_OUTPUT, MAX_SOURCE, Budget, LimitError, check_length
 from engine.templating.partials import Find, IncludeError, Lines, include
 from engine.templating.views import needs_of
@@ -88,7 +89,8 @@ def compile_piece(
     try:
         tree = sandbox.parse(source)
         lines = include(tree, sandbox, find, place, source)
-        by_line = sorted(faults(tree, scope, sandbox), key=lambda fault: fault.line)
+        found = [*faults(tree, scope, sandbox), *(place_faults(tree) if sandbox is HTML else ())]
+        by_line = sorted(found, key=lambda fault: fault.line)
         needs, captures, names = needs_of(parts_read(tree)), captures_read(tree), names_read(tree)
         if by_line:
             return [RuleError(fault.message, lines.at(fault.line, fault.word)) for fault in by_line]
