@@ -108,6 +108,7 @@ def _actions(one: Filter, losses: list[Loss]) -> Iterator[dict[str, Any]]:
     labels = {key: names for key, names in (("add", add), ("remove", remove)) if names}
     wanted: list[dict[str, Any]] = [{"label": labels}] if labels else []
     wanted += [{"mark": marks}] if marks else []
+    wanted += [{"spam": True}] if "SPAM" in one.add else []
     wanted += [{"trash": True}] if "TRASH" in one.add else []
     wanted += [{"archive": True}] if "INBOX" in one.remove and "TRASH" not in one.add else []
     wanted += [{"forward": {"to": [one.forward]}}] if one.forward else []
@@ -125,7 +126,7 @@ _MARKS: Mapping[str, tuple[str, bool]] = {
     "STARRED": ("starred", True),
     "IMPORTANT": ("important", True),
 }
-_SYSTEM = frozenset({*_MARKS, "TRASH"})
+_SYSTEM = frozenset({*_MARKS, "TRASH", "SPAM"})
 
 
 def _marks(labels: Iterable[str], *, on: bool) -> dict[str, bool]:

@@ -42,7 +42,6 @@ def _filter(one: Mapping[str, Any], place: Place) -> Filter:
         for name, value in criteria.items()
         if value and name not in known
     ]
-    add = _texts(action.get("addLabelIds"))
     return Filter(
         place=place,
         fields={name: str(criteria.get(name) or "") for name in ("from", "to", "subject")},
@@ -50,11 +49,11 @@ def _filter(one: Mapping[str, Any], place: Place) -> Filter:
         without=str(criteria.get("negatedQuery") or ""),
         attachment=criteria.get("hasAttachment") is True,
         size=_size(criteria),
-        add=tuple(label for label in add if label != "SPAM"),
+        add=tuple(_texts(action.get("addLabelIds"))),
         remove=tuple(label for label in _texts(action.get("removeLabelIds")) if label != "SPAM"),
         never_spam="SPAM" in _texts(action.get("removeLabelIds")),
         forward=str(action.get("forward") or ""),
-        losses=(*losses, *(["mail is not put into spam by rules"] if "SPAM" in add else [])),
+        losses=tuple(losses),
     )
 
 

@@ -38,13 +38,17 @@ def test_a_filter_becomes_rules() -> None:
     assert rules(as_yaml(found.rules))
 
 
+def test_mail_goes_into_spam() -> None:
+    spam = {**FILTER, "action": {"addLabelIds": ["SPAM"]}}
+    assert import_zoom(json.dumps([spam]), "filters").rules[0]["then"] == [{"spam": True}]
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
         pytest.param(
             {"criteria": {"from": "a", "listId": "b"}}, "the criterion 'listId'", id="an unknown criterion"
         ),
-        pytest.param({"action": {"addLabelIds": ["SPAM"]}}, "not put into spam", id="into spam"),
         pytest.param({"criteria": {}}, "looks for nothing", id="no criteria"),
         pytest.param({"criteria": None, "action": "x"}, "looks for nothing", id="wrong shapes"),
     ],
