@@ -13,7 +13,8 @@ from engine.record import carriers
 from engine.record.kept import Keep, Kept
 from engine.record.words import Words
 
-_ENCODED = re.compile(rb"=\?([^?\s]{1,80})\?([bBqQ])\?(.*?)\?=", re.DOTALL)
+_ENCODED = re.compile(rb"=\?([^?\s]{1,80})\?([bBqQ])\?(?:(.*?)\?=|.*+)", re.DOTALL)
+"""One that never ends takes the rest, in which no other ends either."""
 _PARAM = re.compile(rb';\s*+([^\s=;"]++)\s*+=\s*+("(?:[^"\\]|\\.)*+"?|[^;]*+)', re.DOTALL)
 _TYPE = re.compile(rb"\s*[\w.+!#$&^-]{1,127}(?:\s*/\s*[\w.+!#$&^-]{1,127})?")
 _EXTENSION = re.compile(r"(?:\.[A-Za-z0-9]{1,5}){1,2}\s*\"?\s*$")
@@ -96,6 +97,8 @@ def _worded(raw: bytes, words: Words, *keeps: Sequence[Keep]) -> bytes:
 
     out, at = bytearray(), 0
     for found in _ENCODED.finditer(raw):
+        if found[3] is None:
+            break
         out += carriers.plain(raw[at : found.start()], "", change)
         charset = found[1].partition(b"*")[0].decode("latin-1")
         carry = carriers.base64 if found[2] in b"bB" else _quoted_word
