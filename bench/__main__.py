@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from bench import (
+    backtest,
     calls,
     judging,
     latency,
@@ -42,6 +43,7 @@ MEASURES: dict[str, Measure] = {
     "judging": judging.measure,
     "matching": matching.measure,
     "parsing": parsing.measure,
+    "backtest": backtest.measure,
 }
 
 

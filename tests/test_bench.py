@@ -10,7 +10,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bench import calls, judging, latency, nodered, parsing, receipts, rest, throughput, transport, workers
+from bench import (
+    backtest,
+    calls,
+    judging,
+    latency,
+    nodered,
+    parsing,
+    receipts,
+    rest,
+    throughput,
+    transport,
+    workers,
+)
 from bench import matching as looking_up
 from bench.__main__ import bench
 from bench.closures import RULES as BY_HAND
@@ -41,6 +53,7 @@ Measure = Callable[[Mail, Path], Awaitable[Section]]
         pytest.param(
             partial(receipts.measure, rounds=1, mailboxes=40), id="webhooks taken beside a job for each"
         ),
+        pytest.param(partial(backtest.measure, messages=500), id="a backtest beside a plain loop"),
     ],
 )
 async def test_real_processes_are_measured(measure: Measure, tmp_path: Path) -> None:

@@ -184,17 +184,20 @@ class Judging:
         drafts = bool(effects) and all(isinstance(effect, SaveDraft) for effect in effects)
         act = Act("draft" if drafts else next(iter(shown)), shown)
         for effect in effects:
-            if isinstance(effect, SendMessage):
-                act = self._guarded(replace(act, replies=effect.reply), rule, effect, message)
+            act = self._guarded(act, rule, effect, message)
         return act
 
-    def _guarded(self, act: Act, rule: Rule, effect: SendMessage, message: Message) -> Act:
+    def _guarded(self, act: Act, rule: Rule, effect: Effect, message: Message) -> Act:
         try:
             why = held(effect, message, self.setup.own) or ""
         except ConditionError as error:
             why = f"whether it may be answered cannot be told: {error}"
+        act = replace(act, held=act.held or why)
+        if not isinstance(effect, SendMessage):
+            return act
+        act = replace(act, replies=act.replies or effect.reply)
         if why or not effect.once_per:
-            return replace(act, held=act.held or why)
+            return act
         key = once_key(message.mailbox, rule.id, effect, message)
         return replace(act, once=key, window=effect.once_per.seconds * 1000)
 

@@ -114,7 +114,7 @@ def own_id(event: Event, rule: str, steps: Sequence[Effect], *, sends: bool) -> 
     """Name the run of a rule; of one that is applied to mail that is there already, for these very steps."""
     if not event.applied:
         return run_id(event.id, rule)
-    told = json.dumps([step.model_dump() for step in steps], sort_keys=True)
+    told = json.dumps([(step.kind, step.model_dump(exclude_defaults=True)) for step in steps], sort_keys=True)
     return run_id(f"{event.id}\0applied {sends}\0{told}", rule)
 
 
