@@ -25,6 +25,7 @@ DOCUMENTS = (
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/backtest.md",
     "docs/hooks.md",
     "docs/operations.md",
     "docs/sandbox.md",
