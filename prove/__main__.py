@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from prove import faults, forging, hiding, kills, memory, sieve, soak, torn
+from prove import faults, forging, hiding, hooks, kills, memory, sieve, soak, torn
 from prove.proof import CHECKOUT, Proof, Sizes, as_section, put_section
 
 Prove = Callable[[Sizes, Path], Coroutine[Any, Any, Proof]]
@@ -35,6 +35,7 @@ PARTS = {
     "faults": Part("A tenth of all calls fail", faults.prove),
     "memory": Part("Memory", memory.prove),
     "soak": Part("A steady rate", soak.prove),
+    "hooks": Part("Calls from other systems", hooks.prove),
     "forging": Part("Forged webhooks", forging.prove),
     "sieve": Part("Agreement with Pigeonhole", sieve.prove),
     "secrets": Part("Secrets and message text", hiding.prove),

@@ -25,6 +25,8 @@ class Sizes:
     messages: int = 10_000
     hits: int = 200
     """Kills and stops."""
+    calls: int = 10_000
+    """Calls of other systems, repetitions included."""
     torn: int = 1_500
     """Messages while Redis' file is torn."""
     cuts: int = 20

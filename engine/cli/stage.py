@@ -27,7 +27,7 @@ RESTART_WITHIN_S = 0.5
 
 
 def _made_up() -> dict[str, str]:
-    return {name: secrets.token_hex(16) for name in ("client", "webhook", "api")}
+    return {name: secrets.token_hex(16) for name in ("client", "webhook", "api", "hook")}
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,9 @@ class Play:
     sandbox: Sequence[str] = ()
     """Further options of the sandbox."""
     secrets: Mapping[str, str] = field(default_factory=_made_up, repr=False)
-    """`client`, `webhook` and `api`, anew for each play."""
+    """`client`, `webhook`, `api` and `hook`, anew for each play."""
+    hooks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Hooks by name, with their settings beside the secret."""
 
 
 @dataclass
@@ -139,6 +141,9 @@ def _config(play: Play, folder: Path, ports: Mapping[str, int]) -> str:
         "mailboxes": boxes,
         "execute": dict(play.execute),
     }
+    if play.hooks:
+        secret = {"secret": secret_file("hook-secret", play.secrets["hook"])}
+        config["hooks"] = {name: secret | dict(own) for name, own in play.hooks.items()}
     if play.redis_url:
         config["redis"] = {"url": secret_file("redis-url", play.redis_url)}
     return json.dumps(config, indent=2)
