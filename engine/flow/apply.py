@@ -18,6 +18,7 @@ from engine.errors import MessageGone, RateLimited
 from engine.flow.clock import Clock
 from engine.flow.holding import Profiles
 from engine.flow.hydrate import Hydrator, Looked
+from engine.flow.listing import wait_for
 from engine.flow.memory import awaits_answers, until_same_thread_read
 from engine.flow.plan import Run
 from engine.flow.ports import Provider
@@ -160,7 +161,9 @@ async def _plan(applying: Applying, trial: Trial, wish: Wish, part: Sequence[Loo
     decided = Decided(
         taken, Sifted(taken, (), ()), frozenset(), tuple(part), applying.profiles, applying.cursor
     )
-    return await prepare(trial, applying.book, wish.mailbox, decided, applying.clock())
+    hydrator = Hydrator(applying.provider, applying.book, applying.clock, FOREVER)
+    now = applying.clock()
+    return await prepare(trial, applying.book, wish.mailbox, decided, now, hydrator.more)
 
 
 async def _look(applying: Applying, wish: Wish, keys: Sequence[str]) -> list[Looked]:
@@ -176,8 +179,8 @@ async def _look(applying: Applying, wish: Wish, keys: Sequence[str]) -> list[Loo
         found |= {one.queued.entry: one for one in looked if one not in late}
         queued = [one.queued for one in late]
         if late:
-            until = max(one.error.until for one in late if isinstance(one.error, RateLimited))
-            await asyncio.sleep(max(0.05, until - applying.clock() / 1000))
+            errors = (one.error for one in late if isinstance(one.error, RateLimited))
+            await wait_for(max(errors, key=lambda error: error.until))
     return [found[str(at)] for at in range(len(keys))]
 
 

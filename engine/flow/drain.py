@@ -121,9 +121,8 @@ async def _decide(
     )
     sifted = sift(queued, judged, steps, book.rules)
     patient = [not one.since or now - one.since < PATIENCE_MS for one in sifted.look]
-    looked = await Hydrator(provider, book, draining.clock, turn.end, turn.cursor.doubt).look(
-        sifted.look, patient
-    )
+    hydrator = Hydrator(provider, book, draining.clock, turn.end, turn.cursor.doubt)
+    looked = await hydrator.look(sifted.look, patient)
     decided, again = _until_kept_waiting(looked, now)
     if by_thread:
         decided = until_same_thread_read(decided)
@@ -133,7 +132,7 @@ async def _decide(
     taken = _before(queued, late)
     if taken:
         part = Decided(taken, sifted, judged, tuple(decided), turn.profiles, turn.cursor, tuple(groups))
-        commit = await prepare(draining, book, lane, part, now)
+        commit = await prepare(draining, book, lane, part, now, hydrator.more)
         await draining.lanes.commit(lane, turn.lease, commit, now)
         batch_decided(lane, decided, commit)
     return again

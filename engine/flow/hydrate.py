@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -28,6 +28,7 @@ from engine.rules.memory import UNREAD, Memory
 
 FETCHES_AT_ONCE = 16
 HEADERS: Needs = frozenset({Need.LABELS, Need.HEADERS})
+ALL: Needs = frozenset(Need)
 NOT_ONE_RULE = "*"
 """Stands for the rule where the whole message could not be judged."""
 
@@ -41,6 +42,9 @@ class Looked:
     evaluation: Evaluation | None = None
     """None when it is not decided: `error` says why."""
     error: ProviderError | None = None
+    patient: bool = True
+    had: Needs = frozenset()
+    """What was asked for, whether it came or was refused for good."""
 
 
 class Hydrator:
@@ -66,22 +70,38 @@ class Hydrator:
         await asyncio.gather(*(lane() for _ in range(min(FETCHES_AT_ONCE, len(batch)))))
         return [found[index] for index in range(len(batch))]
 
+    async def more(self, short: Sequence[tuple[Looked, Needs]]) -> list[Looked]:
+        """Fetch what turned out to be wanting of some messages once their turn in the batch had come."""
+        left = iter(enumerate(short))
+        found: dict[int, Looked] = {}
+
+        async def lane() -> None:
+            for index, (one, wanting) in left:
+                found[index] = await self._safely(one.queued, one.patient, self._completed(one, wanting))
+
+        await asyncio.gather(*(lane() for _ in range(min(FETCHES_AT_ONCE, len(short)))))
+        return [found[index] for index in range(len(short))]
+
     async def _look(self, index: int, queued: Queued, patient: bool) -> Looked:
         if index and self._clock() >= self._end:
             # What is decided by now is committed first; the rest has its turn afterwards.
             self._limited = self._limited or RateLimited("the turn is over", until=0)
         if self._limited:
             return Looked(queued, error=self._limited)
+        looked = await self._safely(queued, patient, self._judge(queued, patient))
+        # The first message alone says nothing of the others: it may be the only one kept waiting.
+        if index and isinstance(looked.error, RateLimited):
+            self._limited = looked.error
+        return looked
+
+    async def _safely(self, queued: Queued, patient: bool, looking: Awaitable[Looked]) -> Looked:
         try:
-            return await self._judge(queued, patient)
+            return await looking
         except MessageGone as gone:
             return Looked(queued, None, Evaluation(), gone)
         except ProviderError as error:
             if _is_final(error, patient):
                 return Looked(queued, None, _unreadable(str(error)), error)
-            # The first message alone says nothing of the others: it may be the only one kept waiting.
-            if index and isinstance(error, RateLimited):
-                self._limited = error
             return Looked(queued, error=error)
 
     def _first_needs(self, event: Event) -> Needs:
@@ -122,22 +142,31 @@ class Hydrator:
         had = self._first_needs(event)
         message = await self._fetch_first(event, had, patient)
         evaluation = judge_once(self._book, event, message, self._now)
-        while not (wanting := _wanting(evaluation)) <= had and event.kind is not EventKind.MESSAGE_DELETED:
-            known = message if wanting - had == {Need.THREAD} else None
-            had |= wanting
+        had = ALL if event.kind is EventKind.MESSAGE_DELETED else had
+        return await self._completed(
+            Looked(queued, message, evaluation, patient=patient, had=had), wanting(evaluation)
+        )
+
+    async def _completed(self, one: Looked, wanted: Needs) -> Looked:
+        """While a part is wanting, fetch that part and judge again."""
+        event, message, evaluation, had = one.queued.event, one.message, one.evaluation, one.had
+        while not wanted <= had:
+            known = message if wanted - had == {Need.THREAD} else None
+            had |= wanted
             try:
                 message = await self._fetch(event, had, known)
             except ProviderError as error:
-                if not _is_final(error, patient):
+                if not _is_final(error, one.patient):
                     raise
                 break  # What was had before still decides the other rules.
             evaluation = judge_once(self._book, event, message, self._now)
-        if evaluation.undecided and not evaluation.unread:
+            wanted = wanting(evaluation)
+        if message and evaluation and evaluation.undecided and not evaluation.unread:
             evaluation = judge_once(self._book, event, message, self._now, final=True)
-        return Looked(queued, message, evaluation)
+        return replace(one, message=message, evaluation=evaluation, had=had)
 
 
-def _wanting(evaluation: Evaluation) -> Needs:
+def wanting(evaluation: Evaluation) -> Needs:
     """What has to be read before all is decided: the guard reads the headers before any send."""
     sends = any(isinstance(effect, SendMessage) for match in evaluation.matches for effect in match.effects)
     return evaluation.needs | {Need.HEADERS} if sends else evaluation.needs

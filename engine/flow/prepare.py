@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -10,7 +10,7 @@ from functools import partial
 from engine.flow.applying import Recorded, as_of, narrowed, runs_to_look_up
 from engine.flow.clock import Clock, now_ms
 from engine.flow.holding import Guard, Preparing, Profiles
-from engine.flow.hydrate import Looked, judge_once
+from engine.flow.hydrate import Looked, judge_once, wanting
 from engine.flow.memory import answers, awaits_answers, judge_remembering, to_write
 from engine.flow.plan import Judged, LabelGroup, Plan, Run, make_plan, run_id
 from engine.flow.rulebook import Rulebook, Rulebooks
@@ -18,7 +18,11 @@ from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of
 from engine.flow.stores import Commit, Cursor, Lanes, Mailboxes, Queued, Verdicts
 from engine.mail.events import is_outbound
 from engine.mail.message import Message
+from engine.mail.needs import Needs
 from engine.rules.memory import Ledger
+
+More = Callable[[Sequence[tuple[Looked, Needs]]], Awaitable[list[Looked]]]
+"""Fetches further parts of messages."""
 
 LOOK_AGAIN_MS = 60_000
 OUR_MESSAGE_ID = ".postroom@"
@@ -53,17 +57,21 @@ class Decided:
     """Label changes of earlier batches that are still to come."""
 
 
-async def prepare(draining: Preparing, book: Rulebook, lane: str, decided: Decided, now: int) -> Commit:
+async def prepare(
+    draining: Preparing, book: Rulebook, lane: str, decided: Decided, now: int, more: More
+) -> Commit:
     """Turn one batch into a plan and all that has to be written with it."""
     started = datetime.fromtimestamp(decided.cursor.started / 1000, UTC)
     recorded: dict[str, Run | None] = {}
     while True:
-        judging = partial(_judge_in_order, decided, book, started, now, recorded)
+        short: dict[str, Needs] = {}
+        judging = partial(_judge_in_order, decided, book, started, now, recorded, short)
         judged, ledger = await judge_remembering(draining.lanes, lane, decided.looked, judging)
         wanted = set(runs_to_look_up(judged)) - recorded.keys()
-        if not wanted:
+        if not wanted and not short:
             break
         recorded |= await draining.lanes.recorded(sorted(wanted))
+        decided = await _completed(decided, short, more)
     guard = await Guard.load(draining, lane, decided.profiles, judged, recorded, now)
     plan = make_plan(judged, book.digest, now / 1000, guard.hold)
     if awaits_answers(book.rules, lane):
@@ -89,10 +97,31 @@ async def prepare(draining: Preparing, book: Rulebook, lane: str, decided: Decid
     )
 
 
+async def _completed(decided: Decided, short: Mapping[str, Needs], more: More) -> Decided:
+    """Fetch what messages lack, by their entries."""
+    lacking = [one for one in decided.looked if one.queued.entry in short]
+    if not lacking:
+        return decided
+    found = await more([(one, short[one.queued.entry]) for one in lacking])
+    again = {one.queued.entry: one for one in found}
+    looked = tuple(again.get(one.queued.entry, one) for one in decided.looked)
+    return replace(decided, looked=looked)
+
+
 def _judge_in_order(
-    decided: Decided, book: Rulebook, started: datetime, now: int, recorded: Recorded, ledger: Ledger
+    decided: Decided,
+    book: Rulebook,
+    started: datetime,
+    now: int,
+    recorded: Recorded,
+    short: dict[str, Needs],
+    ledger: Ledger,
 ) -> list[Judged]:
-    """What was decided, in order; a later event sees labels planned and what was remembered before it."""
+    """What was decided, in order; a later event sees labels planned and what was remembered before it.
+
+    What rules turn out to need only then, and was not asked for yet, goes into `short` by entry.
+    """
+    short.clear()
     planned: dict[str, frozenset[str]] = {}
     judged = []
     for one in decided.looked:
@@ -104,7 +133,11 @@ def _judge_in_order(
             if labels != message.labels or evaluation.unread:
                 message = message.relabelled(labels)
                 memory = as_of(message, ledger.memory) if event.applied else ledger.memory
-                evaluation = judge_once(book, event, message, now, memory, final=True)
+                evaluation = judge_once(book, event, message, now, memory)
+                if not (wanted := wanting(evaluation)) <= one.had:
+                    short[one.queued.entry] = wanted
+                elif evaluation.undecided:
+                    evaluation = judge_once(book, event, message, now, memory, final=True)
             ledger.add(evaluation.remembered)
             evaluation = narrowed(event, message, evaluation, recorded)
             change = evaluation.labels

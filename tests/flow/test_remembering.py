@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from engine.errors import LeaseLost, Rejected, Unavailable
+from engine.errors import LeaseLost, RateLimited, Rejected, Unavailable
 from engine.flow.ports import Fellow
 from engine.flow.threads import conversation
 from engine.mail.message import Conversation, Message
@@ -24,6 +24,11 @@ DAY_MS = 86_400_000
 def same(world: World, *keys: str) -> None:
     for key in keys:
         world.provider.deliver(key, mail("same"))
+
+
+async def states(world: World) -> dict[tuple[str, str], str]:
+    """How far each (message, rule) is."""
+    return {(one.run.key, one.run.rule): one.state for one in await world.runs()}
 
 
 async def memory_keys(world: World) -> list[str]:
@@ -106,6 +111,58 @@ async def test_a_label_that_memory_brings_calls_in_a_rule_that_remembers(world: 
     same(world, "1", "2", "3")
     await world.read_and_drain()
     assert await world.matched() == [("2", "twice"), ("3", "third"), ("3", "twice")]
+
+
+FILE = mail("same", Content_Disposition="attachment; filename=a", Content_Type="application/octet-stream")
+AGAIN_FILE = (
+    "{id: file, when: {all: [{label: Again}, {not: {attachment: {type: pdf}}}]}, then: [{label: File}]}"
+)
+
+
+async def test_what_only_a_remembered_label_makes_a_rule_need_is_fetched(world: World) -> None:
+    await world.rules(
+        DUPLICATE,
+        AGAIN_FILE,
+        "{id: alone, when: {all: [{label: Again}, {thread: {messages: 1}}]}, then: [{label: Alone}]}",
+    )
+    for key in "12":
+        world.provider.deliver(key, FILE)
+    await world.read_and_drain()
+    assert await world.matched() == [("2", "alone"), ("2", "file"), ("2", "twice")]
+    assert await states(world) == {("2", rule): "done" for rule in ("alone", "file", "twice")}
+    assert (len(world.provider.fetched["1"]), len(world.provider.fetched["2"])) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "left"),
+    [
+        pytest.param(Unavailable("down"), 1, id="for now, it is put aside"),
+        pytest.param(RateLimited("wait", until=0), 1, id="before a while, it is put aside"),
+        pytest.param(Rejected("no"), 0, id="for good, the rule is left open"),
+    ],
+)
+async def test_what_is_wanting_late_and_cannot_be_had(world: World, error: Exception, left: int) -> None:
+    await world.rules(DUPLICATE, AGAIN_FILE)
+    for key in "12":
+        world.provider.deliver(key, FILE)
+    world.provider.failures["fetch 2 content"] = [error]
+    await world.read_and_drain()
+    assert await world.waiting() == left
+    world.clock.forward(61_000)
+    await world.drain()
+    state = "done" if left else "dead"
+    assert await states(world) == {("2", "file"): state, ("2", "twice"): "done"}
+
+
+async def test_what_only_the_labels_of_an_earlier_event_make_a_rule_need_is_fetched(world: World) -> None:
+    await world.rules(
+        "{id: again, when: {subject: same}, then: [{label: Again}]}",
+        AGAIN_FILE.replace("file, ", "file, event: label.added, "),
+    )
+    world.provider.deliver("1", FILE)
+    world.provider.relabel("1", add=["Z"])
+    await world.read_and_drain()
+    assert await states(world) == {("1", "again"): "done", ("1", "file"): "done"}
 
 
 async def test_a_message_put_aside_is_counted_when_it_is_decided(world: World) -> None:
