@@ -132,7 +132,7 @@ def _compare(
     made: Sequence[Wanted], callers: Callers, outbox: Sequence[dict[str, Any]], persons: dict[int, str]
 ) -> Proof:
     """Hold the mails against the keys. Raises AssertionError."""
-    mails = [message_from_bytes(base64.b64decode(one["raw"])) for one in outbox]
+    mails = [message_from_bytes(base64.urlsafe_b64decode(one["raw"] + "==")) for one in outbox]
     counts = Counter(int(str(mail["subject"]).removeprefix("Order ")) for mail in mails)
     files = {int(str(mail["subject"]).removeprefix("Order ")): _file(mail) for mail in mails}
     by_number = {one.number: one for one in made}
@@ -154,8 +154,8 @@ def _compare(
             f"{len(made):,} calls, of which {repeated:,} repeat a key, a quarter by the API; "
             f"tries by answer: {tries}",
             f"{len(callers.answers):,} keys accepted (2xx): one mail for each, none missing, none twice",
-            f"{len(unsure)} callers gave up without a 2xx; of these, {len(unsure & counts.keys())} mails were "
-            "sent, each once",
+            f"{len(unsure)} callers gave up without a 2xx; of these, {len(unsure & counts.keys())} mails "
+            "were sent, each once",
             f"{sum(map(bool, files.values())):,} mails with the file that came along, byte for byte; nothing "
             "of what calls brought along is left in Redis",
         ],
