@@ -17,6 +17,7 @@ from engine.rules.testing import examine
 from engine.settings import load_settings
 from engine.settings.hooks import HookSettings
 from engine.settings.model import AccountSettings, MailboxSettings, Settings
+from engine.templating.folder import read_folder
 from engine.templating.library import load_templates
 
 CHECKOUT = Path(__file__).parent.parent
@@ -65,8 +66,7 @@ def first_cells(table: str) -> list[str]:
 
 
 def templates() -> dict[str, str]:
-    files = [file for file in (CHECKOUT / "templates").iterdir() if file.suffix in {".md", ".html"}]
-    return {file.name: file.read_text(encoding="utf-8") for file in files}
+    return read_folder(CHECKOUT / "templates")
 
 
 def test_the_rule_of_the_readme_loads_and_passes_its_tests() -> None:

@@ -14,6 +14,12 @@ from engine.templating.limits import MAX_FIELD, MAX_HEADER, LimitError
 MAX_MARKDOWN = 300_000
 MAX_MARKS = 5_000
 """Marks that Markdown pairs up in quadratic time; escaped ones, so all from values, do not count."""
+SIGNATURE = "-- "
+OPENS, CLOSES = "\ue000", "\ue001"
+"""Where a quote opens and closes, while HTML becomes text: of private use, so no text has them for itself."""
+MAX_QUOTES = 10
+_NO_MARKS = dict.fromkeys(map(ord, OPENS + CLOSES))
+_MARKED = re.compile(r"(?i)</?(blockquote)\b[^<>]*>|<li\b[^<>]*>")
 _MARK = re.compile(r"(?<!\\)[*_\[`<&]")
 _PUNCTUATION = {ord(char): "\\" + char for char in r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~"""}
 _LINK = re.compile(r"""(?i)<a\s(?:[^<>]*?\shref|href)\s*=\s*(?:"([^"<>]*)"|'([^'<>]*)')[^<>]*>|</a\s*>""")
@@ -42,8 +48,11 @@ def without_images(text: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """Trim line ends, fold runs of empty lines, end with one line break."""
-    lines = "\n".join(line.rstrip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+    """Trim line ends, not a signature's (RFC 3676, 4.3), fold runs of empty lines, end with one line break."""
+    lines = "\n".join(
+        line if line == SIGNATURE else line.rstrip()
+        for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    )
     return re.sub(r"\n{3,}", "\n\n", lines).strip("\n") + "\n"
 
 
@@ -70,7 +79,7 @@ def document(body: str) -> str:
     return (
         '<!DOCTYPE html>\n<html>\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1"></head>\n'
-        f"<body>\n{body}</body>\n</html>\n"
+        f'<body style="font: 16px/1.5 sans-serif; overflow-wrap: anywhere">\n{body}</body>\n</html>\n'
     )
 
 
@@ -94,15 +103,34 @@ def quote_html(value: str) -> Markup:
 
 
 def html_text(source: str) -> str:
-    """Read HTML as text; a link's address follows what it says."""
+    """Read HTML as text: a link's address follows what it says, quotes and items of lists are marked."""
     target = ""
 
     def spell_out(tag: re.Match[str]) -> str:
         nonlocal target
         if tag[0].startswith("</"):
-            shown, target = (f" ({target})" if target else ""), ""
+            shown, target = (f" ({target})" if target and not target.startswith("cid:") else ""), ""
             return shown + tag[0]
         target = next((found for found in tag.groups() if found), "")
         return tag[0]
 
-    return tidy(markup.html_text(_LINK.sub(spell_out, source)))
+    spelled = _LINK.sub(spell_out, source.translate(_NO_MARKS))
+    return tidy(_quoted(markup.html_text(_MARKED.sub(_marked, spelled))))
+
+
+def _marked(tag: re.Match[str]) -> str:
+    if not tag[1]:
+        return f"{tag[0]}- "
+    return f"{CLOSES}{tag[0]}" if tag[0].startswith("</") else f"{tag[0]}{OPENS}"
+
+
+def _quoted(text: str) -> str:
+    """Put `> ` before the lines between marks, once for each quote that a line lies in."""
+    lines, depth = [], 0
+    for line in text.split("\n"):
+        depth += line.count(OPENS)
+        plain = line.replace(OPENS, "").replace(CLOSES, "")
+        if plain or line == plain:
+            lines.append(f"{'>' * min(depth, MAX_QUOTES)} {plain}".rstrip() if depth else plain)
+        depth = max(depth - line.count(CLOSES), 0)
+    return "\n".join(lines)
