@@ -17,6 +17,7 @@ from engine.rules.testing import examine
 from engine.settings import load_settings
 from engine.settings.hooks import HookSettings
 from engine.settings.model import AccountSettings, MailboxSettings, Settings
+from engine.settings.outside import EndpointSettings
 from engine.templating.folder import read_folder
 from engine.templating.library import load_templates
 
@@ -39,6 +40,7 @@ OPEN_KEYS: dict[type[BaseModel], str] = {
     AccountSettings: "accounts.NAME.",
     MailboxSettings: "mailboxes.ADDRESS.",
     HookSettings: "hooks.NAME.",
+    EndpointSettings: "endpoints.NAME.",
 }
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, tzinfo
 from engine.errors import PostroomError, Rejected, TemplateError
 from engine.flow.content import NOTHING_ALONG, Content
 from engine.flow.own_files import own_files
+from engine.flow.forwarding import forwarded
 from engine.flow.plan import Run
 from engine.flow.ports import Provider
 from engine.flow.stores import Claim
@@ -16,6 +17,7 @@ from engine.mail.address import Address, parse_address
 from engine.mail.automated import is_no_reply
 from engine.mail.compose import Outgoing, answer_to, compose, is_sendable, reply_headers
 from engine.mail.message import Message, no_message
+from engine.mail.mime import from_raw
 from engine.mail.needs import Need
 from engine.rules.effects import SaveDraft, SendMessage
 from engine.templating.library import Context, Library, Rendered
@@ -44,6 +46,8 @@ async def compose_step(
     run, effect = claim.run, claim.run.steps[step]
     if not isinstance(effect, (SendMessage, SaveDraft)):
         raise TypeError(f"step {step} of run {run.id} sends nothing")
+    if effect.forward:
+        return _compose_forward(run, step, effect, await provider.raw(run.mailbox, run.key), own)
     needs = templates.needs(effect.template, effect.inputs) | {Need.HEADERS}
     message = await provider.fetch(run.mailbox, run.key, needs) if run.key else no_message(run.mailbox)
     along = _along(claim)
@@ -75,6 +79,24 @@ def _along(claim: Claim) -> Content:
     if claim.content is None and not claim.run.kind.of_message:
         raise TemplateError("what the call brought along is no longer kept: have it called again")
     return claim.content or NOTHING_ALONG
+
+
+def _compose_forward(run: Run, step: int, effect: SendMessage | SaveDraft, raw: bytes, own: Own) -> bytes:
+    made = forwarded(raw, whole=effect.forward == "attachment")
+    written_to = _written_to(from_raw(raw, key=run.key), own.get(run.mailbox, frozenset()))
+    return compose(
+        Outgoing(
+            from_=Address("", written_to or run.mailbox),
+            to=tuple(parse_address(text) for text in effect.to),
+            subject=made.subject,
+            text=made.text,
+            html=made.html,
+            message_id=message_id(run, step),
+            date=datetime.fromtimestamp(run.created, UTC),
+            files=made.files,
+            auto=_auto(effect),
+        )
+    )
 
 
 def _outgoing(

@@ -38,6 +38,13 @@ class Action(Strict):
         """Give its settings with captures filled in, for people and machines to read."""
         return fill_all(self.dumped, captures)
 
+    def reaches(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+        """Give what it reaches beyond the mailbox: where below it, of which kind, by which name.
+
+        Kinds are `recipient`, `endpoint` and `folder`.
+        """
+        return iter(())
+
     def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         """Give every text that may use captures, with its place below the action."""
         return iter(())

@@ -39,13 +39,16 @@ class DeleteMessage(_Effect):
 
 
 class _Templated(_Effect):
-    template: str
+    template: str = ""
+    """Empty where the message itself is sent on."""
     inputs: dict[str, str] = {}
     """Filled in: captures are already expanded."""
     reply: bool = False
     """An answer to the message that the rule matched, in its thread."""
     to: tuple[str, ...] = ()
     """Fixed recipients, from the rule alone; empty for a reply."""
+    forward: Literal["", "inline", "attachment"] = ""
+    """How the message that the rule matched is sent on; no template is filled in then."""
 
 
 class SendMessage(_Templated):

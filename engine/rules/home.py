@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 
+from engine.rules.reach import UNKNOWN, Reach
 from engine.rules.text import fold
 
 
@@ -26,6 +27,8 @@ class Homes:
     each: Mapping[str, Home] = field(default_factory=dict)
     """By address, folded."""
     other: Home = Home()
+    reach: Reach = UNKNOWN
+    """What rules may reach beyond their mailbox."""
 
     def of(self, mailbox: str) -> Home:
         return self.each.get(fold(mailbox), self.other) if self.each else self.other

@@ -19,7 +19,9 @@ from engine.rules.given_message import FIXTURE_SUFFIX
 from engine.rules.home import NOWHERE, Homes
 from engine.rules.lint import capture_findings
 from engine.rules.model import RuleFile
+from engine.rules.outside import outside_errors
 from engine.rules.places import load_model
+from engine.rules.reach import Reach
 from engine.rules.ruleset import Rule, RuleSet, ordered
 from engine.rules.unfold import unfold
 from engine.rules.yaml import Map, Node, parse_yaml, plain
@@ -82,7 +84,7 @@ def load_rules(
     `templates` are those that rules may name; with None, any name is taken.
     """
     with _no_garbage_collection():
-        return replace(_load(sources, templates), homes=homes)
+        return replace(_load(sources, templates, homes.reach), homes=homes)
 
 
 @contextmanager
@@ -96,7 +98,7 @@ def _no_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _load(sources: Mapping[str, str], templates: Mapping[str, Needs] | None) -> RuleSet:
+def _load(sources: Mapping[str, str], templates: Mapping[str, Needs] | None, reach: Reach) -> RuleSet:
     errors: list[RuleError] = []
     roots = _parse_all(sources, errors)
     shared = {file: _lists(root) for file, root in roots.items()}
@@ -110,6 +112,7 @@ def _load(sources: Mapping[str, str], templates: Mapping[str, Needs] | None) -> 
     findings = [finding for rule in rules for finding in capture_findings(rule, roots[rule.place.file])]
     errors += _twice(rules) + _lost_fixtures(rules, sources)
     errors += [error for rule in rules for error in call_errors(rule, roots[rule.place.file], templates)]
+    errors += [error for rule in rules for error in outside_errors(rule, roots[rule.place.file], reach)]
     errors += [finding.error for finding in findings if finding.fatal]
     warnings = in_order(finding.error for finding in findings if not finding.fatal)
     if errors:

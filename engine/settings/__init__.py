@@ -121,6 +121,7 @@ def _absolute(settings: Settings, folder: Path) -> dict[str, Any]:
         "data": folder / settings.data,
         "rules": tuple(str(folder / rules) for rules in settings.rules),
         "templates": folder / settings.templates,
+        "folders": {name: folder / path for name, path in settings.folders.items()},
     }
 
 

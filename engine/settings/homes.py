@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from engine.rules.home import NOWHERE, Home, Homes
@@ -10,6 +11,7 @@ from engine.rules.text import fold
 from engine.rules.yaml import Map, Node
 from engine.settings import find_file, read_file
 from engine.settings.model import Settings
+from engine.settings.outside import OutboundSettings, reach_of
 from engine.settings.values import ServerNames, Zone
 
 
@@ -21,6 +23,9 @@ class _OneHome(Strict):
 class _AllHomes(Strict):
     timezone: Zone = "UTC"
     mailboxes: dict[str, _OneHome] = {}
+    outbound: OutboundSettings = OutboundSettings()
+    endpoints: dict[str, Any] = {}
+    folders: dict[str, Any] = {}
 
 
 def homes_of(settings: Settings) -> Homes:
@@ -42,7 +47,8 @@ def _homes(said: Settings | _AllHomes) -> Homes:
         )
         for name, own in said.mailboxes.items()
     }
-    return Homes(each, Home(ZoneInfo(said.timezone)))
+    reach = reach_of(said.mailboxes, said.outbound, said.endpoints, said.folders)
+    return Homes(each, Home(ZoneInfo(said.timezone)), reach)
 
 
 def _homes_alone(root: Node) -> Node:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from engine.rules.strict import Strict
 from engine.settings.hooks import Attachments, HookSettings
+from engine.settings.outside import EndpointSettings, OutboundSettings
 from engine.settings.values import (
     Duration,
     HttpUrl,
@@ -120,6 +121,11 @@ class Settings(Section):
     accounts: dict[str, AccountSettings] = {}
     mailboxes: dict[str, MailboxSettings] = {}
     hooks: dict[str, HookSettings] = {}
+    outbound: OutboundSettings = OutboundSettings()
+    endpoints: dict[str, EndpointSettings] = {}
+    """Other systems that rules may call."""
+    folders: dict[str, Path] = {}
+    """Where rules may save files."""
     secrets: dict[str, SecretText] = Field(default={}, repr=False)
     """Secrets that rules name; none does yet."""
     file: str = ""

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from engine.rules.action import Action
+from engine.rules.effects import Effect, SaveDraft, SendMessage
+from engine.rules.templated import ModeField, Recipients
+from engine.rules.text import Captures
+
+
+class Forward(Action):
+    """Send the message on to fixed addresses within our own domains, or those of `outbound.allow`."""
+
+    key = "forward"
+    bare: ClassVar[str] = "to"
+    hints: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("template", "with"), "a forward takes none; 'send' writes a message of its own"),
+        "with_attachments": "they go along in any case",
+    }
+    examples = (
+        "forward: {to: [accounting@acme.example], as: attachment}",
+        "forward: accounting@acme.example",
+    )
+
+    to: Recipients = Field(description="Who gets it; fixed addresses, never taken from a message.")
+    as_: Literal["inline", "attachment"] = Field(
+        "inline",
+        alias="as",
+        description="`inline`: its text below a few lines that name it, its files along; "
+        "`attachment`: the whole message as it was received, as a file.",
+    )
+    mode: ModeField = Field("send", description="`draft` leaves it for a person to send.")
+
+    def effects(self, captures: Captures) -> tuple[Effect, ...]:
+        made = SaveDraft if self.mode == "draft" else SendMessage
+        return (made(to=self.to, forward=self.as_),)
+
+    def reaches(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
+        for number, address in enumerate(self.to):
+            yield ("to", number), "recipient", address

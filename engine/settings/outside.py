@@ -1,0 +1,102 @@
+"""What rules may reach beyond their mailbox, as the configuration says it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, BeforeValidator
+
+from engine.mail.address import parse_address
+from engine.rules.reach import Reach, recipients
+from engine.rules.strict import Flag, Strict, listed
+from engine.settings.values import OptionalSecret
+
+_DOMAIN = re.compile(r"@?(?:\*\.)?[^\s@*]+\.[^\s@*]+")
+
+
+def _allowed(entry: str) -> str:
+    address = parse_address(entry)
+    if not _DOMAIN.fullmatch(entry) and not ("@" in entry and address.domain and address.local):
+        raise ValueError(
+            f"'{entry}' is no domain or address: write partner.example, *.partner.example, a@b.example"
+        )
+    return entry
+
+
+Allowed = Annotated[tuple[Annotated[str, AfterValidator(_allowed)], ...], BeforeValidator(listed)]
+
+
+class OutboundSettings(Strict):
+    """Where mail may be forwarded to beside our own domains."""
+
+    allow: Allowed = ()
+
+
+def reach_of(
+    mailboxes: Iterable[str],
+    outbound: OutboundSettings,
+    endpoints: Iterable[str] = (),
+    folders: Iterable[str] = (),
+) -> Reach:
+    """Say what rules may reach; without mailboxes it is unknown whom we are."""
+    own = tuple(mailboxes)
+    permitted = recipients(own, outbound.allow) if own else None
+    return Reach(permitted, frozenset(endpoints), frozenset(folders))
+
+
+_URL = re.compile(r"https?://[^\s/@?#]+(?:[/?][^\s#]*)?", re.I)
+_FIELD = re.compile(r"[A-Za-z0-9-]{1,76}")
+OURS = frozenset(
+    [
+        "host",
+        "content-length",
+        "content-type",
+        "transfer-encoding",
+        "connection",
+        "authorization",
+        "idempotency-key",
+        "postroom-signature",
+    ]
+)
+"""Fields that are written here."""
+
+
+def _url(url: str) -> str:
+    if not _URL.fullmatch(url):
+        raise ValueError("must be an address such as https://api.acme.example/orders, without a user or '#'")
+    return url
+
+
+def _header(name: str) -> str:
+    if not _FIELD.fullmatch(name) or name.lower() in OURS:
+        raise ValueError(f"'{name}' is no header field that can be added")
+    return name
+
+
+def _value(text: str) -> str:
+    if not text.isprintable() or not text.isascii():
+        raise ValueError("must be one line of plain ASCII")
+    return text
+
+
+HeaderFields = dict[Annotated[str, AfterValidator(_header)], Annotated[str, AfterValidator(_value)]]
+
+
+class EndpointSettings(Strict):
+    """One address of another system, which rules call by its name."""
+
+    empty_is_unset: ClassVar[bool] = True
+
+    url: Annotated[str, AfterValidator(_url)]
+    method: Literal["POST", "PUT", "PATCH"] = "POST"
+    secret: OptionalSecret = None
+    """Signs each call: HMAC-SHA256 over time and body, in `Postroom-Signature`."""
+    bearer: OptionalSecret = None
+    headers: HeaderFields = {}
+    """Further header fields, the same for each call."""
+    keyed: Flag = False
+    """Whether it takes two calls with one `Idempotency-Key` for one."""
+    private: Flag = False
+    """Whether it may lie in a private network, or on this machine."""
