@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from engine.backtest.judging import KNOWN
-from engine.errand import in_background
 from engine.errors import MessageGone, Rejected
+from engine.flow.listing import patiently
 from engine.flow.ports import Fellow, Provider
 from engine.flow.threads import conversation
 from engine.mail.archive import Archived
@@ -48,27 +48,30 @@ async def read_past(past: Past, keys: Sequence[str]) -> AsyncIterator[Message | 
 
     None stands for what did not arrive since then, or not at all; what cannot be read comes with its error.
     """
-    with in_background():
-        for start in range(0, len(keys), AT_ONCE):
-            some = keys[start : start + AT_ONCE]
-            for found in await asyncio.gather(*(_read(past, key) for key in some)):
-                yield found
+    for start in range(0, len(keys), AT_ONCE):
+        some = keys[start : start + AT_ONCE]
+        for found in await asyncio.gather(*(_read(past, key) for key in some)):
+            yield found
 
 
 async def _read(past: Past, key: str) -> Message | Archived | None:
     try:
-        message = await past.provider.fetch(past.mailbox, key, past.needs)
+        message = await _fetch(past, key, past.needs)
     except MessageGone:
         return None
     except Rejected:
         try:
-            message = await past.provider.fetch(past.mailbox, key, KNOWN)
+            message = await _fetch(past, key, KNOWN)
         except (MessageGone, Rejected) as error:
             return Archived(key, error=str(error))
     if is_outbound(message.labels) or (message.received is not None and message.received < past.since):
         return None
     message = replace(message, mailbox=past.mailbox, labels=_at_first(message.labels, past.labels))
     return await _with_more(past, message)
+
+
+async def _fetch(past: Past, key: str, needs: Needs) -> Message:
+    return await patiently(lambda: past.provider.fetch(past.mailbox, key, needs))
 
 
 def _at_first(now: frozenset[str], arriving: frozenset[str]) -> frozenset[str]:
@@ -83,12 +86,12 @@ async def _with_more(past: Past, message: Message) -> Message:
     wanting = union(evaluate(rules, event, message, moment, UNREAD).needs for rules in past.rulesets)
     if Need.CONTENT in wanting:
         try:
-            whole = await past.provider.fetch(past.mailbox, message.key, past.needs | {Need.CONTENT})
+            whole = await _fetch(past, message.key, past.needs | {Need.CONTENT})
             message = replace(whole, mailbox=past.mailbox, labels=message.labels)
         except (MessageGone, Rejected):
             pass  # What hangs on it stays undecided.
     if Need.THREAD in wanting and message.thread:
-        fellows = await past.provider.thread(past.mailbox, message.thread)
+        fellows = await patiently(lambda: past.provider.thread(past.mailbox, message.thread))
         message = replace(message, _conversation=conversation(message, _of_then(fellows, message)))
     return message
 

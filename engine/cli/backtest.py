@@ -108,7 +108,7 @@ def _load(path: Path, templates: Path | None, homes: Homes) -> tuple[RuleSet, Ve
 
 
 def _of_archive(mail: Path, setup: Setup, rulesets: Sequence[RuleSet], jobs: int) -> Report:
-    with progress("judged", archive_bytes(mail)) as advance:
+    with progress("judged", archive_bytes(mail) or None) as advance:
         judging = Judging(setup, rulesets)
         return go_through(
             read_archive(mail), setup, judging, jobs or cores(), lambda one: advance(weight(one))

@@ -1,20 +1,55 @@
-"""The keys of what a mailbox holds."""
+"""Reading much of a mailbox for a person who waits: the keys of what it holds, and calls that can wait."""
 
 from __future__ import annotations
 
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
+from typing import TypeVar
 
 from engine.errand import in_background
+from engine.errors import RateLimited, Unavailable
 from engine.flow.ports import Provider
+
+T = TypeVar("T")
+LONGEST_WAIT_S = 600.0
+"""A service that asks for more, as at the end of a day's allowance, is for another time."""
+FIRST_PAUSE_S = 0.5
+TRIES = 6
+
+
+async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
+    """Ask, behind whoever is more urgent, and again while the service asks us to wait or does not answer."""
+    failures = 0
+    with in_background():
+        while True:
+            try:
+                return await ask()
+            except RateLimited as error:
+                await wait_for(error)
+            except Unavailable:
+                failures += 1
+                if failures == TRIES:
+                    raise
+                await asyncio.sleep(FIRST_PAUSE_S * 2**failures)
+
+
+async def wait_for(error: RateLimited) -> None:
+    """Wait as long as a service asks us to. Raises the error where that is too long."""
+    wait = error.until - time.time()
+    if wait > LONGEST_WAIT_S:
+        raise error
+    await asyncio.sleep(max(0.05, wait))
 
 
 async def list_keys(provider: Provider, mailbox: str, since: datetime) -> list[str]:
     """Give the keys of what arrived since then, and perhaps of more, the oldest first."""
     keys: list[str] = []
     token, more = "", True
-    with in_background():
-        while more:
-            page = await provider.list_messages(mailbox, token, since)
-            keys += page.keys
-            token, more = page.next, bool(page.next)
+    while more:
+        page = await patiently(partial(provider.list_messages, mailbox, token, since))
+        keys += page.keys
+        token, more = page.next, bool(page.next)
     return list(dict.fromkeys(reversed(keys)))

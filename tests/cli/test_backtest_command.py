@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from engine.cli.main import main
-from engine.errors import Rejected
+from engine.errors import RateLimited, Rejected, Unavailable
+from engine.flow import listing
 from tests.cli.conftest import Console
 from tests.flow.fakes import BOX, START_MS, mail
 
@@ -174,6 +175,25 @@ async def test_a_thread_is_seen_as_it_was_then(console: Console, folder: Path) -
     provider.threads["ours"] = "t"
     _, *messages = await past(console, folder, "--since", "2025-12-25")
     assert [one["message"] for one in messages] == ["0"]
+
+
+async def test_a_service_that_asks_us_to_wait_is_waited_for(
+    console: Console, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "FIRST_PAUSE_S", 0.0)
+    provider = console.world.provider
+    provider.deliver("1", mail("order 1"), received=START_MS)
+    provider.failures["list_messages"] = [RateLimited("slowly", until=0), Unavailable("gone")]
+    provider.failures["fetch 1"] = [Unavailable("gone")] * 2
+    counts, _ = await past(console, folder, "--since", "2025-12-25")
+    assert counts["messages"] == 1
+
+
+async def test_a_day_s_allowance_that_is_spent_is_not_waited_for(console: Console, folder: Path) -> None:
+    console.world.provider.failures["list_messages"] = [RateLimited("come tomorrow", until=1e12)]
+    words = ("--rules", str(folder / "new" / "rules"), "--mailbox", BOX, "--since", "2025-12-25")
+    result = await console.call("backtest", *words)
+    assert "cannot be read: come tomorrow" in str(result.exception)
 
 
 async def test_what_the_service_does_not_give_stays_undecided(console: Console, folder: Path) -> None:
