@@ -53,6 +53,11 @@ class Condition(Strict):
         return ()
 
     @property
+    def inner(self) -> tuple[Condition, ...]:
+        """All conditions that this one asks: its members, and one whose answer it only reads."""
+        return self.members
+
+    @property
     def clues(self) -> Clues | None:
         """What a message shows wherever this holds or is left open, for the index; None if nothing known.
 
@@ -125,7 +130,7 @@ class Condition(Strict):
 def walk(condition: Condition) -> Iterator[Condition]:
     """Give a condition and all within it."""
     yield condition
-    for member in condition.members:
+    for member in condition.inner:
         yield from walk(member)
 
 

@@ -59,7 +59,7 @@ def _open(condition: Condition, view: View, blind: View) -> Iterator[tuple[Remem
     """Give the conditions on memory whose answer the others leave open."""
     if isinstance(condition, Remembering):
         yield condition, view
-    members, decides = condition.members, _decisive(condition)
+    members, decides = condition.inner, _decisive(condition)
     view, blind = condition.sight(view), condition.sight(blind)
     settles = [at for at, member in enumerate(members) if member.judge(blind).verdict is decides]
     last = max(settles, default=-1)

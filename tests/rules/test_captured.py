@@ -11,8 +11,10 @@ from engine.errors import Missing
 from engine.mail.message import Message
 from engine.mail.needs import Need
 from engine.rules.evaluation import Verdict
+from engine.rules.reasons import reason_of
 from engine.rules.view import View
-from tests.rules.making import NOW, condition, holds, judged, make_message
+from tests.rules.making import NOW, condition, holds, judge, judged, make_message, matched, rules
+from tests.rules.test_memory import mail, told
 
 LIST = "{header: {name: List-Id, regex: '<(?P<list>[^.>]+)(?P<below>[.]dev)?'}}"
 DEV = make_message(("List-Id", "Developers <dev.lists.example>"))
@@ -74,3 +76,21 @@ def test_the_capture_is_told() -> None:
 def test_mistakes_are_named(text: str, said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         condition(text)
+
+
+def test_a_condition_within_it_is_one_of_the_rule() -> None:
+    """Its memory is the rule's own, and mail in spam reaches the rule that names it."""
+    words = "{{subject: {{regex: '(?P<word>[a-z]+)'}}}}"
+    several = f"{{{{captured: {{{{of: {{{{all: [{{0}}, {words}]}}}}, name: word, is: alert}}}}}}}}"
+    twice = several.format("{duplicate: message_id}")
+    one, other = (f"- {{id: {rule}, when: {twice}, then: [{{archive: true}}]}}" for rule in "ab")
+    assert told(rules(f"rules: \n{one}\n{other}"), [mail(0), mail(1)]) == [[], ["a", "b"]]
+    spam = f"rules: [{{id: s, when: {several.format('{label: SPAM}')}, then: [{{archive: true}}]}}]"
+    assert matched(judge(rules(spam), make_message(("Subject", "alert"), labels=["SPAM"]))) == ["s"]
+
+
+@pytest.mark.parametrize("kind", ["all", "any"])
+def test_what_several_conditions_captured_is_explained(kind: str) -> None:
+    asked = condition(f"captured: {{of: {{{kind}: [{LIST}, {{size: {{gt: 1KB}}}}]}}, name: list, is: dev}}")
+    reason = reason_of(asked, View(make_message(), NOW), "when")
+    assert reason.text.startswith("found nothing; 1000 bytes, of which nothing was captured; asked for ")

@@ -8,7 +8,7 @@ from engine.mail.needs import Needs
 from engine.rules.clues import Clues
 from engine.rules.condition import NOT_MATCHED, Condition, Judge, Judged
 from engine.rules.evaluation import Verdict
-from engine.rules.shown import shown
+from engine.rules.shown import MAX_VALUES, shown
 from engine.rules.strict import Words
 from engine.rules.text import Text, TextKinds
 from engine.rules.view import View
@@ -36,6 +36,10 @@ class Captured(TextKinds, Condition):
         if self.name not in self.of.possible_captures:
             raise ValueError(f"no pattern below 'of' has a group (?P<{self.name}>...)")
         return self
+
+    @property
+    def inner(self) -> tuple[AnyCondition, ...]:
+        return (self.of,)
 
     @property
     def needs(self) -> Needs:
@@ -75,4 +79,10 @@ class Captured(TextKinds, Condition):
         judged = self.of.judge(view)
         if judged.verdict is Verdict.MATCHED:
             return shown([judged.captures.get(self.name, "")])
-        return f"{self.of.seen(view)}, of which nothing was captured"
+        return f"{_seen(self.of, view)}, of which nothing was captured"
+
+
+def _seen(condition: AnyCondition, view: View) -> str:
+    """Say what the message has where a condition looks, or where the first few of its members do."""
+    members = condition.members[:MAX_VALUES]
+    return "; ".join(_seen(member, view) for member in members) or condition.seen(view)
