@@ -28,6 +28,11 @@ RED, BLUE = 'header :contains "X-Tag" "red"', 'header :contains "X-Tag" "blue"'
             f'if {BLUE} {{ keep; }} fileinto "A";', {"A", "UNREAD"}, id="keep in the other way only"
         ),
         pytest.param('fileinto "INBOX"; fileinto "A";', {"A", *NEW}, id="the inbox as a folder is keep"),
+        pytest.param(
+            f'if {BLUE} {{ keep; }} elsif true {{ fileinto "A"; }} keep;',
+            {"A", *NEW},
+            id="keep in one way, a folder in the other, keep in both",
+        ),
         pytest.param("discard;", {"TRASH", "UNREAD"}, id="discard"),
         pytest.param("discard; keep;", NEW, id="keep after discard"),
         pytest.param('discard; fileinto "A";', {"A", "UNREAD"}, id="a folder after discard"),
