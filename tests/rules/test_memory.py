@@ -61,6 +61,7 @@ DUPLICATES = [
     pytest.param([mail(), mail(59), mail(61)], [False, True, False], id="the window begins with the first"),
     pytest.param([mail(Message_ID=""), mail(Message_ID="")], [False, False], id="no Message-ID at all"),
     pytest.param([mail(5), mail(0)], [False, True], id="the one judged later, whichever came first"),
+    pytest.param([mail(90), mail(0)], [False, False], id="not one that came long after it"),
 ]
 
 
@@ -110,6 +111,9 @@ RATES = [
     pytest.param([0, 1, 61], [False, False, False], id="the first is out of the window"),
     pytest.param([0, 1, 60.5, 60.7], [False, False, False, True], id="a window that slides"),
     pytest.param([0, 90, 180, 270], [False] * 4, id="a backlog is no burst"),
+    pytest.param([90, 180, 270, 0], [False] * 4, id="what came long after one judged late is no burst"),
+    pytest.param([45, 0, 20], [False, False, True], id="one that is judged late is part of its burst"),
+    pytest.param([0, 100, 50], [False] * 3, id="what came before and after is too far apart"),
 ]
 
 

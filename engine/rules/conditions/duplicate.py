@@ -60,7 +60,7 @@ class Duplicate(Remembering):
         value, (now, itself) = self.by.value(view), sighting(view)
         seen = view.recalled(self._name(view, value)) if value else ()
         window = self.within.value * 1000
-        return next((at for at, which in seen if which != itself and now - at < window), None)
+        return next((at for at, which in seen if which != itself and abs(now - at) < window), None)
 
     def _name(self, view: View, value: str) -> str:
         return name_of("duplicate", self.name or f"rule {view.beside.rule}", self.by.spec, value)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -27,7 +29,7 @@ class Rate(Remembering):
     """More than so many messages came within a window, this one counted, in this mailbox for this rule.
 
     A message counts where the rest of the rule holds. Times of arrival are compared, so that a backlog
-    is no burst.
+    is no burst. One that is judged late counts with what came before and after it.
     """
 
     key = "rate"
@@ -42,7 +44,7 @@ class Rate(Remembering):
     per: MemoryKey = Field(
         description="What is counted apart: a fact such as sender, {header: NAME}, or {template: TEXT}."
     )
-    within: Duration = Field(description="The window, which ends with this message.")
+    within: Duration = Field(description="The window; this message lies in it.")
     name: Words = Field("", description="A count that rules share which give it the same name.")
 
     @property
@@ -65,7 +67,7 @@ class Rate(Remembering):
         if not value:
             return 0
         seen, window = view.recalled(self._name(view, value)), self.within.value * 1000
-        return 1 + sum(which != itself and now - at < window for at, which in seen)
+        return _most([at for at, which in seen if which != itself], now, window)
 
     def _name(self, view: View, value: str) -> str:
         return name_of("rate", self.name or f"rule {view.beside.rule}", self.per.spec, value)
@@ -77,3 +79,10 @@ class Rate(Remembering):
         known = "at least " if count > self.more_than.value else ""
         told = shown([value.replace("\0", " ").strip()])
         return f"{known}{count} from {told} within {self.within.source}"
+
+
+def _most(others: Iterable[int], now: int, window: int) -> int:
+    """How many came within the fullest window that `now` lies in: later mail may have been judged before."""
+    times = sorted([now, *(at for at in others if abs(now - at) < window)])
+    starts = ((start, at) for start, at in enumerate(times) if at <= now)
+    return max(bisect_left(times, at + window) - start for start, at in starts)
