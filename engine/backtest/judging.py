@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.backtest.outcome import Act, Headline, Looked, Outcome, Ran
+from engine.backtest.spill import dump
 from engine.errors import ConditionError
 from engine.flow.guard import held, once_key
 from engine.mail.archive import Archived
@@ -129,7 +130,7 @@ class Judging:
         return replace(
             looked,
             headline=_headline(message),
-            message=message if any(one is None or one.unless for one in outcomes) else None,
+            message=dump(message) if any(one is None or one.unless for one in outcomes) else None,
             thread=message.thread if isinstance(item, Message) else "",
             ours=any(person.normal in self.setup.own for person in message.addresses("From")),
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.mail.message import Message
+from engine.mail.message import Conversation
 from engine.rules.memory import Seen
 
 
@@ -76,14 +76,16 @@ class Looked:
     headline: Headline
     outcomes: tuple[Outcome | None, ...]
     """One for each version; None where its rules first have to know what came before."""
-    message: Message | None = None
-    """What they need to be asked again, where any may have to."""
+    message: bytes | None = None
+    """What they need to be asked again, where any may have to: a pickled Message, as few are asked again."""
     thread: str = ""
     """As its service names it; "" where its own fields have to tell."""
     ids: tuple[str, ...] = ()
     """Its Message-ID and those that it refers to, where threads matter."""
     ours: bool = False
     """Whether we sent it."""
+    conversation: Conversation | None = None
+    """What the fields of earlier messages tell of its thread."""
 
     @property
     def quiet(self) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from engine.backtest.judging import Judging
 from engine.backtest.outcome import Act, Looked, Outcome, Ran
+from engine.backtest.spill import load
 from engine.backtest.threads import Threads
 from engine.flow.memory import ANSWERED_MS
 from engine.mail.message import Message
@@ -54,13 +55,12 @@ class Replay:
         if looked.thread or not looked.ids:
             return looked
         thread, seen = self._threads.join(looked.headline.name, looked.ids, ours=looked.ours)
-        message = looked.message and replace(looked.message, thread=thread, _conversation=seen)
-        return replace(looked, thread=thread, message=message)
+        return replace(looked, thread=thread, conversation=seen)
 
     def _settle(self, version: int, looked: Looked) -> Outcome:
         outcome = looked.outcomes[version]
         if outcome is None or self._remembers(version, outcome.unless, looked.headline.at):
-            outcome = self._judge(version, looked.message)
+            outcome = self._judge(version, looked)
         self._ledgers[version].add(outcome.remembered)
         outcome = replace(outcome, runs=tuple(self._guarded(version, looked, outcome)))
         self._note_answers(version, looked, outcome)
@@ -72,9 +72,12 @@ class Replay:
         found = (kept[key] for key in keys if key in kept)
         return any(one.sightings and one.sightings[-1][0] + one.window >= at for one in found)
 
-    def _judge(self, version: int, message: Message | None) -> Outcome:
-        if message is None:
+    def _judge(self, version: int, looked: Looked) -> Outcome:
+        if looked.message is None:
             raise ValueError("a message that has to be judged again came without its text")
+        message: Message = load(looked.message)
+        if looked.conversation is not None:
+            message = replace(message, thread=looked.thread, _conversation=looked.conversation)
         memory = self._ledgers[version].memory
         evaluation = self._judging.judge(version, message, memory, final=True)
         return self._judging.outcome(version, message, evaluation)

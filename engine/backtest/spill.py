@@ -7,7 +7,7 @@ import tempfile
 from array import array
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -42,6 +42,11 @@ class Spill(AbstractContextManager["Spill[T]"], Generic[T]):
             self._file.seek(self._places[at])
             value: T = pickle.load(self._file)  # noqa: S301 - we wrote it ourselves
             yield value
+
+
+def load(dumped: bytes) -> Any:
+    """Read what `dump` has made, in this run of ours."""
+    return pickle.loads(dumped)  # noqa: S301 - we wrote it ourselves
 
 
 def dump(value: object) -> bytes:
