@@ -24,6 +24,7 @@ from engine.providers.zoom_mail import ZoomMail, zoom_mail
 from engine.rules.home import NOWHERE, Homes
 from engine.rules.loader import read_sources
 from engine.rules.testing import check_ruleset
+from engine.services.folders import LocalFolders
 from engine.settings import AccountSettings, Settings
 from engine.settings.homes import homes_of
 from engine.store.base import Base
@@ -123,6 +124,7 @@ class Office:
             self.mailboxes,
             self.keeper,
             self.provider,
+            LocalFolders(self.settings.folders),
             timeout=int(limits.timeout * 1000),
             margin=int(limits.margin * 1000),
             look_gap=int(limits.look_gap * 1000),

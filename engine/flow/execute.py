@@ -27,10 +27,11 @@ from engine.flow.outgoing import compose_step, message_id
 from engine.flow.patience import patience
 from engine.flow.ports import Provider
 from engine.flow.relabel import change_labels, delete
+from engine.flow.saving import save
 from engine.flow.stores import Claim, Settled
 from engine.flow.telling import step_settled
 from engine.mail.compose import UnsendableError
-from engine.rules.effects import ChangeLabels, DeleteMessage, SaveDraft, SendMessage
+from engine.rules.effects import ChangeLabels, DeleteMessage, SaveDraft, SendMessage, StoreFile
 
 __all__ = ["Executing", "execute"]
 
@@ -110,6 +111,8 @@ async def _perform(
             return await change_labels(work, effect)
         case DeleteMessage():
             return await delete(work, effect)
+        case StoreFile():
+            return await save(work, effect)
         case SendMessage() | SaveDraft():
             return await _write(work, effect)
 

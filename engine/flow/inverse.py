@@ -2,8 +2,8 @@
 
 `{"labels": [{"keys": [...], "add": [...], "remove": [...]}], "unknown": [...]}` gives the label changes that
 restore what was, and messages that were changed too though nobody had looked at them before; `{"draft": ID}`
-a draft to delete; `{"files": [{"path": ..., "sha256": ...}]}` files to remove if they are still the same;
-`{"none": WHY}` says that there is no way back. Without the word, nothing was changed.
+a draft to delete; `{"files": [{"folder": ..., "path": ..., "sha256": ...}]}` files to remove if they are
+still the same; `{"none": WHY}` says that there is no way back. Without the word, nothing was changed.
 """
 
 from __future__ import annotations
@@ -47,9 +47,10 @@ def draft_back(draft: str) -> Mapping[str, str]:
     return {UNDO: dumped({"draft": draft})}
 
 
-def files_back(files: Iterable[tuple[str, str]]) -> Mapping[str, str]:
-    """Say in a receipt which files to remove, each given by its path and digest."""
-    return {UNDO: dumped({"files": [{"path": path, "sha256": digest} for path, digest in files]})}
+def files_back(files: Iterable[tuple[str, str, str]]) -> Mapping[str, str]:
+    """Say in a receipt which files to remove, each given by its folder, path and digest."""
+    named = [{"folder": folder, "path": path, "sha256": digest} for folder, path, digest in files]
+    return {UNDO: dumped({"files": named})}
 
 
 def dumped(value: Any) -> str:

@@ -38,6 +38,18 @@ class DeleteMessage(_Effect):
     scope: Scope = "message"
 
 
+class StoreFile(_Effect):
+    """Save attached files, or the whole message, in a folder that the configuration names. Idempotent."""
+
+    kind: Literal["file"] = "file"
+    folder: str
+    what: Literal["attachments", "message"] = "attachments"
+    name: str = "{{ file.name }}"
+    """A path below the folder, to be filled in."""
+    only: tuple[str, ...] = ()
+    """Globs of names; none means all."""
+
+
 class _Templated(_Effect):
     template: str = ""
     """Empty where the message itself is sent on."""
@@ -67,6 +79,6 @@ class SaveDraft(_Templated):
 
 
 Effect = Annotated[
-    ChangeLabels | DeleteMessage | SendMessage | SaveDraft,
+    ChangeLabels | DeleteMessage | SendMessage | SaveDraft | StoreFile,
     Field(discriminator="kind"),
 ]

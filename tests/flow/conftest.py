@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pathlib import Path
+
 import pytest
 from redis.asyncio import Redis
 
@@ -14,6 +16,7 @@ from engine.flow.poll import Polling, poll
 from engine.flow.prepare import Draining
 from engine.flow.rulebook import Sources
 from engine.mail.events import Event
+from engine.services.folders import LocalFolders
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
 from engine.store.journal import Recorded, RedisJournal
@@ -38,6 +41,7 @@ class World:
     problems: list[str] = field(default_factory=list)
     timeout: int = 2_000
     margin: int = 60_000
+    folders: dict[str, Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.lanes, self.mailboxes = RedisLanes(self.base), RedisMailboxes(self.base)
@@ -83,6 +87,7 @@ class World:
             self.mailboxes,
             self.keeper,
             lambda _: self.provider,
+            LocalFolders(self.folders),
             timeout=self.timeout,
             margin=self.margin,
             clock=self.clock,
