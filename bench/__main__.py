@@ -14,12 +14,14 @@ import click
 from bench import (
     backtest,
     calls,
+    hostile,
     judging,
     latency,
     matching,
     nodered,
     parsing,
     receipts,
+    rendering,
     rest,
     throughput,
     transport,
@@ -43,6 +45,8 @@ MEASURES: dict[str, Measure] = {
     "judging": judging.measure,
     "matching": matching.measure,
     "parsing": parsing.measure,
+    "hostile": hostile.measure,
+    "templates": rendering.measure,
     "backtest": backtest.measure,
 }
 

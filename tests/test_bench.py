@@ -64,7 +64,11 @@ async def test_real_processes_are_measured(measure: Measure, tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     "measure",
-    [pytest.param(judging.measure, id="judging"), pytest.param(parsing.measure, id="parsing")],
+    [
+        pytest.param(judging.measure, id="judging"),
+        pytest.param(parsing.measure, id="parsing"),
+        pytest.param(partial(rendering.measure, rounds=1, seconds=0.01), id="rendering"),
+    ],
 )
 async def test_pure_parts_are_measured(measure: Measure, tmp_path: Path) -> None:
     assert all(figure.ratio > 0 for figure in (await measure(FEW, tmp_path)).figures)

@@ -18,11 +18,17 @@ from jinja2.visitor import NodeTransformer
 from markupsafe import Markup, escape
 
 from engine.templating import filters, formats, markup
-from engine.templating.limits import NODES_PER_STEP, Budget, LimitError, bounded_range, check_length, cost
-from engine.templating.views import View
+from engine.templating.limits import (
+    BUDGET,
+    NODES_PER_STEP,
+    Budget,
+    LimitError,
+    bounded_range,
+    check_length,
+    cost,
+)
+from engine.templating.views import PLAIN, SCALARS, Fields, View
 
-BUDGET = "#budget"
-"""Where a context keeps its budget: no name that a template can write."""
 CHARGE, COUNT, CONCAT, URL = "#charge", "#count", "#concat", "#url"
 METHODS = frozenset({"startswith", "endswith", "split", "splitlines", "strip", "lower", "upper"})
 TESTS = frozenset(
@@ -47,11 +53,17 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Read a field; views have nothing else, so they need no second look."""
+        if type(obj) is Fields:
+            found = obj.fields.get(attribute)
+            if type(found) in SCALARS:
+                return found
         if isinstance(obj, View):
             try:
-                return obj[attribute]
+                return obj.read(attribute)
             except LookupError:
                 return self.undefined(f"'{attribute}' is not among the {obj}")
+        if type(obj) in PLAIN and attribute in PLAIN[type(obj)]:
+            return getattr(obj, attribute)
         return super().getattr(obj, attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
@@ -83,7 +95,9 @@ def _count(context: Context, values: Iterable[Any], turn: int) -> Iterator[Any]:
         str(values)  # strict: raises and names what is missing
     budget = _budget(context)
     for value in values:
-        budget.spend(turn)
+        budget.left -= turn
+        if budget.left < 0:
+            budget.spend(0)
         yield value
 
 
@@ -102,8 +116,8 @@ def _concat(*values: Any) -> str:
 class Charged(NodeTransformer):
     """Put the budget's filters around whatever takes time by the size of what it is given.
 
-    What remains costs the same whatever the values are: reading a field, showing it (what is shown
-    counts), asking whether it is empty. A loop pays for all of that, turn by turn.
+    Filters pay for themselves. What remains costs the same whatever the values are: reading a field,
+    showing it (what is shown counts), asking whether it is empty. A loop pays for that, turn by turn.
     """
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -122,10 +136,7 @@ class Charged(NodeTransformer):
         elif isinstance(node, nodes.Compare):
             _pay_for_comparing(node)
         elif isinstance(node, nodes.Concat):
-            return _filter(_filter(node.nodes[0], CONCAT, node.nodes[1:]), CHARGE)
-        elif isinstance(node, nodes.Filter):
-            node.node = node.node and _paid(node.node)
-            return _filter(node, CHARGE)
+            return _filter(node.nodes[0], CONCAT, node.nodes[1:])
         elif isinstance(node, nodes.Test):
             node.node = _paid(node.node)
         elif isinstance(node, nodes.BinExpr | nodes.Call) or _is_slice(node):
@@ -178,14 +189,14 @@ def make(
     )
     sandbox.pays_for_output = pays_for_output
     sandbox.globals = {"range": bounded_range}
-    sandbox.filters = {name: filters.bound(function) for name, function in filters.PLAIN.items()}
+    sandbox.filters = {name: filters.paid(function) for name, function in filters.PLAIN.items()}
     sandbox.filters |= formats.FORMATTING
     sandbox.filters |= {
-        "quote": filters.bound(lambda value: quote(filters.text(value))),
+        "quote": filters.paid(lambda value: quote(filters.text(value))),
         CHARGE: _charge,
         COUNT: _count,
-        CONCAT: filters.bound(_concat),
-        URL: filters.bound(
+        CONCAT: filters.paid(_concat),
+        URL: filters.paid(
             lambda value: markup.safe_url(value if isinstance(value, str) else filters.text(value))
         ),
     }
@@ -198,6 +209,11 @@ def _shown(value: Any) -> str:
 
 
 def _shown_in_html(value: Any) -> str:
+    kind = type(value)
+    if kind is str:
+        return escape(value)
+    if kind is int or kind is float:
+        return str(value)
     return escape(value if isinstance(value, str) else filters.text(value))
 
 

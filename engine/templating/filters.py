@@ -10,7 +10,7 @@ from urllib.parse import quote as percent_encode
 from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
 
-from engine.templating.limits import LimitError, check_length
+from engine.templating.limits import BUDGET, Budget, LimitError, check_length, cost
 from engine.templating.views import AddressView
 
 MAX_INDENT = 20
@@ -104,11 +104,19 @@ PLAIN: dict[str, Callable[..., Any]] = {
 }
 
 
-def bound(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Keep Jinja from running a filter while compiling, where no budget is watched."""
+def paid(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a filter pay for what it reads and gives, and keep it from being run while compiling."""
 
     @pass_context
-    def filtered(_context: Context, *args: Any, **kwargs: Any) -> Any:
-        return function(*args, **kwargs)
+    def filtered(context: Context, value: Any, *args: Any, **kwargs: Any) -> Any:
+        budget: Budget = context.parent[BUDGET]
+        budget.left -= cost(value)
+        for arg in args:
+            budget.left -= cost(arg)
+        for arg in kwargs.values():
+            budget.left -= cost(arg)
+        result = function(value, *args, **kwargs)
+        budget.spend(cost(result))
+        return result
 
     return filtered

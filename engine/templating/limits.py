@@ -12,6 +12,7 @@ MAX_RANGE = 10_000
 MAX_STEPS = 200_000
 """Evaluated expressions and loop turns of one rendering; long values cost more (see `cost`)."""
 MAX_BITS = 64
+MAX_SMALL = 1 << 53
 MAX_HEADER = 300
 """Characters of a rendered subject or sender name; the rest is cut off."""
 MAX_FIELD = 900
@@ -22,6 +23,10 @@ NODES_PER_STEP = 8
 
 class LimitError(Exception):
     """A template asks for more than it may use; the text is safe to show."""
+
+
+BUDGET = "#budget"
+"""Where a context keeps its budget: no name that a template can write."""
 
 
 class Budget:
@@ -38,6 +43,9 @@ class Budget:
 
 def cost(value: object) -> int:
     """Count what one look at a value costs, so that work is bounded and not only turns."""
+    kind = type(value)
+    if kind is float or (kind is int and -MAX_SMALL < value < MAX_SMALL):  # type: ignore[operator]
+        return 1
     if isinstance(value, str):
         check_length(len(value))
         return 1 + len(value) // CHARS_PER_STEP

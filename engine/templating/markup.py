@@ -48,7 +48,7 @@ def without_images(text: str) -> str:
 
 
 def tidy(text: str) -> str:
-    """Trim line ends, not a signature's (RFC 3676, 4.3), fold runs of empty lines, end with one line break."""
+    """Trim line ends, not a signature's (RFC 3676, 4.3); fold runs of empty lines; end with one break."""
     lines = "\n".join(
         line if line == SIGNATURE else line.rstrip()
         for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")

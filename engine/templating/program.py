@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from types import CodeType, TracebackType
 from typing import Any
 
@@ -14,10 +15,10 @@ from jinja2.exceptions import SecurityError
 
 from engine.errors import ConditionError, Place, RuleError, TemplateError
 from engine.mail.needs import Needs
-from engine.templating.environment import BUDGET, HTML, Charged, Sandbox
+from engine.templating.environment import HTML, Charged, Sandbox
 from engine.templating.grammar import RESERVED, Scope, captures_read, faults, names_read, parts_read
 from engine.templating.html_places import place_faults
-from engine.templating.limits import MAX_OUTPUT, MAX_SOURCE, Budget, LimitError, check_length
+from engine.templating.limits import BUDGET, MAX_SOURCE, Budget, LimitError, check_length
 from engine.templating.partials import Find, IncludeError, Lines, include
 from engine.templating.views import needs_of
 
@@ -26,6 +27,8 @@ RENDERING = (
     JinjaError, LimitError, ConditionError, ArithmeticError, LookupError, TypeError, ValueError,
     AttributeError, RecursionError,
 )  # fmt: skip
+AT_ONCE = 32
+"""Pieces between two looks at the length; no piece is longer than the output may be."""
 SPEAKING = (UndefinedError, SecurityError, LimitError, ConditionError)
 """Errors whose text holds names from the template and nothing from a message."""
 
@@ -47,14 +50,14 @@ class Program:
         """Render within a budget of its own. Raises TemplateError, which holds no message text."""
         template = self.template
         chunks: list[str] = []
-        keep = chunks.append
-        left = MAX_OUTPUT
+        length = 0
         try:
-            for chunk in template.root_render_func(template.new_context({**variables, BUDGET: Budget()})):
-                left -= len(chunk)
-                if left < 0:
-                    check_length(MAX_OUTPUT - left)
-                keep(chunk)
+            given = template.new_context({**variables, BUDGET: Budget()})
+            rendering = template.root_render_func(given)
+            while some := tuple(islice(rendering, AT_ONCE)):
+                length += sum(map(len, some))
+                check_length(length)
+                chunks += some
         except RENDERING as error:
             raise TemplateError(f"{self._where(error.__traceback__)}: {_why(error)}") from None
         return "".join(chunks)

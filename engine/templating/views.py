@@ -15,6 +15,8 @@ from engine.mail.needs import NOTHING, Need, Needs
 MAX_TEXT = 50_000
 """Characters of a message's text that a template sees."""
 MAX_DIGITS = 18
+SCALARS = frozenset({str, int, float})
+"""What is shown as it is; looked at by type alone, since that is quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,36 +57,39 @@ class View:
     __slots__ = ("_known",)
     _known: dict[str, Any]
 
-    def __getitem__(self, name: str) -> Any:
+    def read(self, name: str) -> Any:
+        """Give a field. Raises LookupError where there is none."""
         try:
             return self._known[name]
         except KeyError:
-            found = self._known[name] = self._read(name)
+            found = self._known[name] = self._find(name)
             return found
 
-    def _read(self, name: str) -> Any:
-        """Raise LookupError where there is no such field."""
+    def __getitem__(self, name: str | int) -> Any:
+        return self.read(str(name))
+
+    def _find(self, name: str) -> Any:
         raise NotImplementedError
 
 
 class Fields(View):
     """A mapping without methods, so that a key named `items` is just a key."""
 
-    __slots__ = ("_fields", "_title")
+    __slots__ = ("_title", "fields")
 
     def __init__(self, fields: Mapping[str, Any], title: str) -> None:
         self._known = {}
-        self._fields = fields
+        self.fields = fields
         self._title = title
 
     def __str__(self) -> str:
         return self._title
 
-    def _read(self, name: str) -> Any:
-        return view(self._fields[str(name)], f"{self._title}.{name}")
+    def _find(self, name: str) -> Any:
+        return view(self.fields[name], f"{self._title}.{name}")
 
     def __contains__(self, name: str) -> bool:
-        return name in self._fields
+        return name in self.fields
 
 
 class Number(float):
@@ -114,11 +119,12 @@ def _whole(text: str) -> int | str:
 
 def view(value: Any, title: str) -> Any:
     """Hide a plain value's methods, at every depth."""
-    if type(value) is str:
+    kind = type(value)
+    if kind in SCALARS:
         return value
-    if isinstance(value, Mapping):
+    if kind is dict or isinstance(value, Mapping):
         return Fields(value, title)
-    return tuple(view(item, title) for item in value) if isinstance(value, list | tuple) else value
+    return tuple([view(item, title) for item in value]) if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,13 @@ class AttachmentView:
     size: int
 
 
+PLAIN: Mapping[type, frozenset[str]] = {
+    AddressView: frozenset({"name", "address"}),
+    AttachmentView: frozenset({"name", "type", "size"}),
+}
+"""Views whose fields are there from the beginning."""
+
+
 class HeadersView(View):
     """Header fields by name, decoded; "" for one that is absent."""
 
@@ -146,7 +159,7 @@ class HeadersView(View):
         self._known = {}
         self._message = message
 
-    def _read(self, name: str) -> str:
+    def _find(self, name: str) -> str:
         return self._message.headers.text(name)
 
 
@@ -159,7 +172,7 @@ class MessageView(View):
         self._known = {}
         self._message = message
 
-    def _read(self, name: str) -> Any:
+    def _find(self, name: str) -> Any:
         return PARTS[name][1](self._message)
 
 
