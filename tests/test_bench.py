@@ -18,6 +18,7 @@ from bench import (
     nodered,
     parsing,
     receipts,
+    rendering,
     rest,
     throughput,
     transport,
