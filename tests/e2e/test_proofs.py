@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from prove import faults, forging, hiding, kills, memory, soak, torn
+from prove import faults, forging, hiding, hooks, kills, memory, soak, torn
 from prove.proof import Proof, Sizes
 
-SMALL = Sizes(messages=50, hits=6, torn=60, cuts=3, judged=200, seconds=5.0, rounds=1, within=120.0)
+SMALL = Sizes(
+    messages=50, hits=6, calls=80, torn=60, cuts=3, judged=200, seconds=5.0, rounds=1, within=120.0
+)
 QUICK = tuple(kind for kind in faults.KINDS if kind not in ("silent", "401"))
 """What takes neither a timeout nor a pause."""
 
@@ -24,6 +26,7 @@ Prove = Callable[[Sizes, Path], Coroutine[Any, Any, Proof]]
     "prove",
     [
         pytest.param(kills.prove, id="all is done once while web, workers and Redis are killed and stopped"),
+        pytest.param(hooks.prove, id="each key of other systems' calls has one mail while all is killed"),
         pytest.param(torn.prove, id="nothing acknowledged is lost when Redis' file is torn"),
         pytest.param(
             partial(faults.prove, kinds=QUICK, longest_wait=0.2), id="all is done once while calls fail"
