@@ -79,7 +79,17 @@ def ask_pigeonhole(oracle: Path, scripts: Sequence[str], messages: Mapping[str, 
             (place / f"s{number}.sieve").write_text(script, encoding="utf-8")
         files = [str(place / f"s{number}.sieve") for number in range(len(scripts))]
         jobs = str(os.cpu_count() or 2)
-        command = [sys.executable, str(oracle), *files, "--messages", str(place / "m"), "--jobs", jobs]
+        command = [
+            sys.executable,
+            str(oracle),
+            *files,
+            "--messages",
+            str(place / "m"),
+            "--jobs",
+            jobs,
+            "--timeout",
+            "300",
+        ]
         answer = subprocess.run(command, capture_output=True, text=True, check=True)
         return _read(answer.stdout, len(scripts), names)
 

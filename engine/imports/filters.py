@@ -10,7 +10,7 @@ from typing import Any
 from engine.errors import Place
 from engine.imports.names import Ids, wish_of
 from engine.imports.outcome import Imported, Loss
-from engine.imports.valid import action_problem, condition_problem, has_action
+from engine.imports.valid import action_problem, condition_problem
 
 _PLAIN = re.compile(r"[^\s(){}\"]+")
 _GROUPED = re.compile(r"\bOR\b|\bAND\b|[(){}|]")
@@ -113,8 +113,7 @@ def _actions(one: Filter, losses: list[Loss]) -> Iterator[dict[str, Any]]:
     wanted += [{"archive": True}] if "INBOX" in one.remove and "TRASH" not in one.add else []
     wanted += [{"forward": {"to": [one.forward]}}] if one.forward else []
     for action in wanted:
-        missing = "" if has_action(next(iter(action))) else "this version has no such action"
-        problem = missing or action_problem(action)
+        problem = action_problem(action)
         if problem:
             losses.append(Loss(one.place, f"'{next(iter(action))}': {problem}"))
         else:

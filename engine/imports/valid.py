@@ -22,11 +22,6 @@ def action_problem(action: Any) -> str:
     return _problem(_ACTION, action)
 
 
-def has_action(key: str) -> bool:
-    """Say whether rules can do this at all."""
-    return key in registry.ACTIONS
-
-
 def _problem(adapter: TypeAdapter[Any], value: Any) -> str:
     try:
         adapter.validate_python(_as_read(value), context={"templates": None})

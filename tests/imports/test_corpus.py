@@ -15,8 +15,6 @@ from prove.sieve import LOSSLESS, REFUSED, compare, lossless, origins, translate
 from prove.sieve_pairs import as_message, read_messages, read_verdicts
 
 pytestmark = pytest.mark.corpus
-NOT_VENDORS = {"dougbeal__home__fastmail.sieve"}
-"""Redirects: rules have no forward yet."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +36,7 @@ def test_scripts_that_servers_take_import_without_loss(
     as_is = {name for name in scripts if accepted[name] == "as is"}
     assert len(as_is & lossless(scripts)) >= LOSSLESS
     adapted = {name for name in scripts if accepted[name] == "adapted"}
-    assert {name for name in adapted if not vendor_only(scripts[name])} <= NOT_VENDORS
+    assert {name for name in adapted if not vendor_only(scripts[name])} == set()
 
 
 def test_scripts_that_servers_refuse_are_refused_with_their_line(

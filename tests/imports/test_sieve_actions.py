@@ -262,6 +262,20 @@ def test_what_is_refused_is_answered_and_not_kept() -> None:
     assert [next(iter(action)) for action in match.actions] == ["reply", "trash"]
 
 
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        pytest.param('redirect "b@acme.example";', ["forward", "label"], id="and out of the inbox"),
+        pytest.param('redirect :copy "b@acme.example";', ["forward"], id="a copy alone"),
+        pytest.param('keep; redirect "b@acme.example";', ["forward"], id="what is kept stays"),
+    ],
+)
+def test_what_is_redirected_is_forwarded(script: str, expected: list[str]) -> None:
+    found = imported(script)
+    (match,) = judge(rules(as_yaml(found.rules)), MAIL).matches
+    assert [next(iter(action)) for action in match.actions] == expected
+
+
 def test_comments_become_titles_and_labels_ids() -> None:
     script = '# rule:[My friends]\nif address "from" "a@x.example" { fileinto "People/Friends"; stop; }'
     assert imported(script).rules == (

@@ -14,7 +14,7 @@ from engine.imports.sieve.naming import Names
 from engine.imports.sieve.state import State, Sure
 from engine.imports.sieve.tree import Deed, Item
 from engine.imports.sieve.values import Unknown, Use, Value, expand, known
-from engine.imports.valid import action_problem, has_action
+from engine.imports.valid import action_problem
 
 INBOX, TRASH = "INBOX", "TRASH"
 IN_INBOX = leaf({"label": INBOX})
@@ -118,15 +118,9 @@ def redirect(script: Script, names: Names, state: State, address: Value, copy: b
     text = known(address)
     if text is None:
         raise Untranslatable("a recipient is fixed: what a message says never decides who gets mail")
-    missing = "" if has_action("forward") else "this version has no 'forward'"
-    if not missing:
-        script.do({"forward": {"to": [text]}})
+    script.do({"forward": {"to": [text]}})
     if copy:
-        if missing:
-            raise Untranslatable(missing)
         return state
-    if missing:
-        raise Untranslatable(f"{missing}; the message stays where it is")
     if not state.kept:
         script.do({"label": {"remove": [INBOX]}})
     return replace(state, cancelled=Sure.YES)
