@@ -46,6 +46,7 @@ MEASURES: dict[str, Measure] = {
     "matching": matching.measure,
     "parsing": parsing.measure,
     "hostile": hostile.measure,
+    "hostile": hostile.measure,
     "templates": rendering.measure,
     "backtest": backtest.measure,
 }
