@@ -35,7 +35,7 @@ async def lane(redis: Redis) -> int:
 async def test_a_call_wakes_its_lane_and_is_queued(calls: RedisCalls, redis: Redis) -> None:
     (taken,) = await calls.take([call("a")], NOW)
     assert (taken.repeated, taken.differs) == (False, False)
-    assert await redis.smembers("postroom:awake") == {"hook.orders"}
+    assert await redis.exists("postroom:awake")
     assert await redis.zcard("postroom:queue") == 1
     state = await calls.state(taken.id)
     assert state is not None

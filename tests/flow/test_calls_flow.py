@@ -39,8 +39,8 @@ def hooked(body: dict[str, Any], key: str = "k", **more: Any) -> Call:
     return Call(hook_event("orders", BOX, key_id(HOOK, key), text), text, **more)
 
 
-def asked(key: str = "k", **said: Any) -> Call:
-    wanted = {"template": "hello", "to": ["ann@x.example"], "with": {"name": "Ann"}} | said
+def asked(key: str = "k", name: str = "Ann") -> Call:
+    wanted = {"template": "hello", "to": ["ann@x.example"], "with": {"name": name}}
     return Call(
         send_event(BOX, key_id(SEND, key), Asked.model_validate(wanted).model_dump(by_alias=True)), "d"
     )
@@ -178,7 +178,7 @@ async def test_one_message_is_sent_as_it_was_asked_for(world: World) -> None:
 async def test_inputs_that_are_asked_for_are_never_obeyed(world: World) -> None:
     await world.rules(PAID, templates=TEMPLATES)
     hostile = "{{ 7 * 7 }} <b>x</b> [y](http://evil.example)\r\nBcc: eve@evil.example"
-    await take(world, asked(**{"with": {"name": hostile}}), SEND)
+    await take(world, asked(name=hostile), SEND)
     await world.execute_all()
     (raw,) = world.provider.sent
     mail = from_raw(raw, key="sent")
