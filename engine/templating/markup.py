@@ -126,11 +126,15 @@ def _marked(tag: re.Match[str]) -> str:
 
 def _quoted(text: str) -> str:
     """Put `> ` before the lines between marks, once for each quote that a line lies in."""
-    lines, depth = [], 0
+    lines: list[str] = []
+    depth = 0
     for line in text.split("\n"):
         depth += line.count(OPENS)
         plain = line.replace(OPENS, "").replace(CLOSES, "")
-        if plain or line == plain:
+        if not plain and CLOSES in line:
+            while lines and not lines[-1].strip("> "):
+                lines.pop()
+        elif plain or line == plain:
             lines.append(f"{'>' * min(depth, MAX_QUOTES)} {plain}".rstrip() if depth else plain)
         depth = max(depth - line.count(CLOSES), 0)
     return "\n".join(lines)

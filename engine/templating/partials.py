@@ -52,7 +52,7 @@ class Lines:
         """Find the place of a word in a line: Jinja keeps lines alone."""
         place, lines = self.sources[min(line // STRIDE, len(self.sources) - 1)]
         number = min(max(line % STRIDE, 1), len(lines))
-        column = max(lines[number - 1].find(word), 0) + 1
+        column = max(lines[number - 1].find(word), lines[number - 1].find(word.replace("'", '"')), 0) + 1
         shift = (place.column or 1) - 1 if number == 1 else 0
         return Place(place.file, (place.line or 1) + number - 1, column + shift, place.path)
 
@@ -70,15 +70,16 @@ class Including(NodeTransformer):
             raise IncludeError(
                 node.lineno, "include", "an include names one partial: {% include 'signature' %}"
             )
+        quoted = f"'{name}'"
         partial = self._find(name)
         if partial is None:
             raise IncludeError(
-                node.lineno, name, f"there is no partial '{name}' in partials/ for this kind of file"
+                node.lineno, quoted, f"there is no partial '{name}' in partials/ for this kind of file"
             )
         if partial.file in self._open:
-            raise IncludeError(node.lineno, name, f"the partial '{name}' includes itself")
+            raise IncludeError(node.lineno, quoted, f"the partial '{name}' includes itself")
         if len(self._lines.sources) > MAX_INCLUDES:
-            raise IncludeError(node.lineno, name, f"includes more than {MAX_INCLUDES} partials")
+            raise IncludeError(node.lineno, quoted, f"includes more than {MAX_INCLUDES} partials")
         return self._spliced(partial)
 
     def _spliced(self, partial: Partial) -> list[nodes.Node]:

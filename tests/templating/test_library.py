@@ -312,7 +312,7 @@ def test_rendering_reads_nothing_that_was_not_fetched() -> None:
         ),
         pytest.param(
             HEAD + "{% include 'x' %}",
-            "t.md:4:13: there is no partial 'x' in partials/ for this kind of file",
+            "t.md:4:12: there is no partial 'x' in partials/ for this kind of file",
             id="an unknown partial",
         ),
         pytest.param(
