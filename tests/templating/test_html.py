@@ -238,5 +238,5 @@ def test_any_html_and_any_sheet_is_styled_or_refused(html: str, sheet: str) -> N
     ],
 )
 def test_loops_cannot_make_more_than_can_be_styled(body: str) -> None:
-    with pytest.raises(TemplateError, match="template 't' (nests|makes)"):
+    with pytest.raises(TemplateError, match=r"template 't' (nests|makes)"):
         render("<style>p { color: red }</style>" + body, kind="html")
