@@ -25,6 +25,7 @@ from engine.rules.home import NOWHERE, Homes
 from engine.rules.loader import read_sources
 from engine.rules.testing import check_ruleset
 from engine.services.folders import LocalFolders
+from engine.services.http import Endpoint, HttpEndpoints
 from engine.settings import AccountSettings, Settings
 from engine.settings.homes import homes_of
 from engine.store.base import Base
@@ -117,6 +118,16 @@ class Office:
         )
 
     @cached_property
+    def endpoints(self) -> HttpEndpoints:
+        made = {
+            name: Endpoint(
+                one.url, one.method, one.secret or "", one.bearer or "", one.headers, one.keyed, one.private
+            )
+            for name, one in self.settings.endpoints.items()
+        }
+        return HttpEndpoints(made)
+
+    @cached_property
     def executing(self) -> Executing:
         limits = self.settings.execute
         return Executing(
@@ -125,6 +136,7 @@ class Office:
             self.keeper,
             self.provider,
             LocalFolders(self.settings.folders),
+            self.endpoints,
             timeout=int(limits.timeout * 1000),
             margin=int(limits.margin * 1000),
             look_gap=int(limits.look_gap * 1000),
@@ -238,6 +250,7 @@ class Office:
     async def aclose(self) -> None:
         for provider in self._providers.values():
             await provider.aclose()
+        await self.endpoints.aclose()
         await self.base.redis.aclose()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.errors import PostroomError
 from engine.flow.clock import Clock, now_ms
-from engine.flow.outside import Folders
+from engine.flow.outside import Endpoints, Folders
 from engine.flow.plan import Run
 from engine.flow.ports import Profile, Provider
 from engine.flow.rulebook import Rulebooks
@@ -26,6 +26,7 @@ class Executing:
     provider: Callable[[str], Provider]
     """The provider of a mailbox."""
     folders: Folders
+    endpoints: Endpoints
     timeout: int = 20_000
     """From claim to deadline: no request of a step is begun after it."""
     margin: int = 60_000

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
 from engine.errors import PostroomError, Rejected, TemplateError
+from engine.flow.calling import named_steps
 from engine.flow.content import NOTHING_ALONG, Content
 from engine.flow.own_files import own_files
 from engine.flow.forwarding import forwarded
@@ -55,7 +56,7 @@ async def compose_step(
         message=message,
         inputs=effect.inputs,
         captures=run.captures,
-        steps={str(index): dict(receipt) for index, receipt in claim.receipts.items()},
+        steps=named_steps(claim),
         mailbox=run.mailbox,
         now=datetime.fromtimestamp(now / 1000, UTC),
         payload=along.payload,

@@ -25,3 +25,18 @@ class Folders(Protocol):
     async def store(self, folder: str, path: Sequence[str], content: bytes) -> str:
         """Write a file under this name, or the next that is free, or find it there; give its path."""
         ...
+
+
+class Endpoints(Protocol):
+    """Other systems that the configuration names. Raises ProviderErrors and nothing else."""
+
+    def heeds_keys(self, endpoint: str) -> bool:
+        """Say whether a second call under the same key does nothing more."""
+        ...
+
+    async def call(self, endpoint: str, body: bytes, key: str) -> tuple[int, bytes]:
+        """Send JSON once, under a key; give status and body of the answer.
+
+        Raises OutcomeUnknown where the answer was lost and the key is not heeded.
+        """
+        ...

@@ -60,10 +60,11 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         json: Any = None,
+        raw: bytes | None = None,
         form: Mapping[str, str] | None = None,
         auth: tuple[str, str] | None = None,
     ) -> Answer:
-        """Ask once and give the answer, whatever its status. Raises ProviderErrors.
+        """Ask once and give the answer, whatever its status; `raw` is JSON already. Raises ProviderErrors.
 
         Nothing is begun after the task's deadline: that raises Unavailable.
         """
@@ -71,7 +72,7 @@ class HttpClient:
             raise RuntimeError("the client is closed")
         failure: Exception
         try:
-            sent, body = _body(json, form)
+            sent, body = (_JSON, raw) if raw is not None else _body(json, form)
             named = {**(headers or {}), **sent, **_basic(auth)}
             whole = f"{url}?{urlencode(params)}" if params else url
             request = Request(method, whole, named, body, call.idempotent)

@@ -7,12 +7,13 @@ aiohttp's connections twice as long (bench/transport.py).
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import aiohttp
 import httpx
+from aiohttp.abc import AbstractResolver
 
 from engine import __version__
 from engine.net.failures import Answer, AnswerTooLarge, BadAnswer
@@ -67,8 +68,14 @@ class Wire(Protocol):
 class AiohttpWire:
     """Keeps connections to the servers of one account. Never follows redirects, keeps no cookies."""
 
-    def __init__(self, timeouts: Timeouts, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+    def __init__(
+        self,
+        timeouts: Timeouts,
+        max_bytes: int,
+        resolver: Callable[[], AbstractResolver] | None = None,
+    ) -> None:
+        """`resolver` makes what finds addresses for names, the system's own unless given."""
+        self._max_bytes, self._resolver = max_bytes, resolver
         self._timeouts = {again: _by_kind(timeouts, again) for again in (False, True)}
         self._context = httpx.create_ssl_context()
         self._session: aiohttp.ClientSession | None = None
@@ -95,7 +102,10 @@ class AiohttpWire:
 
     def _open(self) -> aiohttp.ClientSession:
         connector = aiohttp.TCPConnector(
-            limit=MAX_CONNECTIONS, keepalive_timeout=KEEPALIVE_S, ssl=self._context
+            limit=MAX_CONNECTIONS,
+            keepalive_timeout=KEEPALIVE_S,
+            ssl=self._context,
+            resolver=self._resolver() if self._resolver else None,
         )
         return aiohttp.ClientSession(
             connector=connector, cookie_jar=aiohttp.DummyCookieJar(), headers=_HEADERS

@@ -38,6 +38,19 @@ class DeleteMessage(_Effect):
     scope: Scope = "message"
 
 
+class CallHttp(_Effect):
+    """Call another system. Keyed where the endpoint heeds its key, else once."""
+
+    kind: Literal["http"] = "http"
+    endpoint: str
+    body: str = "{}"
+    """JSON text, to be filled in."""
+    name: str = "http"
+    """What later steps call it."""
+    keep: dict[str, str] = {}
+    """Which parts of a JSON answer its receipt keeps: paths by name."""
+
+
 class StoreFile(_Effect):
     """Save attached files, or the whole message, in a folder that the configuration names. Idempotent."""
 
@@ -79,6 +92,6 @@ class SaveDraft(_Templated):
 
 
 Effect = Annotated[
-    ChangeLabels | DeleteMessage | SendMessage | SaveDraft | StoreFile,
+    ChangeLabels | DeleteMessage | SendMessage | SaveDraft | StoreFile | CallHttp,
     Field(discriminator="kind"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from pathlib import Path
@@ -17,6 +18,7 @@ from engine.flow.prepare import Draining
 from engine.flow.rulebook import Sources
 from engine.mail.events import Event
 from engine.services.folders import LocalFolders
+from engine.services.http import Endpoint, HttpEndpoints
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
 from engine.store.journal import Recorded, RedisJournal
@@ -42,8 +44,10 @@ class World:
     timeout: int = 2_000
     margin: int = 60_000
     folders: dict[str, Path] = field(default_factory=dict)
+    endpoints: dict[str, Endpoint] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.calling = HttpEndpoints(self.endpoints)
         self.lanes, self.mailboxes = RedisLanes(self.base), RedisMailboxes(self.base)
         self.journal, self.waking = RedisJournal(self.base), Waking(self.base)
         self.keeper = Keeper(
@@ -88,6 +92,7 @@ class World:
             self.keeper,
             lambda _: self.provider,
             LocalFolders(self.folders),
+            self.calling,
             timeout=self.timeout,
             margin=self.margin,
             clock=self.clock,
@@ -127,9 +132,10 @@ class World:
 
 
 @pytest.fixture
-async def world(redis: Redis) -> World:
+async def world(redis: Redis) -> AsyncIterator[World]:
     """A mailbox in service, with no mail yet."""
     clock = Clock()
     made = World(Base(redis), clock, FakeProvider(clock))
     await made.start()
-    return made
+    yield made
+    await made.calling.aclose()

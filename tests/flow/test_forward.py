@@ -22,7 +22,8 @@ RICH = (
     b"From: Ann <ann@x.example>\r\nTo: support@acme.example\r\nSubject: Gr=?utf-8?q?=C3=BC=C3=9Fe?=\r\n"
     b"Message-ID: <rich@x.example>\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=m\r\n\r\n"
     b"--m\r\nContent-Type: multipart/related; boundary=r\r\n\r\n"
-    b'--r\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><head><title>t</title></head><body class="x">'
+    b"--r\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><head><title>t</title>"
+    b'</head><body class="x">'
     b'<p>Hello <b>there</b></p><img src="cid:logo@x.example"></body></html>\r\n'
     b"--r\r\nContent-Type: image/png\r\nContent-ID: <logo@x.example>\r\n"
     b"Content-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--r--\r\n"

@@ -188,4 +188,4 @@ async def test_a_place_is_changed_by_labels(world: World, action: str) -> None:
         "archive": {"TRASH", "Go"},
     }
     assert world.provider.labels("1") == wanted[action]
-    assert BOX == (await world.run()).run.mailbox
+    assert (await world.run()).run.mailbox == BOX

@@ -15,13 +15,21 @@ RULE = (
     "{when: {subject: {regex: '(?P<order>[0-9]+)'}}, then: [save: {folder: f, only: '*.pdf',"
     " name: '{{ message.year }}/{{ captures.order }}/{{ file.name }}'}]}"
 )
+
+
+def _part(kind: str, name: str, content: str) -> str:
+    disposition = f'Content-Disposition: attachment; filename="{name}"'
+    return f"--b\r\nContent-Type: {kind}\r\n{disposition}\r\n\r\n{content}\r\n"
+
+
 FILES = (
-    b"From: ann@x.example\r\nSubject: Order 48211\r\nMessage-ID: <o@x.example>\r\nMIME-Version: 1.0\r\n"
-    b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n"
-    b'--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename="../../a.PDF"\r\n\r\none\r\n'
-    b'--b\r\nContent-Type: application/pdf\r\nContent-Disposition: attachment; filename="../../a.PDF"\r\n\r\ntwo\r\n'
-    b'--b\r\nContent-Type: image/png\r\nContent-Disposition: attachment; filename="b.png"\r\n\r\nx\r\n--b--\r\n'
-)
+    "From: ann@x.example\r\nSubject: Order 48211\r\nMessage-ID: <o@x.example>\r\nMIME-Version: 1.0\r\n"
+    "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n"
+    + _part("application/pdf", "../../a.PDF", "one")
+    + _part("application/pdf", "../../a.PDF", "two")
+    + _part("image/png", "b.png", "x")
+    + "--b--\r\n"
+).encode()
 SAVED = {"2026/48211/a.PDF": b"one", "2026/48211/a (2).PDF": b"two"}
 
 

@@ -101,18 +101,26 @@ async def test_a_folder_that_is_no_longer_configured_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "pattern",
-    ["/etc/x", "../x", "a/../b", "a//b", "a/", "", ".", "a\\b", "a/./b", "a\0b", "a\nb", "/".join("a" * 11)]
-    + [
-        "{{ file.nam }}",
-        "{{ env.HOME }}",
-        "{{ message.text }}",
-        "{% if 1 %}",
-        "{{ 1 + 1 }}",
-        "{{ captures.x | e }}",
+    [
+        *(
+            "/etc/x",
+            "../x",
+            "a/../b",
+            "a//b",
+            "a/",
+            "",
+            ".",
+            "a\\b",
+            "a/./b",
+            "a\0b",
+            "a\nb",
+            "/".join("a" * 11),
+        ),
+        *("{{ file.nam }}", "{{ env.HOME }}", "{{ message.text }}", "{% if 1 %}", "{{ 1 + 1 }}"),
     ],
 )
 def test_a_pattern_that_leads_elsewhere_or_says_too_much_is_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"must be|leads out|nested|unknown field|takes"):
         check_pattern(pattern)
 
 
