@@ -14,6 +14,7 @@ import click
 from bench import (
     backtest,
     calls,
+    hooks,
     hostile,
     judging,
     latency,
@@ -39,6 +40,7 @@ MEASURES: dict[str, Measure] = {
     "workers": workers.measure,
     "nodered": nodered.measure,
     "receipts": receipts.measure,
+    "hooks": hooks.measure,
     "latency": latency.measure,
     "rest": rest.measure,
     "transport": transport.measure,

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from bench import (
     backtest,
     calls,
+    hooks,
     judging,
     latency,
     nodered,
@@ -53,6 +54,9 @@ Measure = Callable[[Mail, Path], Awaitable[Section]]
         pytest.param(partial(workers.measure, messages=200, rounds=1), id="two workers beside one"),
         pytest.param(
             partial(receipts.measure, rounds=1, mailboxes=40), id="webhooks taken beside a job for each"
+        ),
+        pytest.param(
+            partial(hooks.measure, rounds=1, calls=60, samples=3), id="calls of a hook beside bare handlers"
         ),
         pytest.param(partial(backtest.measure, messages=500), id="a backtest beside a plain loop"),
     ],
