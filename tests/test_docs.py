@@ -79,6 +79,12 @@ def test_the_rule_of_the_readme_loads_and_passes_its_tests() -> None:
     assert all(result.passed for result in checked.results)
 
 
+def test_the_rule_of_the_page_on_hooks_loads_and_passes_its_test() -> None:
+    checked = examine({"orders.yaml": blocks("docs/hooks.md", "yaml")[1]}, None)
+    assert checked.errors == ()
+    assert [result.passed for result in checked.results] == [True]
+
+
 def test_the_configuration_of_the_readme_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("ZOOM_SECRET", "ZOOM_HOOK"):
         monkeypatch.setenv(name, f"the {name}")

@@ -13,7 +13,7 @@ from engine.rules.templated import Templated
 from engine.rules.yaml import Node
 
 ASKS = "asks about a message, and a call of a hook brings none; write payload: {path: ...}"
-ACTS = "acts on a message, and a call of a hook brings none; write send"
+ACTS = "acts on a message, and a call of a hook brings none; write send or http"
 READS = "reads the message, and a call of a hook brings none; read payload in it"
 
 

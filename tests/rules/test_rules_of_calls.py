@@ -52,7 +52,7 @@ def test_a_rule_on_a_call_loads_and_passes_its_tests() -> None:
         pytest.param(
             "    then:\n",
             "    then:\n      - archive: true\n",
-            "'archive' acts on a message, and a call of a hook brings none; write send",
+            "'archive' acts on a message, and a call of a hook brings none; write send or http",
             id="an action on a message",
         ),
         pytest.param(
