@@ -32,6 +32,7 @@ DOCUMENTS = (
     "docs/operations.md",
     "docs/sandbox.md",
     "docs/rules.md",
+    "docs/templates.md",
 )
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -22,7 +22,8 @@ RAW = (
     b"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nhi\r\n"
     b"--b\r\nContent-Type: application/pdf\r\n"
     b"Content-Disposition: attachment; filename*=utf-8''a%0D%0ABcc%3A%20x%2F..%2Fb.pdf\r\n\r\n%PDF-1\r\n"
-    b"--b\r\nContent-Type: text/html\r\nContent-Disposition: attachment; filename=x.html\r\n\r\n<p>\r\n--b--\r\n"
+    b"--b\r\nContent-Type: text/html\r\nContent-Disposition: attachment; filename=x.html\r\n\r\n"
+    b"<p>\r\n--b--\r\n"
 )
 
 
