@@ -29,8 +29,11 @@ class Ids:
 
     def take(self, wish: str) -> str:
         name = "-".join(filter(None, [self._prefix, slug(wish)]))
-        count = self._counts[name] = self._counts.get(name, 0) + 1
-        return name if count == 1 else self.take(f"{slug(wish)}-{count}")
+        while name in self._counts:
+            self._counts[name] += 1
+            name = f"{name}-{self._counts[name]}"
+        self._counts[name] = 1
+        return name
 
 
 def wish_of(actions: Sequence[Mapping[str, Any]], otherwise: str) -> str:
