@@ -29,8 +29,9 @@ from engine.templating.limits import (
 )
 from engine.templating.views import PLAIN, SCALARS, Fields, View
 
-CHARGE, COUNT, CONCAT, URL = "#charge", "#count", "#concat", "#url"
+CHARGE, COUNT, CONCAT, SHORT, URL = "#charge", "#count", "#concat", "#short", "#url"
 METHODS = frozenset({"startswith", "endswith", "split", "splitlines", "strip", "lower", "upper"})
+MAX_ARGUMENT = 200
 TESTS = frozenset(
     {"defined", "undefined", "none", "string", "number", "even", "odd", "divisibleby", "in"}
     | {"eq", "ne", "lt", "le", "gt", "ge", "true", "false"}
@@ -107,6 +108,13 @@ def _budget(context: Context) -> Budget:
     return budget
 
 
+def _short(value: Any) -> Any:
+    """Bound what a method is given: `strip` looks for each character in all of it."""
+    if isinstance(value, str) and len(value) > MAX_ARGUMENT:
+        raise LimitError(f"gives a method more than {MAX_ARGUMENT} characters")
+    return value
+
+
 def _concat(*values: Any) -> str:
     parts = [filters.text(value) for value in values]
     check_length(sum(map(len, parts)))
@@ -128,6 +136,7 @@ class Charged(NodeTransformer):
         super().generic_visit(node)
         if isinstance(callee, nodes.Getattr):
             node.node = _paid(callee, inner=True)  # type: ignore[attr-defined]
+            node.args = [_filter(arg, SHORT) for arg in node.args]  # type: ignore[attr-defined]
         if isinstance(node, nodes.For):
             turn = 1 + sum(1 for _ in node.find_all(nodes.Node)) // NODES_PER_STEP
             node.iter = _filter(node.iter, COUNT, [nodes.Const(turn)])
@@ -139,6 +148,7 @@ class Charged(NodeTransformer):
             return _filter(node.nodes[0], CONCAT, node.nodes[1:])
         elif isinstance(node, nodes.Test):
             node.node = _paid(node.node)
+            node.args = [_paid(arg) for arg in node.args]
         elif isinstance(node, nodes.BinExpr | nodes.Call) or _is_slice(node):
             return _filter(node, CHARGE)
         return node
@@ -196,6 +206,7 @@ def make(
         CHARGE: _charge,
         COUNT: _count,
         CONCAT: filters.paid(_concat),
+        SHORT: filters.paid(_short),
         URL: filters.paid(
             lambda value: markup.safe_url(value if isinstance(value, str) else filters.text(value))
         ),

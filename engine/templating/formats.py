@@ -15,13 +15,15 @@ from babel.core import Locale
 from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
 
-from engine.templating.limits import LimitError
+from engine.templating.limits import BUDGET, LimitError
 from engine.templating.locales import locale_of
 
 FORMATS = "#formats"
 """Where a context keeps its Formats: no name that a template can write."""
 WIDTHS = frozenset({"short", "medium", "long", "full"})
 MAX_PATTERN = 60
+STEPS = 20
+"""What writing one date or number costs: some 20 microseconds."""
 MAX_DIGITS = 10
 DATE_CODES = frozenset("aAbBdmYyHIMSpjZz%")
 ENGLISH = Locale("en")
@@ -144,6 +146,7 @@ def _formatting(function: Callable[..., str]) -> Callable[..., str]:
     def filtered(context: Context, *args: Any, **kwargs: Any) -> str:
         if not kwargs.keys() <= {"zone", "locale", "form", "digits", "currency"}:
             raise LimitError("takes `zone` and `locale` only")
+        context.parent[BUDGET].spend(STEPS)
         return function(context.parent.get(FORMATS, Formats()), *args, **kwargs)
 
     return filtered

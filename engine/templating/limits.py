@@ -9,8 +9,8 @@ MAX_SOURCE = 65_536
 MAX_OUTPUT = 1_000_000
 """Characters of one rendered part, and of any value on the way to it."""
 MAX_RANGE = 10_000
-MAX_STEPS = 200_000
-"""Evaluated expressions and loop turns of one rendering; long values cost more (see `cost`)."""
+MAX_STEPS = 300_000
+"""What all pieces of one mail may cost: loop turns, and what is done to values by their size (see `cost`)."""
 MAX_BITS = 64
 MAX_SMALL = 1 << 53
 MAX_HEADER = 300
@@ -33,12 +33,12 @@ class Budget:
     """The steps left to one rendering."""
 
     def __init__(self, steps: int = MAX_STEPS) -> None:
-        self.left = steps
+        self.left = self.most = steps
 
     def spend(self, steps: int) -> None:
         self.left -= steps
         if self.left < 0:
-            raise LimitError(f"takes more than {MAX_STEPS:,} steps")
+            raise LimitError(f"takes more than {self.most:,} steps")
 
 
 def cost(value: object) -> int:

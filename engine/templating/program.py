@@ -47,12 +47,12 @@ class Program:
     """Those that it reads, and whether it copes with the absence of each."""
 
     def render(self, variables: Mapping[str, Any]) -> str:
-        """Render within a budget of its own. Raises TemplateError, which holds no message text."""
+        """Render within the budget given, else one of its own. Raises TemplateError without message text."""
         template = self.template
         chunks: list[str] = []
         length = 0
         try:
-            given = template.new_context({**variables, BUDGET: Budget()})
+            given = template.new_context({BUDGET: Budget(), **variables})
             rendering = template.root_render_func(given)
             while some := tuple(islice(rendering, AT_ONCE)):
                 length += sum(map(len, some))

@@ -15,6 +15,7 @@ from engine.mail.needs import Need, Needs, union
 from engine.templating import markup
 from engine.templating.formats import ENGLISH, FORMATS, Formats
 from engine.templating.inlining import inline_css
+from engine.templating.limits import BUDGET, Budget
 from engine.templating.program import Program
 from engine.templating.rendered import Rendered
 from engine.templating.views import Context, Fields
@@ -77,6 +78,7 @@ class Template:
             "inputs": Fields(inputs, "inputs"),
             "images": Fields({name: Markup(f"cid:{file.id}") for name, file in images.items()}, "images"),  # noqa: S704
             FORMATS: Formats(self.locale, context.zone),
+            BUDGET: Budget(),
         }  # fmt: skip
         named = {**variables, **{name: variables["inputs"][name] for name in inputs}}
         subject = markup.header_value(self.subject.render(named))

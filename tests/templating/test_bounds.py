@@ -67,6 +67,29 @@ ENDS = "{% endfor %}{% endfor %}"
             "{% for n in range(9999) %}{% set x = message.text | upper | lower | title %}{% endfor %}",
             id="work on a long text again and again",
         ),
+        pytest.param("{{ message.text.strip(message.text) }}", id="a long argument of a method"),
+        pytest.param(
+            "{% set a = message.text ~ message.text ~ message.text %}"
+            "{% for n in range(9999) %}{% if 'zz' is in(a) %}{% endif %}{% endfor %}",
+            id="a long text searched by a test again and again",
+        ),
+        pytest.param(
+            "{% set a = message.text ~ 'x' %}{% set b = message.text ~ 'y' %}"
+            "{% for n in range(9999) %}{% if a == b or a < b %}{% endif %}{% endfor %}",
+            id="long texts compared again and again",
+        ),
+        pytest.param(
+            "{% for n in range(9999) %}{% set x = message.text[1:] %}{% endfor %}",
+            id="a long text cut again and again",
+        ),
+        pytest.param(
+            "{% for n in range(9999) %}{{ (message.text | upper)[:0] }}{% endfor %}",
+            id="much work that shows nothing",
+        ),
+        pytest.param(
+            "{% for n in range(9000) %}{{ now | date('full') }}{{ n | money('EUR') }}{% endfor %}",
+            id="many dates and amounts",
+        ),
         pytest.param("{{ 0x" + "f" * 60_000 + " }}", id="a huge number in hexadecimal"),
         pytest.param("{{ " + "9" * 60_000 + " }}", id="a huge number"),
         pytest.param("{{ 9999999999 * 9999999999 * 9999999999 }}", id="a product beyond 64 bits"),
