@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from engine.cli.hookcheck import hook_warnings
 from engine.cli.mailstates import read_profiles, state_warnings
 from engine.cli.rulefiles import TEMPLATES_OPTION, Files, below, chosen_files, load_library
 from engine.cli.servers import server_warnings
@@ -80,6 +81,7 @@ def _states(settings: Settings) -> Iterator[_Found]:
     except RuleErrors:
         return
     warnings = [*server_warnings(settings, ruleset), *state_warnings(settings, ruleset, profiles or {})]
+    warnings += hook_warnings(settings, ruleset)
     yield from (_Found("warning", warning) for warning in warnings)
 
 

@@ -14,12 +14,15 @@ from engine.errors import PostroomError, SettingsError, TemplateError
 from engine.flow.doubt import FOUND, NOTHING, UNKNOWN, Recovering, Report, look_up
 from engine.flow.doubt_answers import find_answers
 from engine.flow.rulebook import Rulebook, compile_sources
+from engine.mail.events import SEND_LANE, hook_lane
 from engine.settings import load_settings
 from engine.store.blobs import RedisBlobs
 from engine.store.doubts import RedisDoubts
 from engine.store.halt import Halt, halt, lift, read_halt
 from engine.wiring import Office, open_office, read_rule_sources
 
+CALLED_AGAIN_MS = 3 * 86_400_000
+"""For so long a call that got no answer may come again; Stripe's do."""
 WORDS = {FOUND: "was done", NOTHING: "not found: looked for once more, then done", UNKNOWN: "cannot be told"}
 
 
@@ -56,6 +59,8 @@ async def _recover(
         before = await read_halt(office.base)
         if not dry_run:
             await halt(office.base, "`postroom recover` is at work", office.clock())
+            lanes = [SEND_LANE, *map(hook_lane, settings.hooks)]
+            await RedisDoubts(office.base).doubt_calls(lanes, office.clock() + CALLED_AGAIN_MS)
         since = before.since if before else office.clock()
         reports = [report async for report in _look_up_all(office, wanted, since, dry_run)]
         all_looked_at = wanted.keys() == settings.mailboxes.keys() or before is None

@@ -21,6 +21,7 @@ from engine.flow.rulebook import Rulebook
 from engine.flow.sift import RECEPTIONS, footsteps_of, sift
 from engine.flow.stores import Cursor, Lease, Queued
 from engine.flow.telling import batch_decided, drain_span
+from engine.mail.events import is_mailbox
 
 BATCH = 200
 SLICE_MS = 10_000
@@ -50,8 +51,11 @@ async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease
     profiles = await draining.mailboxes.profiles()
     if lane in profiles and not profiles[lane].active:
         return draining.clock() + INACTIVE_MS
-    cursor = await draining.mailboxes.cursor(lane)
-    turn = Turn(lane, lease, draining.clock() + SLICE_MS, profiles, cursor or Cursor(0, 0, 0))
+    cursor = await draining.mailboxes.cursor(lane) or Cursor(0, 0, 0)
+    if not is_mailbox(lane) and cursor.doubt < draining.clock():
+        # Calls have no history: theirs is a time, up to which what was done for one may be forgotten.
+        cursor = Cursor(0, 0, 0)
+    turn = Turn(lane, lease, draining.clock() + SLICE_MS, profiles, cursor)
     finish = partial(finish_groups, draining.lanes, provider, lane, lease, draining.clock, turn.end)
     async with labelling(finish) as calls:
         return await _take_turn(draining, provider, turn, calls)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from engine.flow.doubt import Unsettled
 from engine.flow.stores import Settled
@@ -38,6 +39,14 @@ class RedisDoubts:
             pipe.hincrby(self._key("wanted"), mailbox, 1)
             # Whoever drains the lane still began before it was in doubt.
             pipe.delete(self._key("lease", mailbox))
+            await pipe.execute()
+
+    async def doubt_calls(self, lanes: Sequence[str], until: int) -> None:
+        """Have what calls set off looked up before it is done: until then one may come a second time."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            for lane in lanes:
+                pipe.hset(self._key("doubt"), lane, until)
+                pipe.delete(self._key("lease", lane))
             await pipe.execute()
 
     async def queued_events(self, mailbox: str) -> list[Event]:

@@ -11,7 +11,7 @@ from engine.flow.plan import Run
 from engine.flow.ports import Profile
 from engine.flow.sift import RECEPTIONS
 from engine.flow.stores import Cursor, Outset
-from engine.mail.events import Event
+from engine.mail.events import Event, is_mailbox
 from engine.store.base import JOB_TTL_MS, Base
 from engine.store.judged import read_judged
 from engine.store.leases import HeldLease, take_lease
@@ -30,6 +30,8 @@ class RedisMailboxes:
         return take_lease(self._base, self._key("polling", mailbox))
 
     async def cursor(self, mailbox: str) -> Cursor | None:
+        if not is_mailbox(mailbox):
+            return Cursor(0, 0, 0, int(await self._redis.hget(self._key("doubt"), mailbox) or 0))
         return _cursor(*await self._of(mailbox, "cursor", "polled", "started", "doubt"))
 
     async def outset(self, mailbox: str) -> Outset:

@@ -16,9 +16,10 @@ from engine.mail.bodies import File
 from engine.mail.events import Event
 from engine.mail.mime import from_raw
 from engine.store.calls import RedisCalls
+from engine.store.doubts import RedisDoubts
 from engine.store.shown import tell
 from engine.templating.library import load_templates
-from tests.flow.conftest import RETENTION_MS, World
+from tests.flow.conftest import DAY_MS, RETENTION_MS, World
 from tests.flow.fakes import BOX
 
 HOOK, SEND = "hook.orders", "send"
@@ -237,3 +238,23 @@ def test_events_of_calls_keep_their_identity_through_json() -> None:
     for event in (hooked({"a": 1}).event, asked().event):
         assert Event.from_json(event.to_json()) == event
         assert Event.from_json(event.to_json()).kind is event.kind
+
+
+async def test_after_lost_writes_a_call_that_comes_again_is_not_sent_again(world: World) -> None:
+    await world.rules(PAID, templates=TEMPLATES)
+    body = {"id": 7, "status": "paid", "total": 1}
+    await take(world, hooked(body))
+    await world.execute_all()
+    for part in ("call:*", "run:*"):  # The journal and the key are lost; the mail is sent.
+        await world.base.redis.delete(*await world.base.redis.keys(world.base.key(part)))
+    await RedisDoubts(world.base).doubt_calls([HOOK], world.clock() + DAY_MS)
+    await take(world, hooked(body))
+    await world.execute_all()
+    assert len(world.provider.sent) == 1
+    assert (await world.run()).receipts[0]["how"] == "found"
+    world.clock.forward(2 * DAY_MS)
+    await take(world, hooked(body | {"id": 8}, key="k8"))
+    looks = world.provider.calls["find"]
+    await world.execute_all()
+    assert len(world.provider.sent) == 2
+    assert world.provider.calls["find"] == looks
