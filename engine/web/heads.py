@@ -11,11 +11,13 @@ from engine.web.bodies import WHOLE
 MAX_HEAD = 65_536
 """Bytes beside the body: request line, headers, chunk sizes, trailers."""
 HEAD_WITHIN_S = 10.0
+MAX_PIPELINED = 16
+"""Requests behind the one at hand: uvicorn keeps as many as come, thousands in each piece that it reads."""
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """Hangs up on whose head is too large (RFC 6585, section 5) or comes too slowly."""
+    """Hangs up on whose head is too large (RFC 6585, section 5) or comes too slowly, and on a flood."""
 
     _beside = 0
     _head_by: float | None = None
@@ -41,6 +43,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def on_message_begin(self) -> None:
+        if len(self.pipeline) >= MAX_PIPELINED:
+            # Ends the parsing: uvicorn answers 400 and hangs up.
+            raise ValueError("too many requests come before the first is answered")
         self._wait_for_head()
         super().on_message_begin()
 
