@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import aiohttp
 
 from engine.deadline import check_deadline
-from engine.net.failures import Answer, AnswerTooLarge, BadAnswer, Call, to_error
+from engine.net.failures import Answer, AnswerTooLarge, BadAnswer, Call, to_error, told
 from engine.net.redaction import redact
 from engine.net.wire import MAX_ANSWER_BYTES, AiohttpWire, Request, Timeouts, Wire
 
@@ -82,7 +82,7 @@ class HttpClient:
         except _FAILURES as error:
             failure = error
         # Outside the handler: a chained error would carry the request and its credentials.
-        raise to_error(failure, call, self._clock(), detail=self.redacted(str(failure)))
+        raise to_error(failure, call, self._clock(), detail=self.redacted(told(failure)))
 
     async def aclose(self) -> None:
         self._closed = True

@@ -75,10 +75,17 @@ def to_error(
     if isinstance(failure, Answer):
         text = f"{call.name} answered {failure.status}"
         return _of_status(failure, call, now, f"{text}: {detail}" if detail else text, tracking)
-    shown = detail or redact(str(failure))
+    shown = detail or redact(told(failure))
     text = f"{call.name} failed: {type(failure).__name__}"
     kind = _kind_of_exception(failure, call)
     return kind(f"{text}: {shown}" if shown else text, tracking=tracking)
+
+
+def told(failure: Exception) -> str:
+    """Say what went wrong, without the bytes of an answer that is no HTTP: they may be text of a message."""
+    if isinstance(failure, aiohttp.ClientResponseError):
+        return "the answer is no HTTP"
+    return "the answer is broken" if isinstance(failure, aiohttp.ClientPayloadError) else str(failure)
 
 
 def _of_status(answer: Answer, call: Call, now: float, text: str, tracking: str) -> ProviderError:

@@ -149,6 +149,26 @@ async def test_timeouts_are_honoured(handler: Handler, timeouts: dict[str, float
             await http.ask("POST", url, SEND, json={})
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"Dear Ann, the password is 1234\r\n\r\n", id="no HTTP at all"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nDear Ann\r\n\r\n", id="a line that is no header"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\nDear Ann\r\n", id="no chunk"
+        ),
+    ],
+)
+async def test_what_cannot_be_read_is_not_quoted(answer: bytes) -> None:
+    async def handler(_request: bytes, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+
+    async with server(closing(handler)) as url, client() as http:
+        with pytest.raises(Unavailable) as caught:
+            await http.ask("GET", url, Call("t"))
+    assert "Ann" not in str(caught.value)
+
+
 async def test_what_was_never_sent_is_unavailable() -> None:
     async with server(hang_up) as url, client() as http:
         closed = url
