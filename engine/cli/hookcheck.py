@@ -15,4 +15,6 @@ def hook_warnings(settings: Settings, ruleset: RuleSet) -> Iterator[RuleError]:
     for rule in ruleset.rules:
         if rule.event.hook and rule.event.hook not in settings.hooks:
             said = unknown("hook", rule.event.hook, settings.hooks)
-            yield RuleError(f"{said}: nobody can call it; write it under hooks in the configuration", rule.place)
+            yield RuleError(
+                f"{said}: nobody can call it; write it under hooks in the configuration", rule.place
+            )

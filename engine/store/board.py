@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.flow.silence import Alarm, Hooked, Watched, alarms
+from engine.mail.events import is_mailbox
 from engine.store.base import Base
 from engine.store.budget_left import Left, Limits, read_left
 from engine.store.figures import Figures, Process, Series
@@ -62,6 +63,15 @@ class Lane:
 
 
 @dataclass(frozen=True, slots=True)
+class Calls:
+    """What waits in a lane of calls; `oldest` in epoch ms."""
+
+    lane: str
+    queued: int
+    oldest: int
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All of it."""
 
@@ -86,6 +96,8 @@ class Snapshot:
     """What Redis uses, in bytes."""
     memory_limit: int
     """What it may use; 0 for no limit."""
+    calls: tuple[Calls, ...] = ()
+    """Lanes of calls in which something waits."""
 
 
 class Board:
@@ -110,6 +122,7 @@ class Board:
             budgets=tuple(await read_left(self._base, self._limits)),
             processes=tuple(await self._figures.processes(now)),
             halt=await read_halt(self._base),
+            calls=tuple(await self._calls()),
             **common,
         )
 
@@ -183,6 +196,20 @@ class Board:
         until, why = known["paused"] or (0, "")
         pause = Pause(int(known["paused-since"] or until), until, why) if why else None
         return Lane(watched, int(known["started"]), queued, len(waiting), oldest, groups, pause)
+
+    async def _calls(self) -> list[Calls]:
+        """Lanes that are awake and no mailboxes: few, since each has its place in the configuration."""
+        lanes = [lane for lane in await self._redis.smembers(self._key("awake")) if not is_mailbox(lane)]
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for lane in sorted(lanes):
+                pipe.xlen(self._key("events", lane))
+                pipe.xrange(self._key("events", lane), count=1)
+            found = await pipe.execute()
+        return [
+            Calls(lane, queued, int(first[0][0].partition("-")[0]))
+            for lane, queued, first in zip(sorted(lanes), found[::2], found[1::2], strict=True)
+            if first
+        ]
 
     async def _common(self, now: int) -> dict[str, Any]:
         async with self._redis.pipeline(transaction=False) as pipe:

@@ -46,7 +46,7 @@ def _counters(snapshot: Snapshot) -> Iterator[Metric]:
 
 
 def _lanes(snapshot: Snapshot) -> Iterator[Metric]:
-    lanes, now = snapshot.lanes, snapshot.now
+    lanes, calls, now = snapshot.lanes, snapshot.calls, snapshot.now
     by = ("mailbox",)
 
     def gauge(name: str, text: str, samples: Iterable[tuple[str, float]]) -> Metric:
@@ -55,9 +55,13 @@ def _lanes(snapshot: Snapshot) -> Iterator[Metric]:
     yield gauge(
         "postroom_lag_seconds",
         "Age of the oldest event that is not decided; 0 when there is none.",
-        ((lane.mailbox, _age(lane.oldest, now)) for lane in lanes),
+        [(o.mailbox, _age(o.oldest, now)) for o in lanes] + [(o.lane, _age(o.oldest, now)) for o in calls],
     )
-    yield gauge("postroom_queued_events", "Events to be decided.", ((o.mailbox, o.queued) for o in lanes))
+    yield gauge(
+        "postroom_queued_events",
+        "Events to be decided.",
+        [(o.mailbox, o.queued) for o in lanes] + [(o.lane, o.queued) for o in calls],
+    )
     yield gauge(
         "postroom_waiting_events",
         "Events put aside because a part of their message could not be had.",

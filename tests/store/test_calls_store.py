@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from engine.flow.calls import Call, hook_event, key_id
 from engine.mail.bodies import File
 from engine.store.base import Base
+from engine.store.board import Board
 from engine.store.calls import RedisCalls
 
 NOW = 1_767_225_600_000
@@ -110,3 +111,10 @@ async def test_many_at_once_are_each_taken_once(calls: RedisCalls, redis: Redis)
 
 async def test_what_nobody_called_is_not_known(calls: RedisCalls) -> None:
     assert await calls.state("0" * 32) is None
+
+
+async def test_what_waits_in_lanes_of_calls_is_watched(calls: RedisCalls, redis: Redis) -> None:
+    await calls.take([call("a"), call("b")], NOW)
+    await calls._redis.sadd("postroom:awake", "support@acme.example", "send")
+    (found,) = (await Board(Base(redis), [], [], {}).read(NOW)).calls
+    assert (found.lane, found.queued, found.oldest > 0) == ("hook.orders", 2, True)
