@@ -6,18 +6,20 @@ import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from engine.cli.called import call_from_file
 from engine.cli.offline import DEFAULT_LABELS, read_labels, read_message, read_now, received
 from engine.cli.past import Case, in_mailbox, of_run
 from engine.cli.rulefiles import TEMPLATES_OPTION, load_files
 from engine.cli.serve import config as config_option
 from engine.errors import PostroomError
 from engine.mail.archive import Archived, read_archive
+from engine.mail.message import no_message
 from engine.rules.evaluation import Reason, Verdict
 from engine.rules.explain import explain as explain_rules
 from engine.rules.findings import unknown
@@ -37,6 +39,7 @@ NOT_ONE_RULE = "*"
 @click.option("--rule", help="This rule alone, by its id; of a run, its own by default.")
 @TEMPLATES_OPTION
 @click.option("--mailbox", default="", help="The mailbox it arrives in; in every rule's scope by default.")
+@click.option("--hook", metavar="NAME", help="FILE is the body of a call of this hook.")
 @click.option("--message", metavar="ID", help="A message of the mailbox, instead of a file.")
 @click.option("--run", metavar="RUN", help="A run of the past, by the first signs of its id.")
 @click.option(
@@ -51,6 +54,7 @@ def explain(
     rule: str | None,
     templates: Path | None,
     mailbox: str,
+    hook: str | None,
     message: str | None,
     run: str | None,
     now: datetime | None,
@@ -60,9 +64,9 @@ def explain(
 ) -> None:
     """Show why each rule matched a message or did not, condition by condition: + yes, - no, ? undecided.
 
-    FILE holds the message; --mailbox and --message name one where it lies, and --run one that rules have
-    dealt with, which is judged by the rules of then and by those of now. Below what did not match stand,
-    after >, the fewest changes after which it would have.
+    FILE holds the message, or with --hook the body of a call; --mailbox and --message name one where it
+    lies, and --run one that rules have dealt with, which is judged by the rules of then and by those of
+    now. Below what did not match stand, after >, the fewest changes after which it would have.
     """
     if sum(each is not None for each in (file, message, run)) != 1:
         raise click.UsageError("name one message: FILE, --mailbox with --message, or --run")
@@ -72,7 +76,8 @@ def explain(
             raise click.UsageError("--rules says which rules to explain")
         if config:
             ruleset = replace(ruleset, homes=homes_of(load_settings(config)))
-        cases = [_of_file(file, ruleset, mailbox, labels, now)]
+        of_call = _of_call(file, ruleset, hook, mailbox, now) if hook else None
+        cases = [of_call or _of_file(file, ruleset, mailbox, labels, now)]
     elif run is not None:
         ruleset = _at_home(ruleset, load_settings(config))
         chosen, cases = asyncio.run(_past(config, run, ruleset, labels, now))
@@ -97,6 +102,11 @@ def _of_file(
     own = frozenset(DEFAULT_LABELS.split(",")) if labels is None else labels
     message, moment = read_message(_only(path), mailbox, own, now)
     return Case(ruleset, received(message), message, moment)
+
+
+def _of_call(path: Path, ruleset: RuleSet, hook: str, mailbox: str, now: datetime | None) -> Case:
+    event = call_from_file(path, hook, mailbox)
+    return Case(ruleset, event, no_message(mailbox), now or datetime.now(UTC))
 
 
 def _only(path: Path) -> Archived:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import click
 
+from engine.cli.called import call_of_run
 from engine.errors import MessageGone, PostroomError, Rejected
 from engine.flow.plan import Run
 from engine.flow.ports import Provider
@@ -15,7 +16,7 @@ from engine.flow.rulebook import Rulebook
 from engine.flow.stores import Lanes
 from engine.flow.threads import Threads
 from engine.mail.events import Event, EventKind
-from engine.mail.message import Message
+from engine.mail.message import Message, no_message
 from engine.mail.needs import Need, Needs, union
 from engine.rules.evaluate import evaluate
 from engine.rules.memory import EMPTY, Kept, Memory
@@ -69,8 +70,11 @@ async def of_run(office: Office, start: str, ruleset: RuleSet | None) -> tuple[R
         sets.append((now.rules, "now", f"with the rules of now ({now.digest[:12]})"))
     event = Event(run.kind, run.mailbox, 0, run.key, labels=run.labels or ())
     moment = datetime.fromtimestamp(run.created, UTC)
-    message = await fetch(office.provider(run.mailbox), [each for each, _, _ in sets], event, moment)
-    message = message if run.labels is None else message.relabelled(frozenset(run.labels))
+    if run.kind.of_message:
+        message = await fetch(office.provider(run.mailbox), [each for each, _, _ in sets], event, moment)
+        message = message if run.labels is None else message.relabelled(frozenset(run.labels))
+    else:
+        event, message = await call_of_run(office, run), no_message(run.mailbox)
     memories = [await recall(office.lanes, each, event, message, moment) for each, _, _ in sets]
     return run, [
         Case(each, event, message, moment, heading, when, memory)

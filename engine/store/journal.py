@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from engine.errors import Unavailable
+from engine.flow.content import Content
 from engine.flow.plan import Run
 from engine.flow.stores import Claim, Settled
 from engine.mail.events import EventKind
@@ -51,7 +52,11 @@ class RedisJournal:
             return None
         if claim.run.kind.of_message:
             return claim
-        return replace(claim, content=read_content(await self._redis.hgetall(self._key("content", run))))
+        return replace(claim, content=await self.content(run))
+
+    async def content(self, run: str) -> Content | None:
+        """What the call brought along that set a run off, until the run is settled."""
+        return read_content(await self._redis.hgetall(self._key("content", run)))
 
     async def release(
         self, claim: Claim, *, again: int, unknown: bool, looks: int, why: str, failing: int = 0

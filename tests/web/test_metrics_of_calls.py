@@ -11,7 +11,7 @@ from tests.web.conftest import NOTHING
 
 
 def test_lanes_of_calls_and_what_became_of_calls_are_shown() -> None:
-    totals = {(HOOKS.name, "orders", "taken"): 7}
+    totals: dict[tuple[str, ...], int] = {(HOOKS.name, "orders", "taken"): 7}
     snapshot = replace(NOTHING, calls=(Calls("hook.orders", 2, NOTHING.now - 1_500),), totals=totals)
     text = render(snapshot, "")[0].decode()
     assert 'postroom_queued_events{mailbox="hook.orders"} 2.0' in text
