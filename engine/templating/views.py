@@ -47,7 +47,7 @@ class Context:
             "steps": Fields(self.steps, "steps"),
             "mailbox": self.mailbox,
             "now": self.now,
-            "payload": view(read_json(self.payload) if self.payload else {}, "payload"),
+            "payload": view(read_json(self.payload), "payload") if self.payload else Fields({}, "payload"),
         }
 
 
@@ -59,11 +59,10 @@ class View:
 
     def read(self, name: str) -> Any:
         """Give a field. Raises LookupError where there is none."""
-        try:
-            return self._known[name]
-        except KeyError:
-            found = self._known[name] = self._find(name)
-            return found
+        known = self._known
+        if name not in known:
+            known[name] = self._find(name)
+        return known[name]
 
     def __getitem__(self, name: str | int) -> Any:
         return self.read(str(name))
