@@ -30,15 +30,20 @@ async def call(work: Work, effect: CallHttp) -> Receipt:
     endpoints, claim, run = work.executing.endpoints, work.claim, work.run
     if _may_have_gone_out(claim) and not endpoints.heeds_keys(effect.endpoint):
         raise Rejected(LOST)
-    parts = uses_message(effect.body)
-    message = await _message(work, parts) if parts else no_message(run.mailbox)
-    try:
-        body = fill_json(json.loads(effect.body), _reader(claim, message))
-    except LookupError as error:
-        raise Rejected(f"what is to be sent names something that is not there: {error}") from None
+    body = await filled(work, effect.body)
     sent = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     status, answer = await endpoints.call(effect.endpoint, sent, f"{run.id}-{work.step}")
     return {"outcome": "done", "status": str(status), **_kept(effect.keep, answer), **no_way_back(CALLED)}
+
+
+async def filled(work: Work, text: str) -> Any:
+    """Fill a JSON text of a rule's. Raises Rejected where it names something that is not there."""
+    parts = uses_message(text)
+    message = await _message(work, parts) if parts else no_message(work.run.mailbox)
+    try:
+        return fill_json(json.loads(text), _reader(work.claim, message))
+    except LookupError as error:
+        raise Rejected(f"the rule's JSON names something that is not there: {error}") from None
 
 
 def named_steps(claim: Claim) -> dict[str, dict[str, str]]:

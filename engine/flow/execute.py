@@ -22,6 +22,7 @@ from engine.errors import (
     Unfinished,
 )
 from engine.flow.calling import call
+from engine.flow.emitting import emit
 from engine.flow.executing import Executing, NotYetError, Receipt, Work
 from engine.flow.inverse import SENT, draft_back, no_way_back
 from engine.flow.outgoing import compose_step, message_id
@@ -32,7 +33,15 @@ from engine.flow.saving import save
 from engine.flow.stores import Claim, Settled
 from engine.flow.telling import step_settled
 from engine.mail.compose import UnsendableError
-from engine.rules.effects import CallHttp, ChangeLabels, DeleteMessage, SaveDraft, SendMessage, StoreFile
+from engine.rules.effects import (
+    CallHttp,
+    ChangeLabels,
+    DeleteMessage,
+    EmitEvent,
+    SaveDraft,
+    SendMessage,
+    StoreFile,
+)
 
 __all__ = ["Executing", "execute"]
 
@@ -116,6 +125,8 @@ async def _perform(
             return await save(work, effect)
         case CallHttp():
             return await call(work, effect)
+        case EmitEvent():
+            return await emit(work, effect)
         case SendMessage() | SaveDraft():
             return await _write(work, effect)
 

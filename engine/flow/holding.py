@@ -80,8 +80,8 @@ class Guard:
 
     def _hold(self, rule: str, effect: Effect, message: Message, event: Event) -> str | None:
         try:
-            why = held(effect, message, self._own, event.kind, away=self._away)
-            why = why or too_late(effect, message, event.kind, self._oldest)
+            why = held(effect, message, self._own, event.cause, away=self._away)
+            why = why or too_late(effect, message, event.cause, self._oldest)
         except ConditionError as error:
             return f"whether it may be answered cannot be told: {error}"
         if why or not isinstance(effect, SendMessage) or not effect.once_per:

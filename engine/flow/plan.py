@@ -47,6 +47,10 @@ class Run(BaseModel):
     """The message's labels when it was judged, sorted; None where that was not written down."""
     thread: str = ""
     """The message's thread, "" where the service names none."""
+    depth: int = 0
+    """How many events that rules set off led here."""
+    origin: str = ""
+    """The kind of the event that the first of these was about."""
     undecided: str = ""
     """Why the rule could not be judged; such a run has no steps and needs a person."""
     trace: str = ""
@@ -173,6 +177,8 @@ def _run(item: Judged, rule: str, digest: str, now: float, **decided: Any) -> Ru
         created=now,
         labels=tuple(sorted(item.message.labels)) if item.message else None,
         thread=(item.message.thread if item.message else "") or event.thread,
+        depth=event.depth,
+        origin=event.origin,
         trace=item.trace,
         **decided,
     )

@@ -214,6 +214,10 @@ class Journal(Protocol):
         """Say which other run still has something to do with messages that this one deletes, or ""."""
         ...
 
+    async def settle_emitted(self, settled: Settled, event: Event, now: int, claim: Claim) -> None:
+        """Append an event to its mailbox's lane and record the step's receipt, both or none, once."""
+        ...
+
     async def settle(self, settled: Settled, now: int, claim: Claim | None = None) -> bool:
         """Record a step's receipt; True while the run has further steps.
 

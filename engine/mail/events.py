@@ -16,6 +16,7 @@ HOOK = "hook."
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 """The name of a hook."""
 SEND = "send.requested"
+EMITTED = "emitted."
 
 
 class EventKind(StrEnum):
@@ -34,7 +35,7 @@ class EventKind(StrEnum):
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
         """Take a kind of call for a kind as well, the same object each time; no rule-wide list names it."""
-        if not isinstance(value, str) or not _is_call(value):
+        if not isinstance(value, str) or not (_is_call(value) or _is_emitted(value)):
             return None
         kind = str.__new__(cls, value)
         kind._name_, kind._value_ = value, value
@@ -48,6 +49,11 @@ class EventKind(StrEnum):
         return self.value.removeprefix(HOOK) if self.value.startswith(HOOK) else ""
 
     @property
+    def emitted(self) -> str:
+        """The name of an event that a rule set off, "" for all others."""
+        return self.value.removeprefix(EMITTED) if self.value.startswith(EMITTED) else ""
+
+    @property
     def of_message(self) -> bool:
         """Whether a message may come along."""
         return not _is_call(self.value)
@@ -58,8 +64,17 @@ def _is_call(kind: str) -> bool:
     return kind == SEND if name == kind else NAME.fullmatch(name) is not None
 
 
+def _is_emitted(kind: str) -> bool:
+    name = kind.removeprefix(EMITTED)
+    return name != kind and NAME.fullmatch(name) is not None
+
+
 SEND_REQUESTED = EventKind(SEND)
 """Somebody asked for one message, by the API or the command line: no rule is asked."""
+
+
+ADDED = frozenset({"payload", "applied", "only", "sends", "depth", "origin"})
+"""Fields that few events have: they are written where they say something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +105,15 @@ class Event:
     """The one rule that is applied, "" for all."""
     sends: bool = False
     """Whether what is applied may also send."""
+    depth: int = 0
+    """How many events that rules set off led to this one, itself included."""
+    origin: str = ""
+    """The kind of the event that the first of these was about, "" where no rule set this one off."""
+
+    @property
+    def cause(self) -> EventKind:
+        """What happened at first, for events that rules set off as well."""
+        return EventKind(self.origin) if self.origin else self.kind
 
     @property
     def id(self) -> str:
@@ -102,7 +126,7 @@ class Event:
             {
                 name: value
                 for name in self.__slots__
-                if (value := getattr(self, name)) or name not in ("payload", "applied", "only", "sends")
+                if (value := getattr(self, name)) or name not in ADDED
             }
         )
 

@@ -51,6 +51,15 @@ class CallHttp(_Effect):
     """Which parts of a JSON answer its receipt keeps: paths by name."""
 
 
+class EmitEvent(_Effect):
+    """Set off an event about the same message, once."""
+
+    kind: Literal["event"] = "event"
+    event: str
+    body: str = "{}"
+    """JSON text, to be filled in."""
+
+
 class StoreFile(_Effect):
     """Save attached files, or the whole message, in a folder that the configuration names. Idempotent."""
 
@@ -92,6 +101,6 @@ class SaveDraft(_Templated):
 
 
 Effect = Annotated[
-    ChangeLabels | DeleteMessage | SendMessage | SaveDraft | StoreFile | CallHttp,
+    ChangeLabels | DeleteMessage | SendMessage | SaveDraft | StoreFile | CallHttp | EmitEvent,
     Field(discriminator="kind"),
 ]

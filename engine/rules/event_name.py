@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from engine.mail.events import HOOK, NAME, EventKind
+from engine.mail.events import EMITTED, HOOK, NAME, EventKind
 from engine.rules.findings import unknown
 
 KINDS = tuple(EventKind)
@@ -16,12 +16,15 @@ def _kind(value: Any) -> EventKind:
     if isinstance(value, EventKind):
         return value
     if not isinstance(value, str):
-        raise ValueError(f"must be one of {', '.join(KINDS)} or {HOOK}NAME")
-    if value.startswith(HOOK):
+        raise ValueError(f"must be one of {', '.join(KINDS)}, {HOOK}NAME or {EMITTED}NAME")
+    if value.startswith(EMITTED):
+        if not NAME.fullmatch(value.removeprefix(EMITTED)):
+            raise ValueError(f"'{value}' names no event; write {EMITTED}NAME, which 'emit: NAME' sets off")
+    elif value.startswith(HOOK):
         if not NAME.fullmatch(value.removeprefix(HOOK)):
             raise ValueError(f"'{value}' names no hook; write {HOOK}NAME, such as hook.orders")
     elif value not in KINDS:
-        raise ValueError(unknown("value", value, [*KINDS, f"{HOOK}NAME"]))
+        raise ValueError(unknown("value", value, [*KINDS, f"{HOOK}NAME", f"{EMITTED}NAME"]))
     return EventKind(value)
 
 
@@ -30,6 +33,11 @@ EventName = Annotated[
     PlainValidator(_kind),
     PlainSerializer(str),
     WithJsonSchema(
-        {"anyOf": [{"enum": list(KINDS)}, {"type": "string", "pattern": rf"^hook\.{NAME.pattern}$"}]}
+        {
+            "anyOf": [
+                {"enum": list(KINDS)},
+                {"type": "string", "pattern": rf"^(hook|emitted)\.{NAME.pattern}$"},
+            ]
+        }
     ),
 ]

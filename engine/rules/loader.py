@@ -14,6 +14,7 @@ from typing import Any
 from engine.errors import Place, PostroomError, RuleError
 from engine.mail.needs import Needs
 from engine.rules.calls import call_errors
+from engine.rules.emitting import loop_errors
 from engine.rules.findings import RuleErrors, in_order
 from engine.rules.given_message import FIXTURE_SUFFIX
 from engine.rules.home import NOWHERE, Homes
@@ -113,7 +114,7 @@ def _load(sources: Mapping[str, str], templates: Mapping[str, Needs] | None, rea
     errors += _twice(rules) + _lost_fixtures(rules, sources)
     errors += [error for rule in rules for error in call_errors(rule, roots[rule.place.file], templates)]
     errors += [error for rule in rules for error in outside_errors(rule, roots[rule.place.file], reach)]
-    errors += [finding.error for finding in findings if finding.fatal]
+    errors += [*loop_errors(rules, roots), *(finding.error for finding in findings if finding.fatal)]
     warnings = in_order(finding.error for finding in findings if not finding.fatal)
     if errors:
         raise RuleErrors(in_order(errors), warnings)

@@ -172,7 +172,8 @@ class _Outermost(Strict):
 
     event: EventName = Field(
         EventKind.MESSAGE_RECEIVED,
-        description="The kind of event it listens to; `hook.NAME`: calls of that hook.",
+        description="The kind of event it listens to; `hook.NAME`: calls of that hook; "
+        "`emitted.NAME`: what `emit` sets off.",
     )
     mailboxes: Mailboxes | None = Field(
         None, description="Mailboxes it applies to, instead of the file's; globs."

@@ -11,9 +11,9 @@ from engine.errors import Unavailable
 from engine.flow.content import Content
 from engine.flow.plan import Run
 from engine.flow.stores import Claim, Settled
-from engine.mail.events import EventKind
+from engine.mail.events import Event, EventKind
 from engine.rules.effects import ChangeLabels
-from engine.store.base import Base
+from engine.store.base import JOB_TTL_MS, Base
 from engine.store.batch import dump
 from engine.store.calls import read_content
 
@@ -76,6 +76,13 @@ class RedisJournal:
         run = claim.run
         readers = [self._key("readers", run.mailbox, key) for key in keys]
         return str(await self._base.scripts("in_use", readers, [run.id]))
+
+    async def settle_emitted(self, settled: Settled, event: Event, now: int, claim: Claim) -> None:
+        lane, job = event.mailbox, self._base.drain_job(event.mailbox)
+        keys = [self._key("events", lane), self._key("awake"), self._base.queue]
+        args: list[str | int] = [settled.run, settled.step, dump(settled.receipt), now, _held(claim), lane]
+        args += [job.id, job.payload, JOB_TTL_MS, claim.run.trace, event.to_json()]
+        await self._base.scripts("emit", keys, args)
 
     async def settle(self, settled: Settled, now: int, claim: Claim | None = None) -> bool:
         strict = int(claim is not None and settled.receipt["outcome"] != "done")
