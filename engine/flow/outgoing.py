@@ -9,8 +9,8 @@ from datetime import UTC, datetime, tzinfo
 from engine.errors import PostroomError, Rejected, TemplateError
 from engine.flow.calling import named_steps
 from engine.flow.content import NOTHING_ALONG, Content
-from engine.flow.own_files import own_files
 from engine.flow.forwarding import forwarded
+from engine.flow.own_files import own_files
 from engine.flow.plan import Run
 from engine.flow.ports import Provider
 from engine.flow.stores import Claim
