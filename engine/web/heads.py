@@ -11,7 +11,7 @@ from engine.web.bodies import WHOLE
 MAX_HEAD = 65_536
 """Bytes beside the body: request line, headers, chunk sizes, trailers."""
 HEAD_WITHIN_S = 10.0
-MAX_PIPELINED = 16
+MAX_PIPELINED = 100
 """Requests behind the one at hand: uvicorn keeps as many as come, thousands in each piece that it reads."""
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 
