@@ -202,6 +202,64 @@ def test_two_senders_at_once_are_doubted(when: str, warned: bool) -> None:
     assert told(flaws) == ([("contradictory", "a", False)] if warned else [])
 
 
+PAIR = "of: {subject: {regex: 'a(?P<n>[0-9])b(?P<m>[0-9])'}}"
+OTHER = "of: {body: {regex: 'a(?P<n>[0-9])b(?P<m>[0-9])'}}"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(
+            f"captured: {{{PAIR}, name: n, is: '1'}}",
+            f"captured: {{{PAIR}, name: m, is: '1'}}",
+            id="two groups",
+        ),
+        pytest.param(
+            f"captured: {{{PAIR}, name: n, is: '1'}}",
+            f"captured: {{{OTHER}, name: n, is: '1'}}",
+            id="one name in two patterns",
+        ),
+        pytest.param(
+            "payload: {path: a.b, is: x}", "payload: {path: a.c, is: x}", id="two places of a payload"
+        ),
+    ],
+)
+def test_what_looks_elsewhere_neither_follows_nor_excludes(one: str, other: str) -> None:
+    flaws = found(f"{{id: a, when: {{all: [{{{one}}}, {{not: {{{other}}}}}]}}, {DO}}}")
+    assert flaws == []
+
+
+@pytest.mark.parametrize(
+    ("when", "never"),
+    [
+        pytest.param("{attachment: {type: pdf, size: {gt: 5MB, lt: 1MB}}}", True, id="a file of no size"),
+        pytest.param("{attachment: {name: {is: a.pdf, contains: b}}}", True, id="a file of no name"),
+        pytest.param("{attachments: {count: {gt: 3, lt: 2}}}", True, id="a count that is none"),
+        pytest.param("{attachments: {count: {gt: 3, lt: 5}}}", False, id="a count between two"),
+        pytest.param("{attachments: {total_size: {gt: 2MB, lt: 1MB}}}", True, id="a sum that is none"),
+        pytest.param("{received: {after: 2026-03-01, before: 2026-01-01}}", True, id="after and then before"),
+        pytest.param("{received: {after: 2026-03-01, before: 2026-03-01}}", True, id="from a day up to it"),
+        pytest.param("{received: {after: 2026-03-01, before: 2026-03-02}}", False, id="one day"),
+        pytest.param(
+            "{received: {after: '2026-03-01T12:00+02:00', before: '2026-03-01T11:00'}}",
+            False,
+            id="times of two zones",
+        ),
+        pytest.param("{received: {older_than: 7d, newer_than: 1d}}", True, id="older than what is newer"),
+        pytest.param("{received: {older_than: 1d, newer_than: 7d}}", False, id="of some age"),
+        pytest.param(
+            "{all: [{received: {after: 2026-03-01}}, {received: {before: 2026-01-01}}]}",
+            True,
+            id="two conditions on the time",
+        ),
+        pytest.param("{query: 'after:2026/03/01 before:2026/01/01'}", True, id="a search within no time"),
+    ],
+)
+def test_amounts_and_times_that_leave_nothing_are_contradictory(when: str, never: bool) -> None:
+    flaws = found(f"{{id: a, when: {when}, {DO}}}")
+    assert told(flaws) == ([("contradictory", "a", True)] if never else [])
+
+
 def test_duplicates_and_shadows_name_both_rules_and_a_message() -> None:
     flaws = found(
         "{id: a, when: {subject: {contains: bill}}, then: [{label: B}]}",

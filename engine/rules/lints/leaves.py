@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, timedelta
+
 from engine.rules.address_condition import AddressCondition
 from engine.rules.addresses import AddressKinds
 from engine.rules.condition import Condition
 from engine.rules.conditions.attachment import Attachment
+from engine.rules.conditions.attachments import Attachments
 from engine.rules.conditions.automated import Automated
 from engine.rules.conditions.header import Header
 from engine.rules.conditions.is_ import Is
+from engine.rules.conditions.received import Received
 from engine.rules.conditions.size import Size
 from engine.rules.conditions.subject import Subject
 from engine.rules.lints.kinds import (
@@ -19,9 +23,13 @@ from engine.rules.lints.kinds import (
     size_contained,
     text_follows,
 )
+from engine.rules.quantities import SizeKinds
 from engine.rules.remembering import Remembering
 from engine.rules.strict import Strict
 from engine.rules.text import TextKinds
+
+_ZONES_APART = timedelta(days=2)
+"""More than any two time zones differ: a day may be read in either."""
 
 
 def leaf_follows(one: Condition, other: Condition) -> bool:
@@ -51,16 +59,38 @@ def leaf_excludes(one: Condition, other: Condition) -> bool:
         return max(low, least) > min(high, most)
     if isinstance(one, Automated) and isinstance(other, Automated):
         return (one.kinds is False) != (other.kinds is False)
+    if isinstance(one, Received) and isinstance(other, Received):
+        return _never_at(one, other) or _never_at(other, one)
     return False
 
 
 def leaf_impossible(one: Condition) -> bool:
     """Say whether a single condition certainly never holds."""
-    if isinstance(one, Size):
-        low, high = bounds(one)
+    if isinstance(one, Received):
+        return _never_at(one, one)
+    asked: list[Strict | None] = [one]
+    if isinstance(one, Attachment):
+        asked = [one.name, one.size]
+    elif isinstance(one, Attachments):
+        asked = [one.count, one.total_size]
+    return any(each is not None and _fits_nothing(each) for each in asked)
+
+
+def _fits_nothing(kinds: Strict) -> bool:
+    if isinstance(kinds, SizeKinds):
+        low, high = bounds(kinds)
         return low > high
-    kinds: Strict = one
-    return isinstance(kinds, TextKinds) and len(one.model_fields_set) > 1 and exclude_texts(kinds, kinds)
+    return isinstance(kinds, TextKinds) and len(kinds.model_fields_set) > 1 and exclude_texts(kinds, kinds)
+
+
+def _never_at(one: Received, other: Received) -> bool:
+    """Say whether the first of two asks for what is later, or older, than all that the second takes."""
+    if one.older_than and other.newer_than and one.older_than.value >= other.newer_than.value:
+        return True
+    if not one.after or not other.before:
+        return False
+    same = one.after.value == other.before.value and one.timezone == other.timezone
+    return same or one.after.at(UTC) - other.before.at(UTC) > _ZONES_APART
 
 
 def leaf_sure(one: Condition) -> bool:
@@ -97,16 +127,22 @@ def _text_follows(one: Strict, other: Strict) -> bool:
     if not _looks_where(one, other):
         return False
     if one.exists is False or other.exists is False:
-        return one.exists is other.exists is False and type(one) is type(other)
+        return one.exists is other.exists is False and _same_place(one, other)
     return text_follows(one, other)
 
 
 def _looks_where(one: Strict, other: Strict) -> bool:
     """Say whether the second looks at the same texts, or at more."""
     if not isinstance(other, Header):
-        return type(one) is type(other)
+        return _same_place(one, other)
     name = one.name.lower() if isinstance(one, Header) else "subject" if isinstance(one, Subject) else ""
     return name == other.name.lower()
+
+
+def _same_place(one: Strict, other: Strict) -> bool:
+    """Say whether two are of one type and differ at most in how they compare a text."""
+    own = type(one).model_fields.keys() - TextKinds.model_fields.keys()
+    return type(one) is type(other) and all(getattr(one, key) == getattr(other, key) for key in own)
 
 
 def _fact_follows(one: Strict, other: Strict) -> bool:
@@ -153,4 +189,4 @@ def _denies(one: Strict, other: Strict) -> bool:
         return (
             isinstance(one, Header) and isinstance(other, Header) and one.name.lower() == other.name.lower()
         )
-    return isinstance(one, TextKinds) and type(one) is type(other)
+    return isinstance(one, TextKinds) and _same_place(one, other)
