@@ -107,9 +107,7 @@ async def _attempt(executing: Executing, provider: Provider, claim: Claim, step:
     return None
 
 
-async def _perform(
-    executing: Executing, provider: Provider, claim: Claim, step: int
-) -> Receipt | None:
+async def _perform(executing: Executing, provider: Provider, claim: Claim, step: int) -> Receipt | None:
     """Do one step and return its receipt; None when an earlier attempt was looked up in vain."""
     run, effect = claim.run, claim.run.steps[step]
     profiles = await executing.mailboxes.profiles()
@@ -141,7 +139,8 @@ async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
         return _written(effect, found.key, own_id) | {"how": "found"} if found else None
     book = await executing.books.pinned(run.digest)
     own = {mailbox: profile.addresses for mailbox, profile in work.profiles.items()}
-    raw = await compose_step(provider, book.templates, claim, step, own, executing.clock())
+    zone = book.rules.homes.of(run.mailbox).zone
+    raw = await compose_step(provider, book.templates, claim, step, own, executing.clock(), zone)
     perform = {SendMessage: provider.send, SaveDraft: provider.save_draft}[type(effect)]
     return _written(effect, await perform(run.mailbox, raw), own_id)
 

@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-
 Scope = Literal["message", "thread"]
 """Whether an effect reaches the message alone, or every message of its thread."""
 
