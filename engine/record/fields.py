@@ -20,8 +20,9 @@ _TYPE = re.compile(rb"\s*[\w.+!#$&^-]{1,127}(?:\s*/\s*[\w.+!#$&^-]{1,127})?")
 _EXTENSION = re.compile(r"(?:\.[A-Za-z0-9]{1,5}){1,2}\s*\"?\s*$")
 _DATE = re.compile(
     r"\s*(?:[A-Za-z]{3},?\s+)?\d{1,2}\s+[A-Za-z]{3}\s+\d{2,4}\s+\d{1,2}:\d{2}(?::\d{2})?"
-    r"\s*(?:[+-]\d{4}|[A-Z]{1,5})?\s*(?:\([A-Za-z ]{0,40}\))?\s*"
+    r"\s*+(?:[+-]\d{4}|[A-Z]{1,5})?\s*+"
 )
+_REMARK = re.compile(r"\([^()]*\)\s*\Z")
 _PREFIXES = re.compile(
     r"\s*(?:(?:re|aw|sv|antw|fwd?|wg|tr|rv|enc|i|vs|vb|doorst|转发|転送|auto)\s*(?:\[\d{1,3}\])?\s*[:：]\s*)+",
     re.I,
@@ -47,25 +48,26 @@ PROTOCOL = re.compile(
 )
 """Words of Received, Authentication-Results, Auto-Submitted, Precedence and their like."""
 ROLES = re.compile(r"mailer|daemon|mailerdaemon|maildaemon|mdaemon|postmaster|mail|undisclosed", re.I)
-_SIMPLE = re.compile(rb"\s*[\w.-]{1,20}\s*(?:\([^()\r\n]{0,40}\))?\s*")
+_SIMPLE = re.compile(r"\s*[\w.-]{1,20}\s*")
 _WORD = re.compile(r"[A-Za-z]+")
 
 
 def redact_field(name: str, raw: bytes, words: Words, kept: Kept) -> bytes:
     """Redact the value of a field, in the same length."""
-    if (
-        name in WHOLE
-        and len(raw) < 100
-        and re.fullmatch(rb"\s*[\w.-]{1,20}\s*(?:\([^()\r\n]{0,40}\))?\s*", raw)
-    ):
-        return raw
     if name in TYPED:
         return _typed(raw, words, kept)
     text = decode(raw.strip(b" \t\r\n"), "")
-    if name in DATED and _DATE.fullmatch(text):
-        return raw
+    if fixed := _SIMPLE if name in WHOLE else _DATE if name in DATED else None:
+        said = _said(text)
+        if fixed.fullmatch(said):
+            return _worded(raw, words, [Keep(said.strip())])
     value = tidy(decode_words(text.replace("\r", "").replace("\n", "")))
     return _worded(raw, words, _known(name, value), kept.in_field(name, value, text.replace("\n", "")))
+
+
+def _said(text: str) -> str:
+    """A value without the remark behind it (RFC 5322, section 3.2.2), in which anything may stand."""
+    return _REMARK.sub("", text)
 
 
 def _known(name: str, value: str) -> list[Keep]:
@@ -78,7 +80,8 @@ def _known(name: str, value: str) -> list[Keep]:
         return []
     if name == "received":
         _, semicolon, date = value.rpartition(";")
-        stamp = [Keep(date.strip())] if semicolon and _DATE.fullmatch(date) else []
+        said = _said(date)
+        stamp = [Keep(said.strip())] if semicolon and _DATE.fullmatch(said) else []
         return [*_vocabulary(value, PROTOCOL), *stamp]
     return _vocabulary(value, ROLES if ADDRESSED.fullmatch(name) else PROTOCOL)
 
