@@ -15,6 +15,9 @@ from engine.store.journal import Recorded
 from engine.store.shown import as_dict, as_time
 from engine.wiring import Office, open_office
 
+UNSAID = ("outcome", "undo")
+"""Parts of a receipt that stand elsewhere, or are for machines to read."""
+
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 
 
@@ -125,5 +128,5 @@ def _details(recorded: Recorded) -> Iterable[str]:
         yield f"why: {recorded.why}"
     for step, effect in enumerate(recorded.run.steps):
         receipt = recorded.receipts.get(step, {"outcome": "not yet"})
-        said = ", ".join(f"{name} {value}" for name, value in receipt.items() if name != "outcome")
+        said = ", ".join(f"{name} {value}" for name, value in receipt.items() if name not in UNSAID)
         yield f"{step}: {effect.kind} {receipt['outcome']}{f' ({said})' if said else ''}"

@@ -84,7 +84,13 @@ async def test_a_run_as_json(busy: Console) -> None:
         "why": "",
         "captures": {"n": "7"},
         "steps": [
-            {"effect": {"kind": "labels", "add": ["F/7"], "remove": []}, "receipt": {"outcome": "done"}}
+            {
+                "effect": {"kind": "labels", "add": ["F/7"], "remove": [], "scope": "message"},
+                "receipt": {
+                    "outcome": "done",
+                    "undo": '{"labels":[{"keys":["1"],"add":[],"remove":["F/7"]}]}',
+                },
+            }
         ],
     }
 
