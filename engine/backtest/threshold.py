@@ -12,6 +12,7 @@ import operator
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from engine.backtest.run import Report
 from engine.backtest.tally import CHANGES, HELD, MESSAGES, UNDECIDED, UNREADABLE, WHOLE, Tally
@@ -70,6 +71,9 @@ def read_threshold(text: str, rules: Collection[str], *, against: bool) -> Thres
     if relative and what in WHOLE:
         raise PostroomError(f"--fail-if {text!r}: '{what}' is the same for both versions; leave the sign out")
     number = float(match["number"]) * (-1 if match["sign"] == "-" else 1)
+    least = -100.0 if percent else -inf if relative else 0.0
+    if match["than"].startswith("<") and not _THAN[match["than"]](least, number):
+        raise PostroomError(f"--fail-if {text!r} can never be crossed: nothing is below {least:g}")
     return Threshold(text.strip(), what, match["than"], number, relative, percent)
 
 

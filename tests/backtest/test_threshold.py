@@ -57,6 +57,8 @@ def test_what_is_said_names_both_counts() -> None:
     ("text", "against", "said"),
     [
         pytest.param("replies", True, "write one such as", id="no bound at all"),
+        pytest.param("replies<0", False, "can never be crossed", id="fewer than none"),
+        pytest.param("replies<-100%", True, "can never be crossed", id="more gone than there were"),
         pytest.param("replies>+10 sends>3", True, "write one such as", id="two bounds in one"),
         pytest.param("repllies>3", True, "did you mean 'replies'?", id="a misspelt action"),
         pytest.param("rule:invoice>3", True, "did you mean 'invoices'?", id="a misspelt rule"),
