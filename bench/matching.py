@@ -21,6 +21,7 @@ from engine.mail.encrypted import hides_text
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
+from engine.rules.action import Action
 from engine.rules.condition import NOT_MATCHED
 from engine.rules.evaluate import evaluate
 from engine.rules.loader import load_rules, read_sources
@@ -92,7 +93,7 @@ def _measure(specs: Sequence[Spec], messages: Sequence[Message]) -> Times:
     peer = loop(specs)
     rounds = []
     for _ in range(ROUNDS):
-        rules, before = _ruleset(specs), _memory_mb()
+        rules, before = as_ruleset(specs), _memory_mb()
         began = process_time()
         matching, judge = _matcher(rules), _judge(rules)
         matching(_read(known[0]))
@@ -129,15 +130,19 @@ def _timed(function: Callable[[T], list[int]], arguments: Sequence[T]) -> tuple[
     return taken, found
 
 
-def _ruleset(specs: Sequence[Spec]) -> RuleSet:
-    action = ACTIONS["archive"].model_validate({})
+def _archived(number: int) -> Action:
+    return ACTIONS["archive"].model_validate({})
+
+
+def as_ruleset(specs: Sequence[Spec], then: Callable[[int], Action] = _archived) -> RuleSet:
+    """Make rules of them without any file; each is named by its number."""
     place = Place("mix.yaml")
 
     def rule(number: int, spec: Spec) -> Rule:
         ((key, value),) = spec.condition.items()
         when = CONDITIONS[key].model_validate(value)
         return Rule(
-            str(number), "", EventKind.MESSAGE_RECEIVED, "default", 0, (), when, (action,), False, place
+            str(number), "", EventKind.MESSAGE_RECEIVED, "default", 0, (), when, (then(number),), False, place
         )
 
     return RuleSet(tuple(rule(number, spec) for number, spec in enumerate(specs)), "")

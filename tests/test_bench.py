@@ -18,9 +18,11 @@ from bench import (
     latency,
     nodered,
     parsing,
+    pigeonhole,
     receipts,
     rendering,
     rest,
+    sieve_filter,
     throughput,
     transport,
     workers,
@@ -83,6 +85,22 @@ async def test_looking_rules_up_finds_what_the_plain_loop_finds(tmp_path: Path) 
     section = await looking_up.measure(FEW, tmp_path, sizes=(10, 50))
     assert len(section.figures) == 4
     assert sum(note.endswith(" 0 differ") for note in section.notes) == 4
+
+
+@pytest.mark.skipif(bool(sieve_filter.missing()), reason="Dovecot Pigeonhole is missing")
+async def test_pigeonhole_files_every_sample_as_our_rules_do(tmp_path: Path) -> None:
+    section = await pigeonhole.measure(FEW, tmp_path, sizes=(10, 200), alone=(300,), rounds=1)
+    assert all(figure.ours > 0 for figure in section.figures)
+    assert sum(" 0 of 10 messages differ" in note for note in section.notes) == 4
+
+
+async def test_without_pigeonhole_the_comparison_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    section = await pigeonhole.measure(FEW, tmp_path)
+    assert not section.figures
+    assert "sieve-filter" in section.notes[0]
 
 
 @pytest.mark.e2e
