@@ -49,10 +49,12 @@ class Threshold:
     percent: bool
 
     def crossed(self, report: Report) -> str:
-        """Say what crosses it, "" when nothing does."""
+        """Say what crosses it, "" when nothing does; without any mail nothing is shown to be kept."""
         counts = [count(self.what, report, tally) for tally in report.tallies]
         after, before = counts[0], counts[-1]
         value = _change(before, after, percent=self.percent) if self.relative else float(after)
+        if not report.messages and self.what not in (MESSAGES, UNREADABLE):
+            return f"{self.text}: no message was judged"
         if not _THAN[self.than](value, self.number):
             return ""
         return f"{self.text}: there are {after}{f', {before} before' if len(counts) > 1 else ''}"

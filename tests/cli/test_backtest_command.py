@@ -114,6 +114,12 @@ def test_a_bound_decides_the_exit_code(
         assert ("there are 1, 0 before" in result.stderr) is bool(code)
 
 
+def test_a_bound_is_not_kept_by_mail_that_is_not_there(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "nothing").mkdir()
+    result = call(folder, "--mail", str(tmp_path / "nothing"), "--fail-if", "replies>0")
+    assert (result.exit_code, result.stderr) == (1, "--fail-if replies>0: no message was judged\n")
+
+
 def test_further_messages_are_counted_and_not_shown(folder: Path) -> None:
     (folder / "mail" / "3.eml").write_bytes(mail("order 8"))
     (folder / "mail" / "4.eml").write_bytes(b"")
