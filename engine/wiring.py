@@ -7,7 +7,6 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -18,16 +17,14 @@ from engine.flow.keeper import Keeper
 from engine.flow.poll import Polling
 from engine.flow.ports import Provider, RateBudget, TokenCache
 from engine.flow.prepare import Draining
-from engine.flow.rulebook import Sources
 from engine.flow.turns import BACKGROUND_SHARE, FairBudget
 from engine.providers.zoom_mail import ZoomMail, zoom_mail
-from engine.rules.home import NOWHERE, Homes
-from engine.rules.loader import read_sources
-from engine.rules.testing import check_ruleset
+from engine.rules.home import Homes
 from engine.services.folders import LocalFolders
 from engine.services.http import Endpoint, HttpEndpoints
 from engine.settings import AccountSettings, Settings
 from engine.settings.homes import homes_of
+from engine.sources import check_sources, read_rule_sources
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
 from engine.store.board import Board, Box, Snapshot
@@ -45,8 +42,6 @@ from engine.store.mailboxes import RedisMailboxes
 from engine.store.presence import process_name
 from engine.store.tokens import RedisTokens
 from engine.store.waking import Waking
-from engine.templating.folder import read_folder
-from engine.templating.library import TemplateErrors, load_templates
 from engine.web.doorbell import Doorbell
 from engine.web.zoom import ZoomHook, ZoomHooks
 
@@ -286,27 +281,3 @@ def limits_of(account: AccountSettings, share: float) -> Limits | None:
         return None
     per_second = {rate: calls * share for rate, calls in BUSINESS.items()}
     return Limits(per_second, {"HEAVY": int(BUSINESS_HEAVY_DAILY * share)})
-
-
-def read_rule_sources(settings: Settings) -> Sources:
-    """The text of every rule and template file; of several folders, each file by its path."""
-    paths = [Path(path) for path in settings.rules]
-    rules: dict[str, str] = {}
-    for path in paths:
-        folder = "" if len(paths) == 1 else f"{(path if path.is_dir() else path.parent).as_posix()}/"
-        rules |= {f"{folder}{name}": text for name, text in read_sources(path).items()}
-    return Sources(rules, read_templates(settings.templates))
-
-
-def read_templates(folder: Path) -> dict[str, str]:
-    """Every template of a folder and all below it, by its name there; files to send in base64."""
-    return read_folder(folder)
-
-
-def check_sources(sources: Sources, homes: Homes = NOWHERE) -> list[str]:
-    """Every problem of rules and templates, failing tests included."""
-    try:
-        library = load_templates(sources.templates)
-    except TemplateErrors as errors:
-        return [str(error) for error in errors.errors]
-    return [str(finding) for finding in check_ruleset(sources.rules, library, homes)]

@@ -39,7 +39,8 @@ ALLOWED = {
     "sandbox": {"errors", "mail"},
     "settings": PURE,
     "web": FLOW | {"settings", "store"},
-    "wiring": FLOW | {"providers", "services", "settings", "store", "web"},
+    "sources": PURE | {"flow", "settings"},
+    "wiring": FLOW | {"providers", "services", "settings", "sources", "store", "web"},
     "worker": FLOW | {"ending", "settings", "store", "wiring"},
     "cli": FLOW
     | {
@@ -50,6 +51,7 @@ ALLOWED = {
         "record",
         "sandbox",
         "settings",
+        "sources",
         "store",
         "telemetry",
         "web",

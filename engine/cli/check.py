@@ -23,9 +23,9 @@ from engine.rules.loader import load_rules
 from engine.rules.testing import examine
 from engine.settings import Settings, load_settings
 from engine.settings.homes import homes_of
+from engine.sources import read_rule_sources
 from engine.templating.library import TemplateErrors, load_templates
 from engine.templating.sampling import sample_faults
-from engine.wiring import read_rule_sources
 
 
 @click.command()

@@ -20,7 +20,7 @@ from engine.cli.serve import config as config_option
 from engine.errors import PostroomError
 from engine.mail.archive import Archived, read_archive
 from engine.mail.message import no_message
-from engine.rules.evaluation import Reason, Verdict
+from engine.rules.evaluation import NOT_ONE_RULE, Reason, Verdict
 from engine.rules.explain import explain as explain_rules
 from engine.rules.findings import unknown
 from engine.rules.ruleset import RuleSet
@@ -29,8 +29,6 @@ from engine.settings.homes import homes_of
 from engine.wiring import open_office
 
 MARKS = {Verdict.MATCHED: "+", Verdict.NOT_MATCHED: "-", Verdict.UNDECIDED: "?"}
-NOT_ONE_RULE = "*"
-"""Stands for the rule of a run where the whole message could not be judged."""
 
 
 @click.command()

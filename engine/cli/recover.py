@@ -16,10 +16,11 @@ from engine.flow.doubt_answers import find_answers
 from engine.flow.rulebook import Rulebook, compile_sources
 from engine.mail.events import SEND_LANE, hook_lane
 from engine.settings import load_settings
+from engine.sources import read_rule_sources
 from engine.store.blobs import RedisBlobs
 from engine.store.doubts import RedisDoubts
 from engine.store.halt import Halt, halt, lift, read_halt
-from engine.wiring import Office, open_office, read_rule_sources
+from engine.wiring import Office, open_office
 
 CALLED_AGAIN_MS = 3 * 86_400_000
 """For so long a call that got no answer may come again; Stripe's do."""

@@ -22,12 +22,13 @@ from engine.flow.written import load
 from engine.mail.bodies import ANY_TYPE, MAX_FILES_SIZE, File, file_name
 from engine.mail.events import SEND_LANE
 from engine.settings import Settings, load_settings
+from engine.sources import read_templates
 from engine.store.calls import RedisCalls
 from engine.store.shown import tell
 from engine.templating.library import Library, load_templates
 from engine.web.api import send_call
 from engine.web.making import InForce
-from engine.wiring import Office, open_office, read_templates
+from engine.wiring import Office, open_office
 
 LOOK_EVERY_S = 0.2
 SETTLED = ("done", "dead")

@@ -11,10 +11,9 @@ from engine.mail.message import Message
 from engine.rules.conditions.thread import answered
 from engine.rules.effects import ChangeLabels, Effect
 from engine.rules.evaluate import changed, net
-from engine.rules.evaluation import Evaluation, Match
+from engine.rules.evaluation import NOT_ONE_RULE, Evaluation, Match
 from engine.rules.memory import Kept, Memory, in_ms
 
-NOT_ONE_RULE = "*"
 OFF = "sending is off: `apply --with-sends` lets it happen"
 ACTED = "this rule has acted on this message already"
 ACTED_MS = 90 * 86_400_000

@@ -23,14 +23,12 @@ from engine.mail.message import Message, no_message
 from engine.mail.needs import Need, Needs
 from engine.rules.effects import SendMessage
 from engine.rules.evaluate import evaluate
-from engine.rules.evaluation import Evaluation, Undecided
+from engine.rules.evaluation import NOT_ONE_RULE, Evaluation, Undecided
 from engine.rules.memory import UNREAD, Memory
 
 FETCHES_AT_ONCE = 16
 HEADERS: Needs = frozenset({Need.LABELS, Need.HEADERS})
 ALL: Needs = frozenset(Need)
-NOT_ONE_RULE = "*"
-"""Stands for the rule where the whole message could not be judged."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from engine.flow.inverse import labels_back
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
 from engine.rules.effects import ChangeLabels, Effect
-from engine.rules.evaluation import Evaluation, Match, Undecided
+from engine.rules.evaluation import NOT_ONE_RULE, Evaluation, Match, Undecided
 
 Holder = Callable[[str, Effect, Message, Event], str | None]
 """(rule, effect, message, event) -> why the guard holds it, or None."""
@@ -132,7 +132,8 @@ def _runs(item: Judged, digest: str, now: float, hold: Holder) -> Iterable[Run]:
     for match in item.evaluation.matches:
         yield _matched(item, match, digest, now, hold)
     for undecided in item.evaluation.undecided:
-        if undecided.needs or (undecided.stop and not _is_encrypted(item)):
+        wanting = bool(undecided.needs) or undecided.rule == NOT_ONE_RULE
+        if wanting or (undecided.stop and not _is_encrypted(item)):
             yield _undecided(item, undecided, digest, now)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from engine.errand import in_background
-from engine.flow.hydrate import NOT_ONE_RULE
 from engine.flow.plan import Run, run_id
 from engine.flow.ports import Provider
 from engine.flow.stores import Mailboxes
 from engine.mail.events import Event, EventKind
+from engine.rules.evaluation import NOT_ONE_RULE
 
 SAFETY_MS = 86_400_000
 """The window is this much shorter than retention, so that a judged key is still known."""

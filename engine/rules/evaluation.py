@@ -63,6 +63,10 @@ class Match:
         return self.tell() if self.tell else None
 
 
+NOT_ONE_RULE = "*"
+"""Stands for the rule where the whole message could not be judged."""
+
+
 @dataclass(frozen=True, slots=True)
 class Undecided:
     """One rule that could not be judged."""

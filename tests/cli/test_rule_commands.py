@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from engine.cli.main import main
 from engine.rules.loader import load_rules
 from engine.settings import load_settings
-from engine.wiring import read_rule_sources
+from engine.sources import read_rule_sources
 
 RULES = r"""version: 1
 rules:

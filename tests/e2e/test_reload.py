@@ -10,8 +10,9 @@ import pytest
 
 from engine.cli.stage import Stage, staged
 from engine.flow.rulebook import Sources
+from engine.sources import read_rule_sources
 from engine.store.figures import Process
-from engine.wiring import Office, open_office, read_rule_sources
+from engine.wiring import Office, open_office
 from tests.e2e.playing import POLLING, deliver, play
 from tests.waiting import wait_for
 

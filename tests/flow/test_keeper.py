@@ -13,9 +13,9 @@ from redis.asyncio import Redis
 from engine.errors import PostroomError, TemplateError
 from engine.flow.keeper import KEPT, Keeper
 from engine.flow.rulebook import Sources, compile_sources
+from engine.sources import check_sources, read_templates
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
-from engine.wiring import check_sources, read_templates
 from tests.flow.fakes import Clock
 
 

@@ -11,7 +11,7 @@ from engine.mail.headers import Headers
 from engine.mail.message import Message
 from engine.mail.needs import Need
 from engine.rules.effects import ChangeLabels, Effect, SendMessage
-from engine.rules.evaluation import Evaluation, Match, Undecided
+from engine.rules.evaluation import NOT_ONE_RULE, Evaluation, Match, Undecided
 
 LABELS = ("INBOX", "UNREAD", "A", "B", "C")
 
@@ -76,6 +76,13 @@ def test_an_encrypted_message_is_no_case_for_a_person() -> None:
     for needs, runs in ((frozenset[Need](), 0), (frozenset({Need.THREAD}), 1)):
         undecided = Evaluation(undecided=(Undecided("r", needs, "encrypted", stop=True),))
         assert len(make_plan([Judged(item.event, sealed, undecided)], "d", 0.0, nobody).runs) == runs
+
+
+def test_a_defect_of_ours_is_a_case_for_a_person_even_where_mail_is_encrypted() -> None:
+    sealed = Message("1", _headers=Headers([("X-Zoom-Encryption", "s=Server")]))
+    failed = Evaluation(undecided=(Undecided(NOT_ONE_RULE, frozenset(), "judging failed", stop=True),))
+    plan = make_plan([Judged(judged("1", set()).event, sealed, failed)], "d", 0.0, nobody)
+    assert [run.undecided for run in plan.runs] == ["judging failed"]
 
 
 def test_event_and_rule_name_the_run() -> None:

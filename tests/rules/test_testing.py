@@ -40,7 +40,7 @@ class Templates:
     def needs(self, name: str) -> Needs:
         return NOTHING
 
-    def check(self, name: str, inputs: object, place: Place) -> list[RuleError]:
+    def check(self, name: str, inputs: object, place: Place, captures: object = None) -> list[RuleError]:
         return [] if inputs == {"n": "{{ captures.n }}"} else [RuleError("wrong inputs", place)]
 
 
