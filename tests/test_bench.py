@@ -37,7 +37,7 @@ from bench.mail import Mail, find_mail
 from engine.flow.rulebook import Sources
 from engine.rules.loader import read_sources
 from engine.sandbox.samples import sample_messages
-from engine.wiring import check_sources, read_templates
+from engine.sources import check_sources, read_templates
 
 MAILBOX = "bench@ours.example"
 FEW = Mail("a few samples", tuple(raw for _, raw in sample_messages()[:20]))
