@@ -50,7 +50,6 @@ MEASURES: dict[str, Measure] = {
     "pigeonhole": pigeonhole.measure,
     "parsing": parsing.measure,
     "hostile": hostile.measure,
-    "hostile": hostile.measure,
     "templates": rendering.measure,
     "backtest": backtest.measure,
 }
