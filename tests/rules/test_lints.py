@@ -333,7 +333,10 @@ def test_a_domain_test_that_a_look_alike_passes_is_shown_with_one(when: str, pas
         ),
         pytest.param("{label: Nobody}", "Bills", "which no rule sets", id="nobody sets it"),
         pytest.param("{not: {label: Nobody}}", "Bills", "", id="what people set may be there later"),
-        pytest.param("{label: [INBOX, SPAM]}", "Bills", "", id="the service's own"),
+        pytest.param("{label: [INBOX, SPAM, CATEGORY_UPDATES]}", "Bills", "", id="the service's own"),
+        pytest.param(
+            "{label: Sent}", "Bills", "which no rule sets", id="the service's own in other capitals"
+        ),
         pytest.param("{label: Bills}", "Bills", "", id="an earlier rule sets it"),
         pytest.param("{label: N/12}", "'N/{{ captures.n }}'", "", id="a capture may set it"),
     ],

@@ -71,11 +71,16 @@ def _judge(
     return None
 
 
+def _is_of_service(label: str) -> bool:
+    """Say whether the service itself sets a label; labels match case-sensitively."""
+    return label in SYSTEM_LABELS or label.startswith("CATEGORY_")
+
+
 def _asked(condition: Condition, *, asked: bool) -> Iterator[tuple[str, bool]]:
     """Give every label that is asked for by name, and whether it has to be there."""
     condition = plain(condition)
     if isinstance(condition, Label) and condition.is_:
-        yield from ((label, asked) for label in condition.is_ if label.upper() not in SYSTEM_LABELS)
+        yield from ((label, asked) for label in condition.is_ if not _is_of_service(label))
     turned = not asked if condition.key in ("not", "none") else asked
     for member in condition.members:
         yield from _asked(member, asked=turned)
