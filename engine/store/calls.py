@@ -53,19 +53,20 @@ def _taken(call: Call, found: str, known: str) -> Taken:
 
 
 def decide_calls(batch: Batch, commit: Commit) -> None:
-    """Note what each call came to, and keep what it brought along for runs with steps to carry out."""
+    """Note what each call came to, and keep what events bring along for runs with steps to carry out."""
     runs: dict[str, list[Run]] = {}
     for event in (queued.event for queued in commit.done):
-        if not is_call(event):
+        if not event.payload:
             continue
         if not runs:
             for run in commit.runs:
                 runs.setdefault(run.event, []).append(run)
-        own, call = runs.get(event.id, []), call_id(event)
+        own, call = runs.get(event.id, []), call_id(event) if is_call(event) else ""
         for run in own:
             if len(run.held) < len(run.steps):
                 batch.add("KEEP", run.id, call, payload_of(event), CONTENT_MS)
-        batch.add("CALL", call, ",".join(run.id for run in own))
+        if call:
+            batch.add("CALL", call, ",".join(run.id for run in own))
 
 
 def read_content(fields: Mapping[str, str]) -> Content | None:

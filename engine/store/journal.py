@@ -50,7 +50,7 @@ class RedisJournal:
         except ValueError:
             await self._base.scripts("bury", [], [run, "this version cannot read the run", now])
             return None
-        if claim.run.kind.of_message:
+        if claim.run.kind.of_message and not claim.run.kind.emitted:
             return claim
         return replace(claim, content=await self.content(run))
 

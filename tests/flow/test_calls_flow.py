@@ -258,3 +258,19 @@ async def test_after_lost_writes_a_call_that_comes_again_is_not_sent_again(world
     await world.execute_all()
     assert len(world.provider.sent) == 2
     assert world.provider.calls["find"] == looks
+
+
+async def test_what_a_rule_sets_off_brings_its_payload_to_templates_as_well(world: World) -> None:
+    templates = {"told.md": "---\nsubject: Order {{ payload.order }}\n---\nx\n"}
+    found = "{when: {label: INBOX}, then: [emit: {event: found, payload: {order: A7}}]}"
+    heard = (
+        "{event: emitted.found, when: {payload: {path: order, is: A7}}, "
+        "then: [{send: {template: told, to: [a@x.example]}}]}"
+    )
+    await world.rules(found, heard, templates=templates)
+    world.provider.deliver("1")
+    for _ in range(4):
+        await world.read_and_drain()
+        await world.execute_all()
+    assert [from_raw(raw, key="x").subject for raw in world.provider.sent] == ["Order A7"]
+    assert await kept(world) == []
