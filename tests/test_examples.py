@@ -80,8 +80,10 @@ def test_the_sample_mail_sets_every_rule_off(rules: RuleSet) -> None:
     assert {rule.id for rule in rules.rules} - matched.keys() == set()
 
 
-def test_every_sample_can_be_judged(rules: RuleSet) -> None:
-    assert [(message.key, rule) for message, found in judged(rules) for rule in found.undecided] == []
+def test_every_sample_can_be_judged_but_for_what_is_encrypted(rules: RuleSet) -> None:
+    left = {message.key: message.encrypted for message, found in judged(rules) if found.undecided}
+    assert left
+    assert all(left.values())
 
 
 def test_every_mail_that_the_samples_set_off_can_be_written(rules: RuleSet, library: Library) -> None:

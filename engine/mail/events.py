@@ -123,11 +123,7 @@ class Event:
 
     def to_json(self) -> str:
         return _encode(
-            {
-                name: value
-                for name in self.__slots__
-                if (value := getattr(self, name)) or name not in ADDED
-            }
+            {name: value for name in self.__slots__ if (value := getattr(self, name)) or name not in ADDED}
         )
 
     @classmethod

@@ -28,9 +28,7 @@ def check_json(text: str) -> str:
             _check(owner, tuple(path.split(".")[1:]))
         left = USE.sub("", one)
         if "{{" in left or "{%" in left:
-            raise ValueError(
-                "takes {{ captures.NAME }}, {{ message.subject }}, each with | lower or | upper"
-            )
+            raise ValueError("takes {{ captures.NAME }}, {{ message.subject }}, each with | lower or | upper")
     return text
 
 

@@ -101,7 +101,9 @@ def _check_accounts(settings: Settings, name: str) -> None:
 def _check_hooks(settings: Settings, name: str) -> None:
     for hook, own in settings.hooks.items():
         if not NAME.fullmatch(hook):
-            raise SettingsError(f"{name}: hooks: {hook!r} is no name: letters, digits, '-' and '_', at most 63")
+            raise SettingsError(
+                f"{name}: hooks: {hook!r} is no name: letters, digits, '-' and '_', at most 63"
+            )
         mailbox_of(settings, hook, own, name)
 
 

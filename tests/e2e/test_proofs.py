@@ -12,9 +12,7 @@ import pytest
 from prove import faults, forging, hiding, hooks, kills, memory, soak, torn
 from prove.proof import Proof, Sizes
 
-SMALL = Sizes(
-    messages=50, hits=6, calls=80, torn=60, cuts=3, judged=200, seconds=5.0, rounds=1, within=120.0
-)
+SMALL = Sizes(messages=50, hits=6, calls=80, torn=60, cuts=3, judged=200, seconds=5.0, rounds=1, within=120.0)
 QUICK = tuple(kind for kind in faults.KINDS if kind not in ("silent", "401"))
 """What takes neither a timeout nor a pause."""
 
