@@ -41,6 +41,8 @@ class Counts:
 
 def _words(effect: Effect) -> list[str]:
     """Name what an effect does, so that the same is counted together."""
+    if isinstance(effect, SendMessage | SaveDraft) and effect.forward:
+        return [f"forward {effect.forward}"]
     if isinstance(effect, ChangeLabels):
         return [f"label +{name}" for name in effect.add] + [f"label -{name}" for name in effect.remove]
     if isinstance(effect, SendMessage):

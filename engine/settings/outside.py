@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationInfo
 
 from engine.mail.address import parse_address
 from engine.rules.reach import Reach, recipients
 from engine.rules.strict import Flag, Strict, listed
-from engine.settings.values import OptionalSecret
+from engine.settings.values import OptionalSecret, SecretText
 
 _DOMAIN = re.compile(r"@?(?:\*\.)?[^\s@*]+\.[^\s@*]+")
 
@@ -63,6 +63,11 @@ OURS = frozenset(
 """Fields that are written here."""
 
 
+def _referred(value: Any, info: ValidationInfo) -> Any:
+    """Resolve `env:NAME` and `file:PATH`, where anything else stands for itself."""
+    return REFERENCE.validate_python(value, context=info.context) if str(value).startswith(REFERS) else value
+
+
 def _url(url: str) -> str:
     if not _URL.fullmatch(url):
         raise ValueError("must be an address such as https://api.acme.example/orders, without a user or '#'")
@@ -81,7 +86,11 @@ def _value(text: str) -> str:
     return text
 
 
-HeaderFields = dict[Annotated[str, AfterValidator(_header)], Annotated[str, AfterValidator(_value)]]
+REFERS = ("env:", "file:")
+REFERENCE: TypeAdapter[str] = TypeAdapter(SecretText)
+EndpointUrl = Annotated[str, BeforeValidator(_referred), AfterValidator(_url), Field(repr=False)]
+HeaderValue = Annotated[str, BeforeValidator(_referred), AfterValidator(_value)]
+HeaderFields = Annotated[dict[Annotated[str, AfterValidator(_header)], HeaderValue], Field(repr=False)]
 
 
 class EndpointSettings(Strict):
@@ -89,7 +98,7 @@ class EndpointSettings(Strict):
 
     empty_is_unset: ClassVar[bool] = True
 
-    url: Annotated[str, AfterValidator(_url)]
+    url: EndpointUrl
     method: Literal["POST", "PUT", "PATCH"] = "POST"
     secret: OptionalSecret = None
     """Signs each call: HMAC-SHA256 over time and body, in `Postroom-Signature`."""

@@ -1,0 +1,71 @@
+"""What the configuration says of forwarding, other systems and folders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from engine.errors import SettingsError
+from engine.settings import load_settings
+from engine.settings.homes import homes_of, load_homes
+
+ACCOUNT = "accounts: {a: {provider: zoom, account_id: A, client_id: C, client_secret: env:S}}\n"
+BOX = "mailboxes: {support@acme.example: {account: a}}\n"
+
+
+def config(folder: Path, text: str) -> str:
+    file = folder / "postroom.yaml"
+    file.write_text(ACCOUNT + BOX + text)
+    return str(file)
+
+
+def test_what_rules_may_reach_is_known_without_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("S", raising=False)
+    text = (
+        "outbound: {allow: [partner.example]}\nfolders: {f: files}\n"
+        "endpoints: {e: {url: env:WHERE, secret: env:HUSH, headers: {X-Key: env:HUSH}}}\n"
+    )
+    reach = load_homes(config(tmp_path, text)).reach
+    assert (reach.endpoints, reach.folders) == ({"e"}, {"f"})
+    assert reach.recipients is not None
+    assert reach.recipients.permit("a@partner.example")
+    assert not reach.recipients.permit("a@other.example")
+    monkeypatch.setenv("S", "hush")
+    monkeypatch.setenv("HUSH", "hush")
+    monkeypatch.setenv("WHERE", "https://x.example/?key=hush")
+    settings = load_settings(str(tmp_path / "postroom.yaml"))
+    assert homes_of(settings).reach == reach
+    assert settings.folders == {"f": tmp_path / "files"}
+    assert settings.endpoints["e"].headers == {"X-Key": "hush"}
+    assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param("outbound: {allow: ['*']}", "'*' is no domain or address", id="everybody"),
+        pytest.param("outbound: {allow: [example]}", "'example' is no domain or address", id="a bare word"),
+        pytest.param("endpoints: {e: {url: 'ftp://x'}}", "must be an address", id="another scheme"),
+        pytest.param("endpoints: {e: {url: 'https://u:p@x'}}", "must be an address", id="a user in it"),
+        pytest.param("endpoints: {e: {method: GET, url: 'https://x'}}", "unknown value", id="a method"),
+        pytest.param(
+            "endpoints: {e: {url: 'https://x', headers: {Host: y}}}",
+            "'Host' is no header",
+            id="a host",
+        ),
+        pytest.param(
+            'endpoints: {e: {url: "https://x", headers: {X-A: "a\\nB: c"}}}',
+            "one line",
+            id="a line break",
+        ),
+        pytest.param("endpoints: {e: {url: 'https://x.example', secret: hush}}", "reference", id="a secret"),
+    ],
+)
+def test_what_is_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, said: str) -> None:
+    monkeypatch.setenv("S", "hush")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(config(tmp_path, text + "\n"))
+    assert said in str(caught.value)
