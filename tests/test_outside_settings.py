@@ -29,7 +29,7 @@ def test_what_rules_may_reach_is_known_without_a_secret(
         "endpoints: {e: {url: env:WHERE, secret: env:HUSH, headers: {X-Key: env:HUSH}}}\n"
     )
     reach = load_homes(config(tmp_path, text)).reach
-    assert (reach.endpoints, reach.folders) == ({"e"}, {"f"})
+    assert (reach.endpoints, reach.folders) == (frozenset({"e"}), frozenset({"f"}))
     assert reach.recipients is not None
     assert reach.recipients.permit("a@partner.example")
     assert not reach.recipients.permit("a@other.example")
