@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import settings
 from redis.asyncio import Redis
 
+from engine.cli.logs import JsonFormatter, TextFormatter
 from engine.cli.stage import free_port
 from engine.store.connection import connect
 from engine.store.embedded import EmbeddedRedis
@@ -24,6 +26,17 @@ CHECKOUT = Path(__file__).parent.parent
 # How long one made-up case takes says nothing on a machine that others use as well.
 settings.register_profile("postroom", deadline=None)
 settings.load_profile("postroom")
+
+
+@pytest.fixture(autouse=True)
+def logs_end_with_the_test() -> Iterator[None]:
+    """A command that a test calls starts logs; the next test has neither its stream nor its level."""
+    yield
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one.formatter, TextFormatter | JsonFormatter)]:
+        root.removeHandler(handler)
+    for name in ("postroom", "engine"):
+        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")
