@@ -20,12 +20,7 @@ def read_rule_sources(settings: Settings) -> Sources:
     for path in paths:
         folder = "" if len(paths) == 1 else f"{(path if path.is_dir() else path.parent).as_posix()}/"
         rules |= {f"{folder}{name}": text for name, text in read_sources(path).items()}
-    return Sources(rules, read_templates(settings.templates))
-
-
-def read_templates(folder: Path) -> dict[str, str]:
-    """Every template of a folder and all below it, by its name there; files to send in base64."""
-    return read_folder(folder)
+    return Sources(rules, read_folder(settings.templates))
 
 
 def check_sources(sources: Sources, homes: Homes = NOWHERE) -> list[str]:

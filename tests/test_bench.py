@@ -37,7 +37,8 @@ from bench.mail import Mail, find_mail
 from engine.flow.rulebook import Sources
 from engine.rules.loader import read_sources
 from engine.sandbox.samples import sample_messages
-from engine.sources import check_sources, read_templates
+from engine.sources import check_sources
+from engine.templating.folder import read_folder
 
 MAILBOX = "bench@ours.example"
 FEW = Mail("a few samples", tuple(raw for _, raw in sample_messages()[:20]))
@@ -125,7 +126,7 @@ async def test_mail_loaded_at_once_takes_no_call_beyond_the_floor(tmp_path: Path
 
 
 def test_the_rules_of_the_bench_are_sound() -> None:
-    assert check_sources(Sources(read_sources(RULES), read_templates(TEMPLATES))) == []
+    assert check_sources(Sources(read_sources(RULES), read_folder(TEMPLATES))) == []
 
 
 def test_rules_and_functions_by_hand_agree_on_every_sample() -> None:

@@ -22,7 +22,7 @@ from engine.mail.needs import Need, Needs, union
 from engine.rules.audience import Audience
 from engine.rules.effects import Effect, SaveDraft, SendMessage
 from engine.rules.evaluate import evaluate
-from engine.rules.evaluation import NOT_ONE_RULE, Evaluation, Match, Undecided
+from engine.rules.evaluation import Evaluation, Match, judging_failed
 from engine.rules.home import NOWHERE, Homes
 from engine.rules.loader import load_rules
 from engine.rules.memory import Kept, Memory, in_ms
@@ -142,8 +142,7 @@ class Judging:
         try:
             return evaluate(self.rulesets[version], event, message, moment, memory, final=final)
         except Exception as defect:  # noqa: BLE001 - one message must not stop a hundred thousand
-            why = f"judging failed: {type(defect).__name__}"
-            return Evaluation(undecided=(Undecided(NOT_ONE_RULE, frozenset(), why, stop=True),))
+            return judging_failed(defect)
 
     def outcome(self, version: int, message: Message, evaluation: Evaluation) -> Outcome:
         """Say what a final evaluation comes to."""

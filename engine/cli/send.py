@@ -22,9 +22,9 @@ from engine.flow.written import load
 from engine.mail.bodies import ANY_TYPE, MAX_FILES_SIZE, File, file_name
 from engine.mail.events import SEND_LANE
 from engine.settings import Settings, load_settings
-from engine.sources import read_templates
 from engine.store.calls import RedisCalls
 from engine.store.shown import tell
+from engine.templating.folder import read_folder
 from engine.templating.library import Library, load_templates
 from engine.web.api import send_call
 from engine.web.making import InForce
@@ -91,7 +91,7 @@ async def _write(office: Office, call: Call, wait: float) -> dict[str, Any]:
 
 async def _templates(office: Office, settings: Settings) -> Library:
     """Those in force; before there are any, those on disk."""
-    return await InForce(office.base).templates() or load_templates(read_templates(settings.templates))
+    return await InForce(office.base).templates() or load_templates(read_folder(settings.templates))
 
 
 def _data(text: str) -> Any:

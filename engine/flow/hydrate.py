@@ -23,7 +23,7 @@ from engine.mail.message import Message, no_message
 from engine.mail.needs import Need, Needs
 from engine.rules.effects import SendMessage
 from engine.rules.evaluate import evaluate
-from engine.rules.evaluation import NOT_ONE_RULE, Evaluation, Undecided
+from engine.rules.evaluation import Evaluation, judging_failed, unjudged
 from engine.rules.memory import UNREAD, Memory
 
 FETCHES_AT_ONCE = 16
@@ -99,7 +99,7 @@ class Hydrator:
             return Looked(queued, None, Evaluation(), gone)
         except ProviderError as error:
             if _is_final(error, patient):
-                return Looked(queued, None, _unreadable(str(error)), error)
+                return Looked(queued, None, unjudged(str(error)), error)
             return Looked(queued, error=error)
 
     def _first_needs(self, event: Event) -> Needs:
@@ -193,8 +193,4 @@ def judge_once(
             return judge_asked(event)
         return evaluate(book.rules, event, message, now, memory, final=final)
     except Exception as defect:  # noqa: BLE001 - one message must not stop a lane
-        return _unreadable(f"judging failed: {type(defect).__name__}")
-
-
-def _unreadable(why: str) -> Evaluation:
-    return Evaluation(undecided=(Undecided(NOT_ONE_RULE, frozenset(), why, stop=True),))
+        return judging_failed(defect)

@@ -95,3 +95,13 @@ class Evaluation:
     def needs(self) -> Needs:
         """What one more fetch would have to bring before every rule is decided."""
         return NOTHING.union(*(rule.needs for rule in self.undecided))
+
+
+def unjudged(why: str) -> Evaluation:
+    """Give the evaluation of a message of which not one rule could be judged, for good."""
+    return Evaluation(undecided=(Undecided(NOT_ONE_RULE, NOTHING, why, stop=True),))
+
+
+def judging_failed(defect: Exception) -> Evaluation:
+    """Give what a defect of ours in judging comes to: undecided, never unmatched."""
+    return unjudged(f"judging failed: {type(defect).__name__}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -102,10 +103,11 @@ def _no_garbage_collection() -> Iterator[None]:
 def _load(sources: Mapping[str, str], templates: Mapping[str, Needs] | None, reach: Reach) -> RuleSet:
     errors: list[RuleError] = []
     roots = _parse_all(sources, errors)
-    shared = {file: _lists(root) for file, root in roots.items()}
+    own = {file: _lists(root) for file, root in roots.items()}
+    shared = _of_all(own)
     rules: list[Rule] = []
     for file, root in roots.items():
-        context = {"lists": _visible(file, shared), "templates": templates}
+        context = {"lists": ChainMap(own[file], shared), "templates": templates}
         try:
             rules += unfold(load_model(root, RuleFile, file, context), root, file)
         except RuleErrors as found:
@@ -159,12 +161,12 @@ def _lists(root: Node) -> dict[str, Any]:
     }
 
 
-def _visible(file: str, shared: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """A file's own lists come before those of other files, and these in the order of file names."""
-    visible: dict[str, Any] = {}
-    for other in sorted(shared, reverse=True):
-        visible.update(shared[other])
-    return {**visible, **shared[file]}
+def _of_all(own: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Give the lists of all files; of equal names, that of the first file by name."""
+    found: dict[str, Any] = {}
+    for file in sorted(own, reverse=True):
+        found.update(own[file])
+    return found
 
 
 def _twice(rules: list[Rule]) -> list[RuleError]:

@@ -13,9 +13,10 @@ from redis.asyncio import Redis
 from engine.errors import PostroomError, TemplateError
 from engine.flow.keeper import KEPT, Keeper
 from engine.flow.rulebook import Sources, compile_sources
-from engine.sources import check_sources, read_templates
+from engine.sources import check_sources
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
+from engine.templating.folder import read_folder
 from tests.flow.fakes import Clock
 
 
@@ -197,7 +198,7 @@ def test_templates_are_read_with_all_below(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     for name in ("a.md", "sub/b.html", "notes.txt"):
         (tmp_path / name).write_text(name)
-    assert read_templates(tmp_path) == {"a.md": "a.md", "sub/b.html": "sub/b.html"}
+    assert read_folder(tmp_path) == {"a.md": "a.md", "sub/b.html": "sub/b.html"}
 
 
 async def test_with_no_good_rules_ever_there_are_none_in_force(redis: Redis) -> None:
