@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -108,10 +109,18 @@ def _of_call(path: Path, ruleset: RuleSet, hook: str, mailbox: str, now: datetim
 
 
 def _only(path: Path) -> Archived:
-    """Take the first message of the file. Raises PostroomError when none can be read."""
-    first = next(iter(read_archive(path)), None)
-    if first is None or first.error:
-        raise PostroomError(f"{path}: {first.error if first else 'holds no message'}")
+    """Take the first message of the file, and say which where there are more.
+
+    Raises PostroomError when it cannot be read.
+    """
+    found = list(itertools.islice(read_archive(path), 2))
+    if not found:
+        raise PostroomError(f"{path}: holds no message")
+    first = found[0]
+    if len(found) > 1:
+        click.echo(f"{path} holds several messages; this is the first of them: {first.name}", err=True)
+    if first.error:
+        raise PostroomError(f"{path}: {first.error}" if len(found) == 1 else f"{first.name}: {first.error}")
     return first
 
 

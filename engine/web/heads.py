@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from engine.web.bodies import WHOLE
@@ -23,6 +25,8 @@ class BoundedProtocol(HttpToolsProtocol):
     _head_by: float | None = None
     """Until when the head at hand has to be there; None while there is none to wait for."""
     _look: asyncio.TimerHandle | None = None
+    _data = b""
+    """The piece at hand."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -37,6 +41,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._beside += len(data)
+        self._data = data
         super().data_received(data)
         if self._beside > MAX_HEAD:
             self.transport.write(TOO_LARGE)
@@ -68,6 +73,24 @@ class BoundedProtocol(HttpToolsProtocol):
         # What still drips in, be it the rest of a body, would put off uvicorn's own patience for ever.
         if not busy and not self.transport.is_closing():
             self._wait_for_head()
+
+    def _should_upgrade(self) -> bool:
+        return self._get_upgrade() is not None
+
+    def handle_websocket_upgrade(self) -> None:
+        """Go on as if no other protocol had been asked for (RFC 9110, section 7.8), as Java's client does.
+
+        The parser takes what follows such a head for that protocol, and would lose the body.
+        """
+        stopped = sys.exception()
+        rest = self._data[stopped.args[0] :] if stopped else b""
+        lines = [
+            b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        ]
+        lines += [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        self.parser = httptools.HttpRequestParser(self)
+        self._data = b"\r\n".join([*lines, b"", rest])
+        super().data_received(self._data)
 
     def _wait_for_head(self) -> None:
         self._head_by = self.loop.time() + HEAD_WITHIN_S

@@ -325,6 +325,15 @@ def test_explain_shows_the_values_compared(folder: Path) -> None:
     ]
 
 
+def test_explain_names_the_message_that_it_took_of_a_folder(folder: Path) -> None:
+    (folder / "mail").mkdir()
+    for number in (7, 8):
+        (folder / "mail" / f"{number}.eml").write_bytes(order(number))
+    result = call("explain", "--rules", "rules", "mail", "--rule", "orders")
+    assert result.stderr == "mail holds several messages; this is the first of them: 7.eml\n"
+    assert "Order 7" in result.stdout
+
+
 def test_explain_speaks_of_one_rule_when_asked(folder: Path) -> None:
     (folder / "m.eml").write_bytes(order(7))
     told = lines(call("explain", "--rules", "rules", "m.eml", "--rule", "rest", "--json"))

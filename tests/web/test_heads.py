@@ -64,6 +64,30 @@ async def test_requests_one_after_another_are_answered() -> None:
             assert (await reader.readuntil(b"%d" % len(body))).endswith(b"%d" % len(body))
 
 
+HTTP_2 = (
+    b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAABAAMAAABk\r\n"
+)
+
+
+async def test_a_call_that_asks_for_another_protocol_keeps_its_body() -> None:
+    asking = LINE + HTTP_2 + b"content-length: 9\r\n"
+    async with connected() as (reader, writer):
+        for _ in range(2):
+            writer.write(asking + b"\r\nnine byte")
+            assert (await reader.readuntil(b"\r\n\r\n9")).split()[1] == b"200"
+        writer.write(asking + b"expect: 100-continue\r\n\r\n")
+        assert b" 100 " in await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"nine byte")
+        assert (await reader.readuntil(b"\r\n\r\n9")).split()[1] == b"200"
+
+
+async def test_many_that_ask_for_another_protocol_at_once_are_answered_or_hung_up_on() -> None:
+    asking = LINE + HTTP_2 + b"content-length: 1\r\n\r\nx"
+    few, flood = await answer_to(asking * 10), await answer_to(asking * 5_000)
+    assert few.count(b"HTTP/1.1 200 ") == 10
+    assert flood.count(b"HTTP/1.1 200 ") < 1_000
+
+
 async def test_only_what_is_there_whole_is_called_whole() -> None:
     async with connected() as (reader, writer):
         writer.write(LINE + b"content-length: 1\r\n\r\nx")
