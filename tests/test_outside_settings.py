@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import SettingsError
+from engine.flow.suppression import never_sent_to
 from engine.settings import load_settings
 from engine.settings.homes import homes_of, load_homes
 
@@ -31,8 +32,8 @@ def test_what_rules_may_reach_is_known_without_a_secret(
     reach = load_homes(config(tmp_path, text)).reach
     assert (reach.endpoints, reach.folders) == (frozenset({"e"}), frozenset({"f"}))
     assert reach.recipients is not None
-    assert reach.recipients.permit("a@partner.example")
-    assert not reach.recipients.permit("a@other.example")
+    assert reach.recipients.include("a@partner.example")
+    assert not reach.recipients.include("a@other.example")
     monkeypatch.setenv("S", "hush")
     monkeypatch.setenv("HUSH", "hush")
     monkeypatch.setenv("WHERE", "https://x.example/?key=hush")
@@ -69,3 +70,16 @@ def test_what_is_wrong_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(SettingsError) as caught:
         load_settings(config(tmp_path, text + "\n"))
     assert said in str(caught.value)
+
+
+def test_whom_nothing_is_sent_to_is_named_by_address_or_domain() -> None:
+    listed = never_sent_to(["Ann@X.example", "@gone.example", "*.old.example"])
+    told = {
+        "ann@x.example": True,
+        "ben@x.example": False,
+        "a@gone.example": True,
+        "a@sub.gone.example": False,
+        "a@sub.old.example": True,
+    }
+    assert {address: listed.include(address) for address in told} == told
+    assert not never_sent_to(()).include("ann@x.example")

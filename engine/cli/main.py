@@ -34,6 +34,7 @@ COMMANDS = {
     "runs": "engine.cli.journal:runs",
     "dead": "engine.cli.journal:dead",
     "replay": "engine.cli.journal:replay",
+    "suppressed": "engine.cli.suppressed:suppressed",
     "audit": "engine.cli.audit:audit",
     "backup": "engine.cli.backup:backup",
     "restore": "engine.cli.backup:restore",

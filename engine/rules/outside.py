@@ -27,7 +27,7 @@ def outside_errors(rule: Rule, root: Node, reach: Reach) -> Iterator[RuleError]:
 def _refused(action: Action, reach: Reach) -> Iterator[tuple[tuple[str | int, ...], str]]:
     for below, kind, name in action.reaches():
         if kind == "recipient":
-            if reach.recipients and not reach.recipients.permit(name):
+            if reach.recipients and not reach.recipients.include(name):
                 yield (
                     below,
                     (f"'{name}' is outside our own domains; name it below outbound.allow in postroom.yaml"),

@@ -32,7 +32,7 @@ PUBLIC = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Where mail may be forwarded to."""
+    """Some addresses: each by itself, or all of a domain."""
 
     addresses: frozenset[str] = frozenset()
     """In normal form."""
@@ -40,15 +40,15 @@ class Recipients:
     above: tuple[str, ...] = ()
     """Such as `.x.example`: every domain below."""
 
-    def permit(self, text: str) -> bool:
-        """Say whether mail may be forwarded to an address."""
+    def include(self, text: str) -> bool:
+        """Say whether an address is one of them."""
         address = parse_address(text)
         domain = address.domain
         return address.normal in self.addresses or domain in self.domains or domain.endswith(self.above)
 
 
 def recipients(mailboxes: Iterable[str], allowed: Iterable[str]) -> Recipients:
-    """Permit the domains of our mailboxes, and what is allowed: addresses, domains, `*.x.example`."""
+    """Gather the domains of our mailboxes, and what is named: addresses, domains, `*.x.example`."""
     own = [parse_address(mailbox) for mailbox in mailboxes]
     told = [entry.removeprefix("@") for entry in allowed]
     named = [parse_address(entry).normal for entry in told if "@" in entry]

@@ -29,9 +29,12 @@ Allowed = Annotated[tuple[Annotated[str, AfterValidator(_allowed)], ...], Before
 
 
 class OutboundSettings(Strict):
-    """Where mail may be forwarded to beside our own domains."""
+    """Where mail may go, and where it never goes."""
 
     allow: Allowed = ()
+    """Where mail may be forwarded to beside our own domains."""
+    suppress: Allowed = ()
+    """Whom nothing is sent to."""
 
 
 def reach_of(

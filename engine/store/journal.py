@@ -62,11 +62,11 @@ class RedisJournal:
         self, claim: Claim, *, again: int, unknown: bool, looks: int, why: str, failing: int = 0
     ) -> None:
         keys = [self._key("run", claim.run.id), self._key("due")]
-        args: list[str | int] = [claim.run.id, _held(claim), again, int(unknown), looks, why, failing]
+        args: list[str | int] = [claim.run.id, held_claim(claim), again, int(unknown), looks, why, failing]
         await self._base.scripts("release", keys, args)
 
     async def note(self, claim: Claim, step: int, text: str) -> str:
-        args: list[str | int] = [_held(claim), step, text]
+        args: list[str | int] = [held_claim(claim), step, text]
         kept = await self._base.scripts("note", [self._key("run", claim.run.id)], args)
         if kept is None:
             raise Unavailable("another worker has taken the run over")
@@ -80,14 +80,21 @@ class RedisJournal:
     async def settle_emitted(self, settled: Settled, event: Event, now: int, claim: Claim) -> None:
         lane, job = event.mailbox, self._base.drain_job(event.mailbox)
         keys = [self._key("events", lane), self._key("awake"), self._base.queue]
-        args: list[str | int] = [settled.run, settled.step, dump(settled.receipt), now, _held(claim), lane]
+        args: list[str | int] = [
+            settled.run,
+            settled.step,
+            dump(settled.receipt),
+            now,
+            held_claim(claim),
+            lane,
+        ]
         args += [job.id, job.payload, JOB_TTL_MS, claim.run.trace, event.to_json()]
         await self._base.scripts("emit", keys, args)
 
     async def settle(self, settled: Settled, now: int, claim: Claim | None = None) -> bool:
         strict = int(claim is not None and settled.receipt["outcome"] != "done")
         args: list[str | int] = [settled.run, settled.step, dump(settled.receipt), int(settled.failed), now]
-        held = _held(claim) if claim else ""
+        held = held_claim(claim) if claim else ""
         keep = int(claim is not None and isinstance(claim.run.steps[settled.step], ChangeLabels))
         return int(await self._base.scripts("settle", [], [*args, held, strict, keep])) > 0
 
@@ -138,7 +145,8 @@ def _unreadable(run: str, fields: Mapping[str, str]) -> Recorded:
     return Recorded(blank, fields["state"], {}, int(fields.get("attempts", 0)), fields.get("why", ""))
 
 
-def _held(claim: Claim) -> str:
+def held_claim(claim: Claim) -> str:
+    """The text by which scripts know whose claim it is."""
     return f"{claim.nonce} {claim.deadline}"
 
 

@@ -1,0 +1,56 @@
+"""Addresses that nothing is sent to any more, and what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.flow.stores import Claim, Settled
+from engine.rules.reach import Recipients, recipients
+
+SOFT_LIMIT = 5
+"""So many soft bounces within SOFT_WINDOW_MS suppress an address."""
+SOFT_WINDOW_MS = 7 * 86_400_000
+
+
+class Suppressed(BaseModel):
+    """Why nothing is sent to an address."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    since: int
+    """Epoch ms."""
+    why: str
+    status: str = ""
+    """What the bounce said (RFC 3463), "" where a person decided."""
+    run: str = ""
+    """The run that read the bounce."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """What reading one bounce changes; addresses in normal form."""
+
+    suppressed: Mapping[str, Suppressed] = field(default_factory=dict)
+    soft: tuple[str, ...] = ()
+    """Addresses whose bounce only counts."""
+
+
+class Suppressions(Protocol):
+    """Which addresses are suppressed, and how often mail to others came back."""
+
+    async def soft(self, addresses: Sequence[str], now: int) -> dict[str, int]:
+        """Count the soft bounces of each within SOFT_WINDOW_MS."""
+        ...
+
+    async def settle(self, settled: Settled, bounced: Bounced, now: int, claim: Claim) -> None:
+        """Write what a bounce changes and the step's receipt, both or none, once."""
+        ...
+
+
+def never_sent_to(entries: Iterable[str]) -> Recipients:
+    """Read `outbound.suppress`: addresses, domains and `*.x.example` that nothing is sent to."""
+    return recipients((), entries)

@@ -1,0 +1,54 @@
+"""Suppressed addresses in Redis: one hash that the gate before every send reads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+
+from engine.flow.stores import Claim, Settled
+from engine.flow.suppression import SOFT_WINDOW_MS, Bounced, Suppressed
+from engine.store.base import CHUNK, Base
+from engine.store.batch import dump
+from engine.store.journal import held_claim
+
+
+class RedisSuppressions:
+    """The Suppressions port on Redis, and what the command does with it. Addresses are in normal form."""
+
+    def __init__(self, base: Base) -> None:
+        self._base, self._redis, self._key = base, base.redis, base.key
+
+    async def soft(self, addresses: Sequence[str], now: int) -> dict[str, int]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for address in addresses:
+                pipe.zcount(self._key("soft", address), now - SOFT_WINDOW_MS, "+inf")
+            return dict(zip(addresses, await pipe.execute(), strict=True))
+
+    async def settle(self, settled: Settled, bounced: Bounced, now: int, claim: Claim) -> None:
+        args: list[str | int] = [settled.run, settled.step, dump(settled.receipt), now, held_claim(claim)]
+        args.append(SOFT_WINDOW_MS)
+        for address, known in bounced.suppressed.items():
+            args += [address, known.model_dump_json(exclude_defaults=True)]
+        for address in bounced.soft:
+            args += [address, ""]
+        await self._base.scripts("suppress", [self._key("suppressed")], args)
+
+    async def all(self) -> AsyncIterator[tuple[str, Suppressed]]:
+        """Give every suppressed address; one that is written meanwhile may be left out."""
+        told: set[str] = set()
+        async for address, text in self._redis.hscan_iter(self._key("suppressed"), count=CHUNK):
+            if address not in told:
+                told.add(address)
+                yield address, Suppressed.model_validate_json(text)
+
+    async def add(self, address: str, known: Suppressed) -> bool:
+        """Suppress an address; False if it is suppressed already, and then nothing is changed."""
+        text = known.model_dump_json(exclude_defaults=True)
+        return bool(await self._redis.hsetnx(self._key("suppressed"), address, text))
+
+    async def remove(self, address: str) -> bool:
+        """Let mail go to an address again, its bounces forgotten; False if it is not suppressed."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.hdel(self._key("suppressed"), address)
+            pipe.delete(self._key("soft", address))
+            removed, _ = await pipe.execute()
+        return bool(removed)
