@@ -49,9 +49,15 @@ def _endless(size: int) -> Iterator[bytes]:
         yield from (renamed(raw, turn) for raw in found)
 
 
+def corpus() -> Path | None:
+    """Where the outside corpus lies; None where there is none."""
+    folder = Path(os.environ.get("POSTROOM_CORPUS") or CHECKOUT.parent / "shared" / "corpus")
+    return folder if folder.is_dir() else None
+
+
 @cache
 def _different() -> tuple[list[bytes], str]:
-    folder = Path(os.environ.get("POSTROOM_CORPUS") or CHECKOUT.parent / "shared" / "corpus")
-    archives = sorted(folder.glob("*/messages.zip"))
+    folder = corpus()
+    archives = sorted(folder.glob("*/messages.zip")) if folder else []
     found = [one.raw for archive in archives for one in read_archive(archive) if not one.error]
     return (found, "the outside corpus") if found else ([raw for _, raw in sample_messages()], "our own")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from engine.mail.address import parse_address, parse_addresses
+from engine.mail.address import MAX_LOCAL, Address, parse_address, parse_addresses
 from engine.mail.headers import Headers
 from engine.mail.params import media_type, parameters
 
@@ -84,18 +84,28 @@ _CUE = (
     r"(?:automatic reply|auto[- ]?(?:matic )?(?:reply|response|responder)|out of (?:the )?office"
     r"|automatische antwort|abwesenheits(?:notiz|nachricht)|réponse automatique|respuesta automática"
     r"|risposta automatica|resposta automática|automatisch antwoord|automatiskt svar|automatyczna odpowiedź"
-    r"|автоответ|自动回复|自動回覆|自動応答)"
+    # Then the subjects of Exchange and Outlook in other languages, with and without their accents.
+    r"|automatisk svar|automaattinen vastaus|automatick[áa] odpov[ěe][ďd]|automatikus v[áa]lasz"
+    r"|r[ăa]spuns automat|automatski odgovor|samodejni odgovor|automatinis atsakymas"
+    r"|autom[āa]tisk[āa] atbilde"
+    r"|automaatvastus|otomatik yan[ıi]t|αυτόματη απάντηση|автоматический ответ|автоматична відповідь"
+    r"|автоматичен отговор|תשובה אוטומטית|رد تلقائي|자동 (?:회신|응답)"
+    r"|автоответ|自动(?:回复|答复)|自動回覆|自動応答)"
 )
-_ABSENT = re.compile(rf"{_CUE}\s*(?:$|[:：]|auto|reply)", re.I)
+_ABSENT = re.compile(rf"(?:[āa]rpus biroja atra[šs]an[āa]s )?{_CUE}\s*(?:$|[:：]|auto|reply)", re.I)
 """People begin subjects with these words too, but not in this form."""
 _ABSENT_MARKED = re.compile(rf"auto:|.*({_CUE})", re.I)
 """What tells an answer among the mail that says it is generated."""
 _UNDELIVERED = re.compile(
     r"(?:undeliver(?:able|ed)|mail delivery (?:fail|problem|system)|returned mail|failure notice"
     r"|delivery (?:status notification|fail|report)|mail system error|message delivery failure"
-    r"|mail could not be delivered)",
+    r"|mail could not be delivered|e-?mail bounce notification)",
     re.I,
 )
+_COMPLAINT = re.compile(r"complaint about message from [0-9a-f.:]+", re.I)
+"""What Outlook.com's feedback loop writes, in a form of its own."""
+_ANSWERING = re.compile(r"\bauto[- ]?(?:respon|repl|answer|acknowledg|author)", re.I)
+"""What a sender that is a program calls itself."""
 _SEPARATOR = r"[-_.]?"
 _NO_REPLY = re.compile(
     rf"(?:.*[-+_.])?(?:(?:no|not|non|never|do{_SEPARATOR}not|dont)"
@@ -103,11 +113,16 @@ _NO_REPLY = re.compile(
     rf"|ne{_SEPARATOR}pas{_SEPARATOR}repondre|no{_SEPARATOR}(?:contestar|responder))(?:[-+_.].*|\d*)"
 )
 _MACHINE = re.compile(
-    r"(?:mailer-?daemon|mail-?daemon|mdaemon|daemon|postmaster|nobody|null|devnull|listserv|majordomo"
+    r"(?:mailer-?daemon|mail-?daemon|mdaemon|daemon|post_?master|nobody|null|devnull|listserv|majordomo"
     r"|auto-?(?:reply|responder|mailer)|bounces?|(?:bounces?|prvs|msprvs1|verp|owner)[-+=].*"
-    r"|.*-(?:bounces?|request|owner))(?:\+.*)?"
+    r"|.*[-+](?:bounces?|request|owner)(?:-help)?)(?:\+.*)?"
 )
-_DAEMONS = frozenset({"mailer-daemon", "mailerdaemon", "mail-daemon", "maildaemon", "mdaemon"})
+_LIST_MANAGER = re.compile(r"listserv|majordomo|owner-.*|.*[-+](?:bounces?|request|owner)(?:-help)?")
+_DAEMONS = frozenset({"mailer-daemon", "mailerdaemon", "mail-daemon", "maildaemon", "mdaemon", "post_master"})
+_WEBMAIL = "webmail:"
+"""How `Feedback-ID` begins in what people write at QQ Mail and Foxmail."""
+
+_NOBODY = Address("", "")
 
 Told = Mapping[str, str]
 """What the telling fields of a message say, by their names in lower case."""
@@ -120,20 +135,26 @@ def automated(headers: Headers) -> frozenset[str]:
     kind, report = _content(headers)
     subject = headers.text("Subject")[:MAX_SUBJECT]
     precedence = _precedence(told)
+    sender = next(iter(parse_addresses(headers.all("From")[:1])), _NOBODY)
     generated = _is_generated(told) or _is_suppressing(told)
-    if _is_bounce(headers, told, report, subject):
+    if _is_bounce(headers, told, report, sender, subject):
         found.add("bounce")
-    elif precedence == "auto_reply" or _is_auto_reply(told, report, subject, generated=generated):
+    elif (
+        precedence == "auto_reply"
+        or _is_auto_reply(told, report, subject, generated=generated)
+        or _ANSWERING.search(sender.name[:MAX_SUBJECT])
+    ):
         found.add("auto_reply")
     elif generated:
         found.add("bulk")
-    if precedence == "list" or not _LIST_FIELDS.isdisjoint(headers.names):
+    if precedence == "list" or not _LIST_FIELDS.isdisjoint(headers.names) or _is_list_manager(sender):
         found.add("list")
     if precedence == "bulk" or _is_bulk(told, report):
         found.add("bulk")
     if _is_calendar(told, kind):
         found.add("calendar")
-    if not found and _is_null_path(headers):
+    # A person's mail program writes its name, and some ways of delivery lose the envelope.
+    if not found and _is_null_path(headers) and "user-agent" not in headers:
         found.add("bounce")
     return frozenset(found)
 
@@ -168,20 +189,27 @@ def _is_auto_reply(told: Told, report: str | None, subject: str, *, generated: b
     return bool((_ABSENT_MARKED if generated else _ABSENT).match(subject))
 
 
-def _is_bounce(headers: Headers, told: Told, report: str | None, subject: str) -> bool:
+def _is_bounce(headers: Headers, told: Told, report: str | None, sender: Address, subject: str) -> bool:
     """A delivery report (RFC 3464), or what mail servers send in place of one."""
     if report in _BOUNCES or "x-failed-recipients" in told:
         return True
-    senders = parse_addresses(headers.all("From")[:1])
-    names = {(sender.local or sender.name).casefold() for sender in senders}
-    if not _DAEMONS.isdisjoint(names):
+    name = (sender.local or sender.name).casefold()
+    if name in _DAEMONS or _COMPLAINT.fullmatch(subject):
         return True
-    return ("postmaster" in names or _is_null_path(headers)) and bool(_UNDELIVERED.match(subject))
+    if not _UNDELIVERED.match(subject):
+        return False
+    path = parse_address(headers.text("Return-Path")).local.casefold()
+    return name == "postmaster" or path in _DAEMONS or _is_null_path(headers)
+
+
+def _is_list_manager(sender: Address) -> bool:
+    """Whether a list's own program writes, of a subscription or of a message that it holds."""
+    return bool(_LIST_MANAGER.fullmatch(sender.local.casefold()[:MAX_LOCAL]))
 
 
 def _is_bulk(told: Told, report: str | None) -> bool:
     """Mail to many, and reports about no mail of ours."""
-    if _any_set(told, _BULK_FIELDS):
+    if _any_set(told, _BULK_FIELDS) and not told.get("feedback-id", "").startswith(_WEBMAIL):
         return True
     if "list-unsubscribe" in told and "list-id" not in told:
         return True

@@ -57,6 +57,41 @@ REPORT = "Content-Type: multipart/report; report-type="
         pytest.param("From: MAILER-DAEMON <>", {"bounce"}, id="the mailer daemon without an address"),
         pytest.param("From: postmaster@x\nSubject: Undeliverable: x", {"bounce"}, id="a postmaster's bounce"),
         pytest.param("From: postmaster@x\nSubject: your question", set(), id="a postmaster who writes"),
+        pytest.param(
+            "From: Gateway V4\nReturn-Path: <MAILER-DAEMON@x>\nSubject: Returned mail: loop",
+            {"bounce"},
+            id="a gateway's bounce, by the path it came",
+        ),
+        pytest.param("From: post_master@x\nSubject: Re: hello", {"bounce"}, id="a server written otherwise"),
+        pytest.param(
+            "From: postmaster@x\nAuto-Submitted: auto-replied\nSubject: email bounce notification",
+            {"bounce"},
+            id="a bounce that calls itself an answer",
+        ),
+        pytest.param(
+            "From: staff@x\nSubject: complaint about message from 192.0.2.7",
+            {"bounce"},
+            id="a complaint in a form of its own",
+        ),
+        pytest.param(
+            "From: ann@x\nSubject: complaint about message from Ben", set(), id="a person who complains"
+        ),
+        pytest.param(
+            "From: ann@x\nReturn-Path: <>\nUser-Agent: mu4e 1.12",
+            set(),
+            id="a person's mail that lost its path",
+        ),
+        pytest.param(
+            "Subject: Arpus biroja atrasanas automatiska atbilde: hello", {"auto_reply"}, id="in Latvian"
+        ),
+        pytest.param("Subject: Automatická odpověď: hello", {"auto_reply"}, id="in Czech"),
+        pytest.param("Subject: Automatisk svar: hej", {"auto_reply"}, id="in Danish and Norwegian"),
+        pytest.param("From: Sales Autoresponder <sales@x>", {"auto_reply"}, id="a sender that says so"),
+        pytest.param("From: Autohaus Meyer <info@x>", set(), id="a sender who deals in cars"),
+        pytest.param(
+            "From: hackers+owner@x\nReply-To: hackers+release-1@x", {"list"}, id="a list that holds a message"
+        ),
+        pytest.param("Feedback-ID: webmail:foxmail.com:bg1:bg1", set(), id="a person at a webmailer"),
         pytest.param("X-Failed-Recipients: a@x", {"bounce"}, id="Exim's bounce"),
         pytest.param("Return-Path: <>", {"bounce"}, id="the null path alone"),
         pytest.param(
@@ -109,7 +144,7 @@ def test_tells_what_a_machine_wrote(fields: str, kinds: set[str]) -> None:
             "ne-pas-repondre@x",
             "no-responder@x",
         ),
-        *("prvs=12=ann@x", "listserv@x"),
+        *("prvs=12=ann@x", "listserv@x", "post_master@x", "list+owner@x", "list+bounces-help@x"),
     ],
 )
 def test_addresses_that_nobody_reads(address: str) -> None:
