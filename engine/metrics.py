@@ -49,7 +49,8 @@ DECIDED = Counter("postroom_decided_total", ("mailbox",), "Events that left thei
 DECISIONS = Counter(
     "postroom_decisions_total",
     ("rule", "outcome"),
-    "What rules came to: matched, undecided; held counts matches of which the guard kept a send back.",
+    "What rules came to: matched, undecided; held counts matches of which the guard kept a send back; "
+    "shadow, matches of rules in shadow.",
 )
 EFFECTS = Counter(
     "postroom_effects_total",

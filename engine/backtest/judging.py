@@ -152,6 +152,7 @@ class Judging:
             evaluation.labels.remove,
             tuple((one.rule, one.why) for one in evaluation.undecided),
             evaluation.remembered,
+            tuple(self._ran(version, match, message) for match in evaluation.shadows),
         )
 
     def _settled(

@@ -46,13 +46,15 @@ class Outcome:
     undecided: tuple[tuple[str, str], ...] = ()
     """Rules that could not be judged, each with the reason."""
     remembered: tuple[Seen, ...] = ()
+    shadows: tuple[Ran, ...] = ()
+    """What rules in shadow would do: nothing of it counts."""
     unless: frozenset[str] = frozenset()
     """Keys of the memory: it holds as long as nothing is remembered under any of them."""
 
     @property
     def empty(self) -> bool:
         """Whether nothing comes of it whatever came before, and nothing is remembered."""
-        return not (self.runs or self.undecided or self.remembered or self.unless)
+        return not (self.runs or self.undecided or self.remembered or self.shadows or self.unless)
 
 
 NOTHING = Outcome()

@@ -84,11 +84,14 @@ def _count(report: Report, piece: Piece) -> None:
 def _note(report: Report, looked: Looked, outcomes: tuple[Outcome, ...]) -> None:
     for tally, outcome in zip(report.tallies, outcomes, strict=True):
         tally.add(outcome)
-    if differ(outcomes) if len(outcomes) > 1 else outcomes[0].runs or outcomes[0].undecided:
+    alone = outcomes[0]
+    if differ(outcomes) if len(outcomes) > 1 else alone.runs or alone.shadows or alone.undecided:
         report.shown.put(looked.headline.at, Shown(looked.headline, outcomes))
 
 
 def differ(outcomes: tuple[Outcome, ...]) -> bool:
     """Whether versions do different things with a message, whatever they remember of it."""
-    done = [(one.runs, one.add, one.remove, [rule for rule, _ in one.undecided]) for one in outcomes]
+    done = [
+        (one.runs, one.shadows, one.add, one.remove, [rule for rule, _ in one.undecided]) for one in outcomes
+    ]
     return any(one != done[0] for one in done)

@@ -24,6 +24,8 @@ class Tally:
     added: Counter[str] = field(default_factory=Counter)
     """Net changes by label."""
     removed: Counter[str] = field(default_factory=Counter)
+    shadows: Counter[str] = field(default_factory=Counter)
+    """How many messages each rule in shadow matches."""
     held: int = 0
     undecided: int = 0
     """How many times a rule could not be judged."""
@@ -36,6 +38,7 @@ class Tally:
                     self.held += 1
                 else:
                     self.actions[act.kind] += 1
+        self.shadows.update(ran.rule for ran in outcome.shadows)
         self.added.update(outcome.add)
         self.removed.update(outcome.remove)
         self.undecided += len(outcome.undecided)
@@ -47,5 +50,6 @@ class Tally:
             "held": self.held,
             "undecided": self.undecided,
             "rules": dict(sorted(self.rules.items())),
+            "shadows": dict(sorted(self.shadows.items())),
             "labels": {"add": dict(sorted(self.added.items())), "remove": dict(sorted(self.removed.items()))},
         }

@@ -104,6 +104,8 @@ def _check_rule(book: Rulebook, wish: Wish) -> None:
     rule = rules[wish.only]
     if rule.event is not EventKind.MESSAGE_RECEIVED:
         raise PostroomError(f"the rule {rule.id} hears {rule.event}: apply concerns mail that was received")
+    if not rule.acts:
+        raise PostroomError(f"the rule {rule.id} is not live (state: {rule.state}): it does nothing")
     if not rule.covers(wish.mailbox):
         raise PostroomError(f"the rule {rule.id} does not concern {wish.mailbox}")
 

@@ -71,7 +71,9 @@ def _table(tallies: Sequence[Tally]) -> Iterator[str]:
     labels: Rows = _counted(versions, lambda tally: tally.added, "+{}".format)
     labels += _counted(versions, lambda tally: tally.removed, "-{}".format)
     rules: Rows = _counted(versions, lambda tally: tally.rules, str)
-    yield from _columns({"actions": rows, "labels": labels, "rules": rules}, compares=len(versions) > 1)
+    shadows: Rows = _counted(versions, lambda tally: tally.shadows, str)
+    parts = {"actions": rows, "labels": labels, "rules": rules, "in shadow": shadows}
+    yield from _columns(parts, compares=len(versions) > 1)
 
 
 def _counted(
@@ -120,6 +122,9 @@ def _lines(outcome: Outcome) -> Iterator[str]:
     for ran in outcome.runs:
         acts = [_act(act) for act in ran.acts]
         yield from (f"{ran.rule}: {act}" for act in acts or ["matches"])
+    for ran in outcome.shadows:
+        acts = [_act(act) for act in ran.acts]
+        yield from (f"{ran.rule} (in shadow): {act}" for act in acts or ["matches"])
     yield from (f"{rule}: cannot be judged: {why}" for rule, why in outcome.undecided)
 
 
@@ -159,6 +164,8 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         "runs": [_run(ran) for ran in outcome.runs],
         "labels": {"add": list(outcome.add), "remove": list(outcome.remove)},
     }
+    if outcome.shadows:
+        done["shadow"] = [_run(ran) for ran in outcome.shadows]
     return done | ({"undecided": [rule for rule, _ in outcome.undecided]} if outcome.undecided else {})
 
 

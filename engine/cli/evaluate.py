@@ -99,6 +99,11 @@ def _line(
         "runs": [_run(rules[match.rule], match, message, now, own, answered) for match in evaluation.matches],
         "labels": {"add": list(change.add), "remove": list(change.remove)},
     }
+    if evaluation.shadows:
+        line["shadow"] = [
+            {"rule": match.rule, "actions": shown_actions(rules[match.rule], match)}
+            for match in evaluation.shadows
+        ]
     if evaluation.undecided:
         line["undecided"] = [each.rule for each in evaluation.undecided]
     return line

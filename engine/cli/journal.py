@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from engine.cli.serve import config
+from engine.flow.recorded import Recorded
 from engine.settings import load_settings
-from engine.store.journal import Recorded
 from engine.store.shown import as_dict, as_time
 from engine.wiring import Office, open_office
 
@@ -120,7 +120,8 @@ def _print(found: list[Recorded], as_json: bool, *, details: bool) -> None:
 
 def _line(recorded: Recorded) -> str:
     run = recorded.run
-    return f"{run.id[:12]}  {recorded.state:7}  {as_time(run.created)}  {run.mailbox}  {run.rule}  {run.key}"
+    state = "shadow" if run.shadow else recorded.state
+    return f"{run.id[:12]}  {state:7}  {as_time(run.created)}  {run.mailbox}  {run.rule}  {run.key}"
 
 
 def _details(recorded: Recorded) -> Iterable[str]:

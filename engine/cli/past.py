@@ -12,6 +12,7 @@ from engine.cli.called import call_of_run
 from engine.errors import MessageGone, PostroomError, Rejected
 from engine.flow.plan import Run
 from engine.flow.ports import Provider
+from engine.flow.recorded import Recorded
 from engine.flow.rulebook import Rulebook
 from engine.flow.stores import Lanes
 from engine.flow.threads import Threads
@@ -22,7 +23,6 @@ from engine.rules.evaluate import evaluate
 from engine.rules.memory import EMPTY, Kept, Memory
 from engine.rules.ruleset import RuleSet
 from engine.store.blobs import RedisBlobs
-from engine.store.journal import Recorded
 from engine.wiring import Office
 
 KNOWN: Needs = frozenset({Need.LABELS, Need.HEADERS})

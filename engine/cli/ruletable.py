@@ -25,6 +25,7 @@ def as_dict(rule: Rule) -> dict[str, Any]:
         "mailboxes": _scope(rule),
         "actions": [action.key for action in rule.then],
         "stop": rule.stop,
+        "state": rule.state,
     }
 
 
@@ -60,6 +61,8 @@ def _traits(rule: Rule) -> Iterator[str]:
     yield ", ".join(action.key for action in rule.then) or "no action"
     if rule.stop:
         yield f"stop ends {rule.layer}"
+    if not rule.acts:
+        yield rule.state
 
 
 def _scope(rule: Rule) -> list[str]:

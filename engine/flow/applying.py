@@ -59,7 +59,7 @@ def narrowed(event: Event, message: Message, evaluation: Evaluation, recorded: R
         one for one in evaluation.undecided if event.only in ("", one.rule) or one.rule == NOT_ONE_RULE
     )
     change = net(message.labels, labels)
-    return replace(evaluation, matches=tuple(left), undecided=tuple(undecided), labels=change)
+    return replace(evaluation, matches=tuple(left), undecided=tuple(undecided), labels=change, shadows=())
 
 
 class _AsOf(Mapping[str, Kept]):
@@ -91,13 +91,16 @@ def as_of(message: Message, memory: Memory) -> Memory:
 def _was_done(event: Event, match: Match, recorded: Recorded) -> bool:
     live, *applied = earlier_runs(event, match)
     run = recorded.get(live)
-    return (run is not None and run.steps == match.effects) or any(recorded.get(one) for one in applied)
+    by_mail = run is not None and not run.shadow and run.steps == match.effects
+    return by_mail or any(recorded.get(one) for one in applied)
 
 
 def acted(event: Event, rule: str, recorded: Recorded) -> bool:
     """Whether a rule did more than to change labels when the message came."""
     run = recorded.get(run_id(event.id, rule))
-    return run is not None and any(leaves(step) and at not in run.held for at, step in enumerate(run.steps))
+    if run is None or run.shadow:
+        return False
+    return any(leaves(step) and at not in run.held for at, step in enumerate(run.steps))
 
 
 def acted_key(event: Event, rule: str) -> str:

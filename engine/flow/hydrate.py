@@ -20,7 +20,7 @@ from engine.flow.stores import Queued
 from engine.flow.threads import Threads
 from engine.mail.events import SEND_REQUESTED, Event, EventKind
 from engine.mail.message import Message, no_message
-from engine.mail.needs import Need, Needs
+from engine.mail.needs import Need, Needs, union
 from engine.rules.effects import SendMessage
 from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation, judging_failed, unjudged
@@ -149,12 +149,13 @@ class Hydrator:
         """While a part is wanting, fetch that part and judge again."""
         event, message, evaluation, had = one.queued.event, one.message, one.evaluation, one.had
         while not wanted <= had:
+            before = had
             known = message if wanted - had == {Need.THREAD} else None
             had |= wanted
             try:
                 message = await self._fetch(event, had, known)
             except ProviderError as error:
-                if not _is_final(error, one.patient):
+                if not _is_final(error, one.patient and not _for_shadows(evaluation, wanted, before)):
                     raise
                 break  # What was had before still decides the other rules.
             evaluation = judge_once(self._book, event, message, self._now)
@@ -164,10 +165,21 @@ class Hydrator:
         return replace(one, message=message, evaluation=evaluation, had=had)
 
 
-def wanting(evaluation: Evaluation) -> Needs:
-    """What has to be read before all is decided: the guard reads the headers before any send."""
+def wanting(evaluation: Evaluation, *, shadows: bool = True) -> Needs:
+    """What has to be read before all is decided: the guard reads the headers before any send.
+
+    Without `shadows`, before all is decided on which something hangs.
+    """
+    needs = union(rule.needs for rule in evaluation.undecided if shadows or not rule.shadow)
     sends = any(isinstance(effect, SendMessage) for match in evaluation.matches for effect in match.effects)
-    return evaluation.needs | {Need.HEADERS} if sends else evaluation.needs
+    return needs | {Need.HEADERS} if sends else needs
+
+
+def _for_shadows(evaluation: Evaluation | None, wanted: Needs, had: Needs) -> bool:
+    """Say whether only rules in shadow look at what is wanted: that keeps nothing waiting."""
+    if evaluation is None or wanted != wanting(evaluation):
+        return False
+    return wanting(evaluation, shadows=False) <= had
 
 
 def _is_final(error: ProviderError, patient: bool) -> bool:

@@ -3,7 +3,8 @@
 `{"labels": [{"keys": [...], "add": [...], "remove": [...]}], "unknown": [...]}` gives the label changes that
 restore what was, and messages that were changed too though nobody had looked at them before; `{"draft": ID}`
 a draft to delete; `{"files": [{"folder": ..., "path": ..., "sha256": ...}]}` files to remove if they are
-still the same; `{"none": WHY}` says that there is no way back. Without the word, nothing was changed.
+still the same; `{"none": WHY}` says that there is no way back. Without the word, nothing was changed; but
+what takes back label changes that went with a batch follows from the labels that the run has written down.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from engine.flow.recorded import Recorded
 from engine.rules.effects import ChangeLabels
+from engine.rules.evaluate import changed
 
 UNDO = "undo"
 SENT = "what was sent cannot be called back"
@@ -24,7 +27,11 @@ EMITTED = "what rules did because of an event is theirs to take back"
 def labels_back(
     before: Mapping[str, Iterable[str]], effect: ChangeLabels, unknown: Sequence[str] = ()
 ) -> str:
-    """Say what undoes a label change of messages, given by key with the labels that they had."""
+    """Say in a receipt what undoes a label change of messages, given by key with the labels that they had."""
+    return dumped(_labels_back(before, effect) | ({"unknown": list(unknown)} if unknown else {}))
+
+
+def _labels_back(before: Mapping[str, Iterable[str]], effect: ChangeLabels) -> dict[str, Any]:
     alike: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for key, labels in before.items():
         had = frozenset(labels)
@@ -32,9 +39,23 @@ def labels_back(
         removed = tuple(label for label in effect.remove if label in had)
         if added or removed:
             alike.setdefault((removed, added), []).append(key)
-    changes = [{"keys": keys, "add": add, "remove": remove} for (add, remove), keys in alike.items()]
-    told: dict[str, Any] = {"labels": changes}
-    return dumped(told | ({"unknown": list(unknown)} if unknown else {}))
+    changes = [
+        {"keys": keys, "add": list(add), "remove": list(remove)} for (add, remove), keys in alike.items()
+    ]
+    return {"labels": changes}
+
+
+def way_back(recorded: Recorded, step: int) -> Mapping[str, Any]:
+    """Say what takes a step back; {} where it changed nothing, or nothing is known of the time before."""
+    run, receipt = recorded.run, recorded.receipts.get(step, {})
+    if UNDO in receipt:
+        told: dict[str, Any] = json.loads(receipt[UNDO])
+        return told
+    effect, found = run.steps[step], run.labels if run.found is None else run.found
+    if found is None or step >= run.grouped or receipt.get("outcome") != "done":
+        return {}
+    before = changed(frozenset(found), run.steps[:step])
+    return _labels_back({run.key: before}, effect) if isinstance(effect, ChangeLabels) else {}
 
 
 def no_way_back(why: str) -> Mapping[str, str]:

@@ -49,6 +49,8 @@ def answers(judged: Sequence[Judged], plan: Plan, now: int) -> Iterator[Seen]:
     """Give what to remember of the answers that a batch decided on: they are sent a little later."""
     threads = {item.event.id: item.message.thread for item in judged if item.message and item.message.thread}
     for run in plan.runs:
+        if run.shadow:
+            continue
         replies = (
             step
             for step, effect in enumerate(run.steps)

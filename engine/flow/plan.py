@@ -14,10 +14,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.flow.inverse import labels_back
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
 from engine.rules.effects import ChangeLabels, Effect
+from engine.rules.evaluate import changed
 from engine.rules.evaluation import NOT_ONE_RULE, Evaluation, Match, Undecided
 
 Holder = Callable[[str, Effect, Message, Event], str | None]
@@ -45,6 +45,10 @@ class Run(BaseModel):
     captures: dict[str, str] = {}
     labels: tuple[str, ...] | None = None
     """The message's labels when it was judged, sorted; None where that was not written down."""
+    place: int = 0
+    """How many runs of its batch come before it with the same message."""
+    found: tuple[str, ...] | None = None
+    """The labels that these leave to it; None where they are those of when it was judged."""
     thread: str = ""
     """The message's thread, "" where the service names none."""
     depth: int = 0
@@ -53,6 +57,8 @@ class Run(BaseModel):
     """The kind of the event that the first of these was about."""
     undecided: str = ""
     """Why the rule could not be judged; such a run has no steps and needs a person."""
+    shadow: bool = False
+    """Whether nothing is done: its rule is in shadow."""
     trace: str = ""
     """The traceparent of its event."""
 
@@ -66,7 +72,7 @@ class RunLabels(BaseModel):
     steps: tuple[int, ...]
     """Steps that this group settles; empty for a run that only waits for it."""
     back: tuple[str, ...] = ()
-    """What takes each of these steps back, for its receipt."""
+    """What takes each of these steps back, for its receipt: in groups that an older version wrote."""
     more: bool
     """Whether the run goes on after its label changes."""
     trace: str = ""
@@ -124,14 +130,20 @@ def own_id(event: Event, rule: str, steps: Sequence[Effect], *, sends: bool) -> 
 
 def make_plan(judged: Sequence[Judged], digest: str, now: float, hold: Holder) -> Plan:
     """Turn evaluations, in the order of their events, into runs and label groups."""
-    runs = tuple(run for item in judged for run in _runs(item, digest, now, hold))
+    decided = ((item, run) for item in judged for run in _runs(item, digest, now, hold))
+    runs = tuple(_in_turn(decided))
     return Plan(runs, _groups(judged, runs))
 
 
 def _runs(item: Judged, digest: str, now: float, hold: Holder) -> Iterable[Run]:
     for match in item.evaluation.matches:
         yield _matched(item, match, digest, now, hold)
+    for match in item.evaluation.shadows:
+        captures = dict(match.captures)
+        yield _run(item, match.rule, digest, now, steps=match.effects, captures=captures, shadow=True)
     for undecided in item.evaluation.undecided:
+        if undecided.shadow:
+            continue
         wanting = bool(undecided.needs) or undecided.rule == NOT_ONE_RULE
         if wanting or (undecided.stop and not _is_encrypted(item)):
             yield _undecided(item, undecided, digest, now)
@@ -185,6 +197,19 @@ def _run(item: Judged, rule: str, digest: str, now: float, **decided: Any) -> Ru
     )
 
 
+def _in_turn(decided: Iterable[tuple[Judged, Run]]) -> Iterator[Run]:
+    """Note of each run which others come before it with its message, and which labels they leave to it."""
+    left: dict[str, tuple[int, frozenset[str]]] = {}
+    for item, run in decided:
+        if run.shadow or item.message is None:
+            yield run
+            continue
+        place, found = left.get(run.key, (0, item.message.labels))
+        left[run.key] = place + 1, changed(found, run.steps[: run.grouped])
+        others = None if found == item.message.labels else tuple(sorted(found))
+        yield run.model_copy(update={"place": place, "found": others}) if place else run
+
+
 def _leading_labels(effects: tuple[Effect, ...]) -> int:
     for index, effect in enumerate(effects):
         if not isinstance(effect, ChangeLabels) or effect.scope == "thread":
@@ -196,7 +221,8 @@ def _groups(judged: Sequence[Judged], runs: tuple[Run, ...]) -> tuple[LabelGroup
     before = {item.event.key: item.message.labels for item in reversed(judged) if item.message}
     by_key: dict[str, list[Run]] = {}
     for run in runs:
-        by_key.setdefault(run.key, []).append(run)
+        if not run.shadow:
+            by_key.setdefault(run.key, []).append(run)
     members: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
     for key, own in by_key.items():
         change = net_change(before.get(key, frozenset()), own)
@@ -207,7 +233,7 @@ def _groups(judged: Sequence[Judged], runs: tuple[Run, ...]) -> tuple[LabelGroup
             add=add,
             remove=remove,
             keys=tuple(keys),
-            runs={key: tuple(_parts(by_key[key], before.get(key, frozenset()))) for key in keys},
+            runs={key: tuple(_parts(by_key[key])) for key in keys},
         )
         for (add, remove), keys in members.items()
     )
@@ -224,15 +250,9 @@ def net_change(labels: frozenset[str], runs: Iterable[Run]) -> tuple[tuple[str, 
     return tuple(sorted(after - labels)), tuple(sorted(labels - after))
 
 
-def _parts(runs: Iterable[Run], labels: frozenset[str]) -> Iterator[RunLabels]:
-    """What a group means to each run of a message that has these labels."""
+def _parts(runs: Iterable[Run]) -> Iterator[RunLabels]:
+    """What a group means to each run of a message."""
     for run in runs:
-        back = []
-        for effect in run.steps[: run.grouped]:
-            if isinstance(effect, ChangeLabels):
-                back.append(labels_back({run.key: labels}, effect))
-                labels = labels.difference(effect.remove).union(effect.add)
         if run.steps:
             more = run.grouped < len(run.steps)
-            steps = tuple(range(run.grouped))
-            yield RunLabels(run=run.id, steps=steps, back=tuple(back), more=more, trace=run.trace)
+            yield RunLabels(run=run.id, steps=tuple(range(run.grouped)), more=more, trace=run.trace)

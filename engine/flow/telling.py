@@ -38,7 +38,10 @@ def batch_decided(lane: str, looked: Sequence[Looked], commit: Commit) -> None:
     """A batch was committed."""
     metrics.DECIDED.add(lane, by=len(commit.done))
     undecided = [(one, rule) for one in looked if one.evaluation for rule in one.evaluation.undecided]
-    matched = [run for run in commit.runs if not run.undecided]
+    matched = [run for run in commit.runs if not run.undecided and not run.shadow]
+    for run in commit.runs:
+        if run.shadow:
+            metrics.DECISIONS.add(run.rule, "shadow")
     for run in matched:
         metrics.DECISIONS.add(run.rule, "matched")
         if run.held:
@@ -105,7 +108,7 @@ def _tell_each(commit: Commit, undecided: Sequence[tuple[str, str]]) -> None:
     rules: dict[str, list[str]] = {}
     for run in commit.runs:
         if not run.undecided:
-            rules.setdefault(run.event, []).append(run.rule)
+            rules.setdefault(run.event, []).append(f"{run.rule} (in shadow)" if run.shadow else run.rule)
     open_rules: dict[str, list[str]] = {}
     for name, rule in undecided:
         open_rules.setdefault(name, []).append(rule)

@@ -129,7 +129,11 @@ class Audiences:
 
     def _gather(self, kind: EventKind, mailbox: str) -> Audience:
         rules = self._rules
-        places = tuple(at for at, rule in enumerate(rules) if rule.event is kind and rule.covers(mailbox))
+        places = tuple(
+            at
+            for at, rule in enumerate(rules)
+            if rule.event is kind and rule.state != "off" and rule.covers(mailbox)
+        )
         held = sum(map(len, self._by_places))
         if len(self._by_event) >= MAX_REMEMBERED or held + len(places) > MAX_HELD:
             self._by_event.clear()

@@ -40,6 +40,8 @@ class Step(NamedTuple):
     """Those that the message has after it."""
     outcome: Outcome = NO_OUTCOME
     unasked: str = ""
+    acts: bool = True
+    """Whether it counts: a rule in shadow changes nothing for others."""
 
 
 def evaluate(
@@ -51,31 +53,43 @@ def evaluate(
     *,
     final: bool = False,
     home: Home | None = None,
+    awake: str = "",
 ) -> Evaluation:
     """Judge one message; with `final`, nothing more can be fetched and undecided rules do nothing.
 
     `memory` is what rules remember of earlier messages; what they have to remember of this one comes back.
+    `awake` names a rule that acts although it is in shadow.
     """
     matches: list[Match] = []
+    shadows: list[Match] = []
     undecided: list[Undecided] = []
     here = home or ruleset.homes.of(event.mailbox)
     beside = Beside(event.id, event.payload, memory)
     view, labels = View(message, now, home=here, beside=beside), message.labels
     asked = ruleset.audience(event.kind, event.mailbox).asked(view)
-    for step in steps(asked, view, final=final):
+    for step in steps(asked, view, final=final, awake=awake):
         if step.judged.verdict is Verdict.MATCHED:
-            matches.append(_match(step))
+            (matches if step.acts else shadows).append(_match(step))
             labels = step.labels
         elif step.judged.verdict is Verdict.UNDECIDED:
-            undecided.append(Undecided(step.rule.id, step.judged.needs, step.judged.why, step.rule.stop))
-    net_change = net(message.labels, labels)
-    return Evaluation(tuple(matches), tuple(undecided), net_change, tuple(view.noted), frozenset(view.unread))
+            undecided.append(_undecided(step))
+    return Evaluation(
+        tuple(matches),
+        tuple(undecided),
+        net(message.labels, labels),
+        tuple(view.noted),
+        tuple(shadows),
+        frozenset(view.unread),
+    )
 
 
-def steps(asked: Asked, view: View, *, final: bool = False, silent: bool = True) -> Iterator[Step]:
+def steps(
+    asked: Asked, view: View, *, final: bool = False, silent: bool = True, awake: str = ""
+) -> Iterator[Step]:
     """Judge rules in order: each sees the labels that earlier ones planned; a stop ends its layer.
 
-    Of rules that did not match nothing is said, unless not `silent`.
+    Of rules that did not match nothing is said, unless not `silent`. A rule in shadow changes nothing for
+    later ones, unless it is the one that is `awake`.
     """
     spam = SPAM in view.labels
     ended: dict[str, str] = {}
@@ -96,15 +110,24 @@ def steps(asked: Asked, view: View, *, final: bool = False, silent: bool = True)
         judged = settle(rule, judged, final=final)
         matched = judged.verdict is Verdict.MATCHED
         outcome = rule.outcome(judged.captures) if matched else NO_OUTCOME
-        labels = changed(view.labels, outcome.effects)
-        yield Step(rule, seen_by, judged, labels, outcome)
+        acts = rule.acts or rule.id == awake
+        labels = changed(view.labels, outcome.effects) if acts else view.labels
+        yield Step(rule, seen_by, judged, labels, outcome, acts=acts)
+        if not acts:
+            continue
         if labels != view.labels:
             view = view.relabelled(labels)
             asked.relabelled(view)
-        if rule.stop and (matched or final):
-            ended[rule.layer] = rule.id
-        if rule.branches and (matched or final):
-            taken = {group: (branch, rule.id) for group, branch in rule.branches} | taken
+        if matched or final:
+            _end(rule, ended, taken)
+
+
+def _end(rule: Rule, ended: dict[str, str], taken: Taken) -> None:
+    """Note what a rule that applies, or stays undecided, puts an end to."""
+    if rule.stop:
+        ended[rule.layer] = rule.id
+    for group, branch in rule.branches:
+        taken.setdefault(group, (branch, rule.id))
 
 
 def _unasked(rule: Rule, spam: bool, ended: Mapping[str, str], taken: Taken) -> str:
@@ -146,6 +169,11 @@ def net(before: frozenset[str], after: frozenset[str]) -> ChangeLabels:
     if before == after:
         return NO_CHANGE
     return ChangeLabels(add=tuple(sorted(after - before)), remove=tuple(sorted(before - after)))
+
+
+def _undecided(step: Step) -> Undecided:
+    rule, judged = step.rule, step.judged
+    return Undecided(rule.id, judged.needs, judged.why, rule.stop and step.acts, shadow=not step.acts)
 
 
 def _match(step: Step) -> Match:

@@ -76,6 +76,8 @@ class Undecided:
     """What one more fetch has to bring; empty when nothing can help."""
     why: str
     stop: bool = False
+    shadow: bool = False
+    """Whether nothing hangs on it: the rule is in shadow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ class Evaluation:
     """The net change, by name, sorted."""
     remembered: tuple[Seen, ...] = ()
     """What rules have to remember of this message."""
+    shadows: tuple[Match, ...] = ()
+    """What rules in shadow would do; nothing of it is done."""
     unread: frozenset[str] = field(default=frozenset(), compare=False)
     """Keys of the memory that have to be looked up before rules are decided."""
 

@@ -63,8 +63,11 @@ def _outcome(step: Step, tree: Reason) -> str:
         return step.judged.why
     if step.judged.verdict is Verdict.NOT_MATCHED:
         return f"does not apply: {_named(tree)}"
+    does = ", ".join(action.key for action in step.rule.then) or "nothing to do"
+    if not step.acts:
+        return f"would apply, and does nothing since it is in shadow: {does}"
     ends = f"; ends the layer '{step.rule.layer}'" if step.rule.stop else ""
-    return f"applies: {', '.join(action.key for action in step.rule.then) or 'nothing to do'}{ends}"
+    return f"applies: {does}{ends}"
 
 
 def _named(tree: Reason) -> str:
@@ -82,6 +85,8 @@ def _stands(leaf: Reason) -> str:
 def _unheard(rule: Rule, event: Event, view: View) -> Reason:
     if rule.event is not event.kind:
         why = f"listens to {rule.event}, not to {event.kind}"
+    elif rule.state == "off":
+        why = "it is off"
     else:
         why = f"its scope does not cover {event.mailbox}"
     return _unasked(rule, reason_of(rule.when, view, "when"), why)

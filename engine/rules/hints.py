@@ -82,9 +82,7 @@ RULE: Mapping[str, str] = {
     **dict.fromkeys(("actions", "action", "do", "apply"), "write 'then', a list of actions"),
     "else": "write a group of mode: first, whose last rule has no 'when'",
     **dict.fromkeys(("name", "description", "comment", "note"), "write 'title', or a key such as 'x-note'"),
-    **dict.fromkeys(
-        ("enabled", "disabled", "active"), "a rule that stands here works; comment it out to rest it"
-    ),
+    **dict.fromkeys(("enabled", "disabled", "active"), "write state: off, or state: shadow to try it out"),
     **dict.fromkeys(("order", "weight", "rank"), "write 'priority'; lower comes first"),
     **dict.fromkeys(("mailbox", "accounts", "account", "scope"), "write 'mailboxes'"),
     **dict.fromkeys(("final", "last", "break", "halt"), "write stop: true"),

@@ -81,6 +81,7 @@ def _version(value: Any) -> int:
 Version = Annotated[int, PlainValidator(_version), WithJsonSchema({"const": 1})]
 Layer = Literal["before", "default", "after"]
 Mode = Literal["first", "all"]
+RuleState = Literal["live", "shadow", "off"]
 
 
 class ExpectLabels(Strict):
@@ -191,6 +192,11 @@ class _Deed(Strict):
     title: Words = Field("", description="What it is for.")
     then: tuple[AnyAction, ...] = Field((), description="What to do, in order.")
     stop: Flag = Field(False, description="Whether a match ends the layer.")
+    state: RuleState = Field(
+        "live",
+        description="`live`: it acts. `shadow`: it is judged and its runs are recorded, but nothing is done. "
+        "`off`: it is not asked. Its tests run in any case.",
+    )
     tests: tuple[RuleTest, ...] = Field((), description="Its tests.")
 
     @model_validator(mode="after")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +19,7 @@ from engine.rules.conditions.label import Label
 from engine.rules.effects import Effect
 from engine.rules.groups import Group
 from engine.rules.home import NOWHERE, Homes
-from engine.rules.model import Layer, RuleTest
+from engine.rules.model import Layer, RuleState, RuleTest
 from engine.rules.patterns import Pattern
 from engine.rules.remembering import Remembering, remembers
 from engine.rules.text import Captures, fold, to_bytes
@@ -76,6 +76,12 @@ class Rule:
     """Those it stands in, the outermost first; `when` holds what they ask."""
     branches: tuple[tuple[str, int], ...] = ()
     """Of each group of `mode: first`, its id and which of its members this is, or is part of."""
+    state: RuleState = "live"
+
+    @property
+    def acts(self) -> bool:
+        """Whether what it decides is done, and counts for other rules."""
+        return self.state == "live"
 
     def covers(self, mailbox: str) -> bool:
         """Say whether a mailbox is in scope; no mailbox ("") is in every scope."""
@@ -155,6 +161,12 @@ class RuleSet:
     def needs_for(self, kind: EventKind, mailbox: str) -> Needs:
         """Say what to fetch before judging; the raw bytes only once a rule turns out to need them."""
         return self.audience(kind, mailbox).needs
+
+    @cached_property
+    def rehearsal(self) -> RuleSet:
+        """The same with every rule asked, those that are off in shadow: for the tests of a rule at rest."""
+        rules = (replace(rule, state="shadow") if rule.state == "off" else rule for rule in self.rules)
+        return replace(self, rules=tuple(rules))
 
     @cached_property
     def _audiences(self) -> Audiences:

@@ -119,7 +119,8 @@ def run_tests(ruleset: RuleSet) -> tuple[Outcome, ...]:
 
 
 def run_test(ruleset: RuleSet, rule: Rule, placed: PlacedTest) -> Outcome:
-    """Judge one test's message and compare what the rule did."""
+    """Judge one test's message and compare what the rule did; one at rest is tested as if it acted."""
+    ruleset = ruleset if rule.acts else ruleset.rehearsal
     mailbox = placed.test.message.mailbox or _first_mailbox(rule)
     home = placed.test.message.home(ruleset.homes.of(mailbox))
     given, state = placed.test.message.at_home(home), placed.test.state
@@ -128,7 +129,7 @@ def run_test(ruleset: RuleSet, rule: Rule, placed: PlacedTest) -> Outcome:
     message = replace(message, _conversation=_conversation(state.thread))
     memory = _remembered(state, mailbox, now, ruleset, rule, home)
     event = _event(rule, given, message)
-    evaluation = evaluate(ruleset, event, message, now, memory, final=True, home=home)
+    evaluation = evaluate(ruleset, event, message, now, memory, final=True, home=home, awake=rule.id)
     problems = tuple(_compare(placed.test.expect, rule, evaluation))
     return Outcome(rule.id, placed.test.name, placed.place, problems)
 
@@ -150,7 +151,9 @@ def _remembered(
             message = _message(each, mailbox, at, ruleset, rule.place.file, home)
             message = replace(message, key=f"{KEY}-{number}", _conversation=ALONE)
             event = _event(rule, each, message)
-            judged = evaluate(ruleset, event, message, at, ledger.memory, final=True, home=home)
+            judged = evaluate(
+                ruleset, event, message, at, ledger.memory, final=True, home=home, awake=rule.id
+            )
             ledger.add(judged.remembered)
     return ledger.memory
 

@@ -66,8 +66,13 @@ def _members(model: InnerGroup, at: Location, around: _Around) -> Iterator[Rule]
     for index, item in enumerate(model.rules):
         below = inside if model.mode == "all" else _alone(inside, (model.id, index), earlier)
         yield from _unfolded(item, (*at, "rules", index), below)
-        if isinstance(item, InnerGroup):
+        if isinstance(item, InnerGroup) and _acts(item):
             earlier.append(_entry(item))
+
+
+def _acts(item: GroupedRule | InnerGroup) -> bool:
+    """Say whether any rule of it does: what only looks on takes nobody's place."""
+    return any(map(_acts, item.rules)) if isinstance(item, InnerGroup) else item.state == "live"
 
 
 def _entry(model: InnerGroup) -> Entry:
@@ -101,6 +106,7 @@ def _rule(model: RuleModel | GroupedRule, at: Location, around: _Around) -> Rule
         location=at,
         groups=around.groups,
         branches=around.branches,
+        state=model.state,
     )
 
 

@@ -5,30 +5,18 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from engine.errors import Unavailable
 from engine.flow.content import Content
 from engine.flow.plan import Run
+from engine.flow.recorded import Recorded, Undone
 from engine.flow.stores import Claim, Settled
 from engine.mail.events import Event, EventKind
 from engine.rules.effects import ChangeLabels
 from engine.store.base import JOB_TTL_MS, Base
 from engine.store.batch import dump
 from engine.store.calls import read_content
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """A run as the journal has it."""
-
-    run: Run
-    state: str
-    """planned, open, done or dead."""
-    receipts: Mapping[int, Mapping[str, str]]
-    attempts: int
-    why: str
-    """What the step that failed said, else the last attempt."""
 
 
 class RedisJournal:
@@ -182,4 +170,13 @@ def _recorded(fields: Mapping[str, str]) -> Recorded:
     attempts = int(fields.get("attempts", 0))
     failed = (receipt["why"] for receipt in receipts.values() if receipt["outcome"] == "failed")
     why = next(failed, fields.get("why", run.undecided))
-    return Recorded(run, fields["state"], receipts, attempts, why)
+    undone = json.loads(fields["undone"]) if "undone" in fields else None
+    return Recorded(
+        run,
+        fields["state"],
+        receipts,
+        attempts,
+        why,
+        int(fields.get("ended", 0)),
+        Undone(undone["at"], undone["by"], tuple(undone["left"])) if undone else None,
+    )

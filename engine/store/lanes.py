@@ -196,7 +196,9 @@ def _record(batch: Batch, run: Run, waiting_for_labels: frozenset[str]) -> None:
     receipts: dict[int, Mapping[str, str]] = {
         step: {"outcome": "held", "why": why} for step, why in run.held.items()
     }
-    if run.key not in waiting_for_labels:
+    if run.shadow:
+        receipts = {step: {"outcome": "shadow"} for step in range(len(run.steps))}
+    elif run.key not in waiting_for_labels:
         receipts |= {step: {"outcome": "unchanged"} for step in range(run.grouped)}
     if run.undecided:
         batch.record(run, "dead", {})

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.flow.calls import CallState
+from engine.flow.recorded import Recorded
 from engine.store.calls import RedisCalls
-from engine.store.journal import Recorded, RedisJournal
+from engine.store.journal import RedisJournal
 
 
 def as_dict(recorded: Recorded) -> dict[str, Any]:
@@ -16,6 +17,7 @@ def as_dict(recorded: Recorded) -> dict[str, Any]:
     return {
         "run": run.id,
         "state": recorded.state,
+        "shadow": run.shadow,
         "rule": run.rule,
         "mailbox": run.mailbox,
         "event": run.kind,

@@ -14,13 +14,14 @@ from engine.flow.execute import Executing, execute
 from engine.flow.keeper import Keeper
 from engine.flow.poll import Polling, poll
 from engine.flow.prepare import Draining
+from engine.flow.recorded import Recorded
 from engine.flow.rulebook import Sources
 from engine.mail.events import Event
 from engine.services.folders import LocalFolders
 from engine.services.http import Endpoint, HttpEndpoints
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
-from engine.store.journal import Recorded, RedisJournal
+from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
 from engine.store.mailboxes import RedisMailboxes
 from engine.store.waking import Waking

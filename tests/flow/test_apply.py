@@ -272,3 +272,17 @@ def test_an_event_says_what_was_asked_for_and_others_say_nothing_of_it() -> None
     assert Event.from_json(asked.to_json()) == asked
     assert asked.id == Event(EventKind.MESSAGE_RECEIVED, BOX, 7, "k").id
     assert "applied" not in Event(EventKind.MESSAGE_RECEIVED, BOX, 7, "k").to_json()
+
+
+async def test_what_a_rule_in_shadow_looked_at_is_acted_upon_once_it_is_live(world: World) -> None:
+    await world.rules(REPLY.replace("id: thank", "id: thank, state: shadow"))
+    await world.poll()
+    world.provider.deliver("m1", mail("order 1"))
+    await world.read_and_drain()
+    world.clock.forward(DAY_MS)
+    await world.poll()
+    assert await apply(world, wish(sends=True)) == []
+    await world.rules(REPLY)
+    assert await apply(world, wish(sends=True)) == ["m1 thank"]
+    assert world.provider.labels("m1") == {"UNREAD", "INBOX", "Thanked"}
+    assert len(world.provider.sent) == 1

@@ -19,9 +19,9 @@ from engine.errors import (
 )
 from engine.flow.execute import LONGEST_WAIT_MS, PAUSE_MS, execute
 from engine.flow.patience import GIVE_UP_MS, SHUT_OUT_MS
+from engine.flow.recorded import Recorded
 from engine.flow.stores import Claim, Settled
 from engine.mail.headers import parse_headers
-from engine.store.journal import Recorded
 from tests.flow.conftest import World
 from tests.flow.fakes import FakeProvider, mail
 

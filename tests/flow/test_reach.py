@@ -7,7 +7,8 @@ import json
 import pytest
 
 from engine.errors import OutcomeUnknown, Rejected, Unavailable
-from engine.store.journal import Recorded
+from engine.flow.inverse import way_back
+from engine.flow.recorded import Recorded
 from tests.flow.conftest import World
 from tests.flow.fakes import BOX, mail
 
@@ -28,8 +29,7 @@ async def a_thread(world: World, *rules: str) -> str:
 
 
 def undo(recorded: Recorded, step: int = 0) -> dict[str, object]:
-    told: dict[str, object] = json.loads(recorded.receipts[step]["undo"])
-    return told
+    return dict(way_back(recorded, step))
 
 
 async def test_a_whole_thread_is_changed_in_one_call_and_every_message_is_named(world: World) -> None:

@@ -870,12 +870,7 @@ CASES = [
     pytest.param(key("event: [message.received]"), ["4:12 rules[0].event: "], id="events as a list"),
     pytest.param(
         key("enabled: false"),
-        [
-            (
-                "4:5 rules[0].enabled: unknown key 'enabled'; a rule that stands here works; comment it "
-                "out to rest it"
-            )
-        ],
+        ["4:5 rules[0].enabled: unknown key 'enabled'; write state: off, or state: shadow to try it out"],
         id="a switch",
     ),
     pytest.param(

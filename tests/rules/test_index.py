@@ -129,17 +129,21 @@ THEN = st.sampled_from(
         "{reply: {template: t}}",
     ]
 )
-RULES = st.tuples(TREES, THEN, st.booleans(), st.sampled_from(["before", "default", "after"]))
+STATES = st.sampled_from(["live", "live", "shadow", "off"])
+RULES = st.tuples(TREES, THEN, st.booleans(), st.sampled_from(["before", "default", "after"]), STATES)
 SETS = st.lists(RULES, min_size=1, max_size=12)
 LISTS = {"vips": ("ann@x.example", "@y.example", "@*.z.example")}
 
 
-def loaded(parts: list[tuple[str, str, bool, str]]) -> RuleSet:
+Parts = list[tuple[str, str, bool, str, str]]
+
+
+def loaded(parts: Parts) -> RuleSet:
     lines = ["lists: {vips: [ann@x.example, '@y.example', '@*.z.example']}", "rules:"]
-    for number, (when, then, stop, layer) in enumerate(parts):
+    for number, (when, then, stop, layer, state) in enumerate(parts):
         supplied = "captures" not in then or "n" in condition(when, lists=LISTS).possible_captures
         keys = f"then: [{then if supplied else '{archive: true}'}], stop: {str(stop).lower()}, layer: {layer}"
-        lines.append(f"  - {{id: r{number}, when: {when}, {keys}}}")
+        lines.append(f"  - {{id: r{number}, state: {state}, when: {when}, {keys}}}")
     return rules("\n".join(lines))
 
 
@@ -224,12 +228,16 @@ def both(ruleset: RuleSet, message: Message, *, final: bool = False) -> tuple[Ev
 @settings(max_examples=250, deadline=None)
 @given(parts=SETS, messages=st.lists(MESSAGES, min_size=1, max_size=4), final=st.booleans(), home=HOMES)
 def test_the_index_and_the_plain_loop_agree(
-    parts: list[tuple[str, str, bool, str]], messages: list[Message], final: bool, home: Home
+    parts: Parts, messages: list[Message], final: bool, home: Home
 ) -> None:
     ruleset = replace(loaded(parts), homes=Homes(other=home))
+    resting = (rule if rule.acts else replace(rule, state="off") for rule in ruleset.rules)
+    without = replace(ruleset, rules=tuple(resting))
     for message in messages:
         looked_up, asked = both(ruleset, message, final=final)
         assert looked_up == asked
+        alone = judge(without, message, final=final)
+        assert (alone.matches, alone.labels) == (asked.matches, asked.labels), "a rule in shadow is felt"
         assert [match.reason for match in looked_up.matches] == [match.reason for match in asked.matches]
 
 

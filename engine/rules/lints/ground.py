@@ -124,6 +124,8 @@ def read_labels(condition: Condition) -> frozenset[str] | None:
 
 def ends(earlier: Rule, later: Rule) -> str:
     """Say how a match of one rule keeps another from being asked; "" if it does not."""
+    if not earlier.acts:
+        return ""
     if earlier.stop and earlier.layer == later.layer:
         return f"ends the layer '{earlier.layer}'"
     own = dict(earlier.branches)

@@ -36,7 +36,7 @@ def labels(ground: Ground) -> Iterator[Flaw]:
         return
     alike = _Alike(fixed)
     for rule in ground.rules:
-        for label, asked in _asked(rule.when, asked=True):
+        for label, asked in _asked(rule.when, asked=True) if rule.state != "off" else ():
             setting, text = [*fixed.get(nfc(label), [])], to_bytes(nfc(label))
             setting += [
                 each for pattern, rules in varying if pattern.search(text) is not None for each in rules
@@ -64,7 +64,14 @@ def _judge(
             "that people set"
         )
         return flaw("label", message, rule.place, certain=False)
-    first = min(setting, key=lambda each: ground.places[each.id])
+    acting = [each for each in setting if each.acts]
+    if not acting:
+        message = (
+            f"'{rule.id}' asks for the label '{label}', which only {named(setting[0])} sets, and that rule "
+            f"does nothing (state: {setting[0].state})"
+        )
+        return flaw("label", message, rule.place, certain=False, other=setting[0])
+    first = min(acting, key=lambda each: ground.places[each.id])
     if ground.places[first.id] > ground.places[rule.id]:
         message = f"'{rule.id}' asks for the label '{label}', which only a later rule sets: {named(first)}"
         return flaw("label", message, rule.place, certain=False, other=first)

@@ -20,6 +20,8 @@ def duplicate(ground: Ground) -> Iterator[Flaw]:
     """Find rules that do the same under the same condition."""
     first: dict[str, Rule] = {}
     for rule in ground.rules:
+        if not rule.acts:
+            continue
         earlier = first.setdefault(_whole(rule), rule)
         if earlier is not rule and not ends(earlier, rule) and covered(ground, earlier, rule):
             message = (

@@ -40,7 +40,7 @@ def written(rule: Rule) -> str:
 
 def covered(ground: Ground, earlier: Rule, later: Rule) -> bool:
     """Say whether the earlier rule certainly applies, or is left open, wherever the later one would."""
-    if not asked_whenever(earlier, later) or not follows(later.when, earlier.when):
+    if not earlier.acts or not asked_whenever(earlier, later) or not follows(later.when, earlier.when):
         return False
     labels = [read_labels(each.when) for each in (earlier, later)]
     if None in labels:
