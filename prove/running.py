@@ -12,11 +12,11 @@ from pathlib import Path
 
 from redis.exceptions import RedisError
 
-from engine.cli.stage import Play, Stage, staged
-from engine.wiring import Office, open_office
+from engine.cli.stage import Play, Stage
+from engine.wiring import Office
 from prove.planted import search, tokens
 from prove.proof import Proof
-from tests.e2e.playing import Compared, Outcome, compare, deliver, left_to_do, settled
+from tests.e2e.playing import Compared, Outcome, compare, deliver, left_to_do, settled, staged_play
 
 TELL_EVERY_S = 10.0
 LOOK_EVERY_S = 0.5
@@ -73,7 +73,7 @@ class Site:
 @contextlib.asynccontextmanager
 async def on_stage(name: str, play: Play, folder: Path) -> AsyncIterator[Site]:
     """Bring everything up, and tell how it goes until the end."""
-    async with staged(play, folder) as stage, open_office(stage.settings) as office:
+    async with staged_play(play, folder) as (stage, office):
         site = Site(stage, office, play, name)
         watching = asyncio.create_task(site.watch())
         try:
@@ -101,6 +101,8 @@ def as_proof(compared: Compared, searched: str) -> Proof:
             f"{compared.messages:,} messages, half by webhook alone and half by polling alone: labels of all "
             "as the oracle says",
             f"{compared.sends:,} sends and {compared.drafts:,} drafts, each there once{_swapped(compared)}",
+            f"{compared.saved:,} messages saved in a folder and {compared.told:,} told to another system, "
+            "each under one key",
             f"audit: {audit}; nothing unaccounted",
             searched,
         ],

@@ -53,6 +53,8 @@ class Play:
     """`client`, `webhook`, `api` and `hook`, anew for each play."""
     hooks: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Hooks by name, with their settings beside the secret."""
+    more: Mapping[str, Any] = field(default_factory=dict)
+    """Further keys of the configuration."""
 
 
 @dataclass
@@ -140,6 +142,7 @@ def _config(play: Play, folder: Path, ports: Mapping[str, int]) -> str:
         "accounts": {"sandbox": account},
         "mailboxes": boxes,
         "execute": dict(play.execute),
+        **play.more,
     }
     if play.hooks:
         secret = {"secret": secret_file("hook-secret", play.secrets["hook"])}

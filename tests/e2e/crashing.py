@@ -20,6 +20,8 @@ from typing import Any
 
 from engine.cli.main import main
 from engine.providers.zoom_mail.provider import ZoomMail
+from engine.services.folders import LocalFolders
+from engine.services.http import HttpEndpoints
 from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
 from engine.store.mailboxes import RedisMailboxes
@@ -32,7 +34,10 @@ RUNS: list[tuple[type, str]] = [
     (ZoomMail, "send"),
     (ZoomMail, "save_draft"),
     (ZoomMail, "change_labels"),
+    (HttpEndpoints, "call"),
+    (LocalFolders, "store"),
     (RedisJournal, "settle"),
+    (RedisJournal, "settle_emitted"),
     (RedisJournal, "release"),
 ]
 LANES: list[tuple[type, str]] = [

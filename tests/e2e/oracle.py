@@ -16,6 +16,7 @@ from engine.flow.plan import run_id
 from engine.mail.address import Address
 from engine.mail.automated import automated, is_no_reply
 from engine.mail.compose import is_sendable
+from engine.mail.events import EventKind
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
 from engine.rules.evaluation import Verdict
@@ -38,11 +39,19 @@ class Expected:
     drafts: Counter[str] = field(default_factory=Counter)
     instead: dict[str, str] = field(default_factory=dict)
     """By the Message-ID of an answer that is held, that of the one the correspondent has already."""
+    saved: dict[str, bytes] = field(default_factory=dict)
+    """By key, messages that were saved."""
+    told: set[str] = field(default_factory=set)
+    """Keys that another system was told of."""
 
 
 def expect(mailbox: str, delivered: Sequence[tuple[str, bytes]]) -> Expected:
     """Judge what was delivered, as (key, raw), in its order."""
-    rules = load_rules(read_sources(HERE / "rules"), None).rules
+    rules = [
+        rule
+        for rule in load_rules(read_sources(HERE / "rules"), None).rules
+        if rule.event is EventKind.MESSAGE_RECEIVED
+    ]
     expected, answered = Expected(), dict[tuple[str, str], str]()
     for key, raw in delivered:
         message = from_raw(raw, key=key, labels=STARTING)
@@ -55,6 +64,7 @@ def expect(mailbox: str, delivered: Sequence[tuple[str, bytes]]) -> Expected:
             if verdict is not Verdict.MATCHED:
                 continue
             _act(rule, mailbox, message, labels, expected, answered)
+            _act_beyond(rule, message, raw, labels, expected)
             if rule.stop:
                 break
         expected.labels[key] = frozenset(labels)
@@ -79,6 +89,8 @@ def _act(
             add, remove = _labels(action.key, settings)
             labels -= remove
             labels |= add
+        elif action.key in BEYOND:
+            continue
         elif action.key == "draft":
             if _answerable(message):
                 expected.drafts[_message_id(mailbox, message, rule, step)] += 1
@@ -93,6 +105,19 @@ def _act(
                 expected.instead[own_id] = first
 
 
+BEYOND = frozenset({"save", "emit"})
+
+
+def _act_beyond(rule: Rule, message: Message, raw: bytes, labels: set[str], expected: Expected) -> None:
+    """What is saved, and what follows from the event that is set off: a call and a label."""
+    keys = {action.key for action in rule.then}
+    if "save" in keys:
+        expected.saved[message.key] = raw
+    if "emit" in keys:
+        expected.told.add(message.key)
+        labels.add("Told")
+
+
 def _labels(key: str, settings: Any) -> tuple[set[str], set[str]]:
     if key == "label":
         return set(settings.get("add", ())), set(settings.get("remove", ()))
@@ -105,8 +130,9 @@ def _labels(key: str, settings: Any) -> tuple[set[str], set[str]]:
 
 def _held(key: str, mailbox: str, message: Message) -> bool:
     senders = [address for address in message.addresses("From") if address.domain]
-    if key == "send":
-        return any(address.normal == mailbox for address in senders)
+    if key in ("send", "forward"):
+        echoes = automated(message.headers) & {"auto_reply", "bounce"}
+        return bool(echoes) or any(address.normal == mailbox for address in senders)
     reply_to = _answerable(message)
     if automated(message.headers) or not reply_to or is_no_reply(reply_to[0].address):
         return True

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from redis.exceptions import RedisError
 
 from engine.cli.audit import audit_mailbox
 from engine.cli.progress import Progress, caught_up, measure
-from engine.cli.stage import Play, Stage
+from engine.cli.stage import Play, Stage, staged
 from engine.errors import ProviderError
-from engine.wiring import Office
+from engine.wiring import Office, open_office
 from tests.e2e.oracle import Expected, expect
+from tests.e2e.peer import calls, peer
 from tests.waiting import wait_for
 
 HERE = Path(__file__).parent
+KEPT = "kept"
+"""The folder, within that of the play, in which messages are saved."""
 WEBHOOKS, POLLING = "webhooks@ours.example", "polling@ours.example"
 
 
@@ -38,6 +42,17 @@ def play(execute: Mapping[str, str] = ROUGH, **options: object) -> Play:
         execute=execute,
         **options,  # type: ignore[arg-type]
     )
+
+
+@contextlib.asynccontextmanager
+async def staged_play(play: Play, folder: Path) -> AsyncIterator[tuple[Stage, Office]]:
+    """Stage a play together with what lies beside mail: a folder, and a system that rules call."""
+    (folder / KEPT).mkdir(exist_ok=True)
+    async with peer(folder) as url:
+        endpoint = {"url": url, "keyed": True, "private": True}
+        more = {"folders": {"kept": KEPT}, "endpoints": {"peer": endpoint}, **play.more}
+        async with staged(replace(play, more=more), folder) as stage, open_office(stage.settings) as office:
+            yield stage, office
 
 
 @dataclass
@@ -109,6 +124,9 @@ class Compared:
     drafts: int = 0
     swapped: int = 0
     """Sends that answer another message of the same correspondent than the first."""
+    saved: int = 0
+    told: int = 0
+    """Messages that another system was told of."""
     audit: Counter[str] = field(default_factory=Counter)
     persons: Counter[str] = field(default_factory=Counter)
     """What only a person can settle: runs by the reason that the journal has."""
@@ -124,6 +142,9 @@ async def compare(stage: Stage, office: Office, outcome: Outcome, *, in_order: b
     compared = Compared()
     dead = await _dead(office)
     compared.persons = await dead_runs(office)
+    kept = {path.name: path.read_bytes() for path in (stage.folder / KEPT).iterdir()}
+    told = calls(stage.folder)
+    _agree("told twice", {key: under for key, under in told.items() if len(under) > 1})
     outbox = (await stage.control("GET", "outbox"))["messages"]
     for mailbox, delivered in outcome.delivered.items():
         expected = expect(mailbox, delivered)
@@ -138,12 +159,18 @@ async def compare(stage: Stage, office: Office, outcome: Outcome, *, in_order: b
         compared.swapped += sum(own_id in instead for own_id in sent)
         _agree("sends too many", sends - expected.sends)
         _agree("sends missing", _missing(expected.sends, sends, dead))
+        saved = {key: raw for key, raw in kept.items() if key in expected.labels}
+        _agree("saved", dict.fromkeys(saved.keys() ^ expected.saved.keys()))
+        _agree("saved otherwise", {key: None for key, raw in saved.items() if raw != expected.saved[key]})
+        _agree("told", dict.fromkeys(told.keys() & expected.labels.keys() ^ expected.told))
         report = await audit_mailbox(office, mailbox)
         assert report.accounted_for, f"unaccounted: {report.findings[:5]}"
         assert report.counts["pending"] == 0
         compared.messages += len(delivered)
         compared.sends += sends.total()
         compared.drafts += drafts.total()
+        compared.saved += len(saved)
+        compared.told += len(expected.told)
         compared.audit.update(report.counts)
     return compared
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from engine.cli.main import main
-from engine.cli.stage import Stage, staged
+from engine.cli.stage import Stage
 from engine.sandbox.samples import sample_messages
 from engine.settings import load_settings
 from engine.store.backup import back_up, restore
@@ -21,7 +21,7 @@ from engine.store.halt import read_halt
 from engine.store.presence import at_work
 from engine.store.server import find_server
 from engine.wiring import Office, open_office
-from tests.e2e.playing import POLLING, WEBHOOKS, compare, deliver, play, settled
+from tests.e2e.playing import POLLING, WEBHOOKS, compare, deliver, play, settled, staged_play
 from tests.store.servers import Server
 from tests.waiting import wait_for
 
@@ -71,10 +71,7 @@ async def test_history_and_tokens_are_gone_when_we_come_back(tmp_path: Path) -> 
     mail = [raw for _, raw in sample_messages()]
     (tmp_path / "older.eml").write_bytes(mail[0])
     older = ("--load", str(tmp_path / "older.eml"), "--into", WEBHOOKS)
-    async with (
-        staged(play(sandbox=(*AGAIN, *older)), tmp_path) as stage,
-        open_office(stage.settings) as office,
-    ):
+    async with staged_play(play(sandbox=(*AGAIN, *older)), tmp_path) as (stage, office):
         before = await state(stage, WEBHOOKS)
         assert len(before) == 1
         outcome = await deliver(stage, office, mail[:20])
@@ -95,7 +92,7 @@ async def test_back_to_a_backup_and_on_without_doing_anything_twice(tmp_path: Pa
     mail = [raw for _, raw in sample_messages()]
     config, file = str(tmp_path / "postroom.yaml"), tmp_path / "backup.gz"
     rolling = play(workers=2, sandbox=AGAIN)
-    async with staged(rolling, tmp_path) as stage, open_office(stage.settings) as office:
+    async with staged_play(rolling, tmp_path) as (stage, office):
         outcome = await deliver(stage, office, mail[:10])
         streaming = asyncio.create_task(
             deliver(stage, office, mail[10:60], outcome, lambda _: asyncio.sleep(PACE_S))
@@ -128,27 +125,26 @@ async def test_a_failover_that_loses_writes(tmp_path: Path, servers: tuple[Serve
     await replica.start()
     await replica.follow(primary)
     rolling = play(workers=2, sandbox=AGAIN, redis_url=primary.url)
-    async with staged(rolling, tmp_path) as stage:
-        async with open_office(stage.settings) as office:
-            outcome = await deliver(stage, office, mail[:10])
-            streaming = asyncio.create_task(
-                deliver(stage, office, mail[10:60], outcome, lambda _: asyncio.sleep(PACE_S))
-            )
-            await wait_for(lambda: outcome.count > 30, seconds=30, what="half of the mail")
-            await replica.promote()
-            await streaming
-            await settled(stage, office, outcome, PATIENCE_S)
-            async with Parked(stage, office, ["web", "worker1", "worker2"]):
-                (tmp_path / "redis-url").write_text(replica.url)
+    async with staged_play(rolling, tmp_path) as (stage, office):
+        outcome = await deliver(stage, office, mail[:10])
+        streaming = asyncio.create_task(
+            deliver(stage, office, mail[10:60], outcome, lambda _: asyncio.sleep(PACE_S))
+        )
+        await wait_for(lambda: outcome.count > 30, seconds=30, what="half of the mail")
+        await replica.promote()
+        await streaming
+        await settled(stage, office, outcome, PATIENCE_S)
+        async with Parked(stage, office, ["web", "worker1", "worker2"]):
+            (tmp_path / "redis-url").write_text(replica.url)
         primary.kill()
         config = str(tmp_path / "postroom.yaml")
-        async with open_office(load_settings(config)) as office:
-            assert await read_halt(office.base) is not None
-            await deliver(stage, office, mail[60:80], outcome)
+        async with open_office(load_settings(config)) as survivor:
+            assert await read_halt(survivor.base) is not None
+            await deliver(stage, survivor, mail[60:80], outcome)
             recovered = await asyncio.to_thread(CliRunner().invoke, main, ["recover", "--config", config])
             assert recovered.exit_code == 0, recovered.output
-            await settled(stage, office, outcome, PATIENCE_S)
-            await compare(stage, office, outcome)
+            await settled(stage, survivor, outcome, PATIENCE_S)
+            await compare(stage, survivor, outcome)
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from engine.cli.stage import Stage, staged
+from engine.cli.stage import Stage
 from engine.flow.rulebook import Sources
 from engine.sources import read_rule_sources
 from engine.store.figures import Process
-from engine.wiring import Office, open_office
-from tests.e2e.playing import POLLING, deliver, play
+from engine.wiring import Office
+from tests.e2e.playing import POLLING, deliver, play, staged_play
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -46,7 +46,7 @@ async def test_changed_rules_are_taken_and_rules_with_failing_tests_are_not(tmp_
     folder.mkdir()
     write(folder, "A", "A")
     changing = replace(play(), rules=folder)
-    async with staged(changing, tmp_path) as stage, open_office(stage.settings) as office:
+    async with staged_play(changing, tmp_path) as (stage, office):
         await deliver(stage, office, [])  # Until both mailboxes are in service.
         for label, good in (("A", True), ("B", True), ("C", False), ("D", True)):
             write(folder, label, label if good else "X")

@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from engine.cli.stage import Stage, staged
+from engine.cli.stage import Stage
 from engine.sandbox.samples import sample_messages
 from engine.store.presence import at_work
-from engine.wiring import Office, open_office
-from tests.e2e.playing import compare, deliver, play, settled
+from engine.wiring import Office
+from tests.e2e.playing import compare, deliver, play, settled, staged_play
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.e2e
@@ -64,7 +64,7 @@ async def all_up(stage: Stage, office: Office) -> bool:
 async def test_processes_are_replaced_one_by_one_while_mail_streams_in(tmp_path: Path) -> None:
     mail = [raw for _, raw in sample_messages()][:COUNT]
     rolling = play(workers=2, sandbox=AGAIN)
-    async with staged(rolling, tmp_path) as stage, open_office(stage.settings) as office:
+    async with staged_play(rolling, tmp_path) as (stage, office):
         outcome = await deliver(stage, office, mail[:FIRST])
         await stage.control("POST", "faults", json=[SLOW])
         streaming = asyncio.create_task(

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.stage import staged
 from engine.sandbox.samples import sample_messages
 from engine.store.connection import connect
-from engine.wiring import open_office
 from tests.e2e.crashing import points, visited
-from tests.e2e.playing import QUICK, compare, deliver, play, settled
+from tests.e2e.playing import QUICK, compare, deliver, play, settled, staged_play
 
 pytestmark = pytest.mark.e2e
 
@@ -38,7 +36,7 @@ def mail(request: pytest.FixtureRequest) -> list[bytes]:
 
 
 async def test_every_message_is_dealt_with_as_the_oracle_says(tmp_path: Path, mail: list[bytes]) -> None:
-    async with staged(play(), tmp_path) as stage, open_office(stage.settings) as office:
+    async with staged_play(play(), tmp_path) as (stage, office):
         outcome = await deliver(stage, office, mail)
         await settled(stage, office, outcome, PATIENCE_S)
         await compare(stage, office, outcome)
@@ -50,7 +48,7 @@ async def test_the_same_on_a_redis_of_somebody_else(
     elsewhere = play(redis_url=external_redis_url)
     async with connect(external_redis_url) as redis:
         await redis.flushdb()
-    async with staged(elsewhere, tmp_path) as stage, open_office(stage.settings) as office:
+    async with staged_play(elsewhere, tmp_path) as (stage, office):
         outcome = await deliver(stage, office, mail[:60])
         await settled(stage, office, outcome, PATIENCE_S)
         await compare(stage, office, outcome)
@@ -62,7 +60,7 @@ async def test_the_same_when_workers_die_at_every_await_once(
 ) -> None:
     log = tmp_path / "deaths.log"
     dying = play(QUICK, workers=2, worker=("-m", "tests.e2e.crashing", places, str(log)))
-    async with staged(dying, tmp_path) as stage, open_office(stage.settings) as office:
+    async with staged_play(dying, tmp_path) as (stage, office):
         outcome = await deliver(stage, office, mail[:FIRST])
         await settled(stage, office, outcome, PATIENCE_S)
         for start in range(FIRST, len(mail), FEW):
