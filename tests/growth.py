@@ -24,7 +24,6 @@ def is_linear(work: Callable[[int], object], size: int) -> bool:
 
 
 def _took(work: Callable[[int], object], size: int) -> float:
-    gc.collect()
     gc.disable()  # A collection costs what other tests have left lying about.
     try:
         started = time.process_time_ns()
