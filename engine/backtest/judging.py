@@ -15,9 +15,9 @@ from engine.flow.guard import held, once_key
 from engine.mail.archive import Archived
 from engine.mail.dates import arrival
 from engine.mail.events import Event, EventKind
-from engine.mail.headers import Headers, parse_headers
+from engine.mail.headers import Headers
 from engine.mail.message import Message
-from engine.mail.mime import parse, to_message
+from engine.mail.mime import from_raw
 from engine.mail.needs import Need, Needs, union
 from engine.rules.audience import Audience
 from engine.rules.effects import Effect, SaveDraft, SendMessage
@@ -120,7 +120,7 @@ class Judging:
             message = self._message(item, had)
         judged = enumerate(zip(evaluations, asked, strict=True))
         outcomes = tuple(self._settled(at, message, one, keys) for at, (one, keys) in judged)
-        return self._looked(item, message, outcomes)
+        return self._looked(item, message.holding(had), outcomes)
 
     def _looked(self, item: Item, message: Message, outcomes: tuple[Outcome | None, ...]) -> Looked:
         ids = ids_of(message) if self._threads else ()
@@ -170,7 +170,7 @@ class Judging:
             return item
         labels = self.setup.labels
         own = item.labels | (labels - {"INBOX", "UNREAD"}) if item.labels else labels
-        message = _read(item, needs)
+        message = from_raw(item.raw, key=item.name, content=Need.CONTENT in needs)
         received = _arrival(message.headers) or self.setup.start
         return replace(message, mailbox=self.setup.mailbox, thread=item.name, labels=own, received=received)
 
@@ -217,19 +217,6 @@ def _needs(audience: Audience) -> Needs:
     if any(rule.remembers for rule in audience.rules):
         return union(rule.when.needs for rule in audience.rules) - FETCHED_APART
     return audience.needs
-
-
-def _read(archived: Archived, needs: Needs) -> Message:
-    """Read as much as is asked for: the header alone is read hundreds of times as fast as big mail whole."""
-    if needs <= KNOWN:
-        return Message(archived.name, _headers=parse_headers(archived.raw), _size=len(archived.raw))
-    return to_message(
-        parse(archived.raw),
-        key=archived.name,
-        size=len(archived.raw),
-        content=Need.CONTENT in needs,
-        text=Need.BODY in needs,
-    )
 
 
 def _arrival(headers: Headers) -> datetime | None:

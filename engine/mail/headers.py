@@ -16,10 +16,14 @@ MAX_HEADER_BYTES = 2 * 1024 * 1024
 MAX_REMEMBERED = 1_000
 """Characters of a field that is worth remembering decoded."""
 
-_BLANK_LINE = re.compile(rb"\n\r*\n")
-_NAME = re.compile(rb"([\x21-\x39\x3b-\x7e\x80-\xff]*)[ \t]*:")
-
-
+_NAME = rb"[\x21-\x39\x3b-\x7e\x80-\xff]*+"
+_REST = rb"[^\n]*+(?:\n[ \t][^\n]*+)*+"
+"""The rest of a line, and the lines that continue it."""
+_FIELD = re.compile(rb"(%b)[ \t]*+:(%b)\n?+" % (_NAME, _REST))
+_FIELDS = re.compile(rb"(?:>?From (?![ \t]*+:)%b\n?+)?+((?:%b[ \t]*+:%b\n?+)*+)" % (_REST, _NAME, _REST))
+"""All fields, after the line that an mbox puts before them."""
+_BLANK = re.compile(rb"\r*+(?:\n|\Z)")
+_BLANK_LINE = re.compile(rb"\n\r*+\n")
 _BEFORE_FIELDS = (b" ", b"\t", b"\r", b"\n", b"\xef")
 
 
@@ -28,16 +32,17 @@ class Headers:
 
     __slots__ = ("_index", "_pairs")
 
-    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, pairs: Iterable[tuple[str, str | bytes]] = ()) -> None:
+        """Take fields by name; of bytes, folded as they were received, a text is made when asked for."""
         self._pairs = tuple(pairs)
-        index: dict[str, list[str]] = {}
+        index: dict[str, list[str | bytes]] = {}
         for name, value in self._pairs:
             index.setdefault(name.lower(), []).append(value)
-        self._index = {name: tuple(values) for name, values in index.items()}
+        self._index = index
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every raw value of a field, unfolded, in order."""
-        return self._index.get(name.lower(), ())
+        return tuple(map(_value, self._index.get(name.lower(), ())))
 
     def text(self, name: str) -> str:
         """The first value of a field, decoded (RFC 2047), whitespace tidied; "" when absent."""
@@ -57,19 +62,19 @@ class Headers:
         return isinstance(name, str) and name.lower() in self._index
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self._pairs)
+        return ((name, _value(value)) for name, value in self._pairs)
 
     def __len__(self) -> int:
         return len(self._pairs)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Headers) and self._pairs == other._pairs
+        return isinstance(other, Headers) and tuple(self) == tuple(other)
 
     def __hash__(self) -> int:
-        return hash(self._pairs)
+        return hash(tuple(self))
 
     def __repr__(self) -> str:
-        return f"Headers({list(self._pairs)!r})"
+        return f"Headers({list(self)!r})"
 
 
 def _readable(raw: str) -> str:
@@ -102,30 +107,23 @@ def split_headers(raw: bytes, start: int = 0, end: int | None = None) -> tuple[H
     The first line that is neither a field nor its continuation begins the body, as in a mail server.
     """
     end = len(raw) if end is None else end
-    if raw.startswith((b"\n", b"\r\n"), start, end):
-        return Headers(), raw.index(b"\n", start) + 1
-    blank = _BLANK_LINE.search(raw, start, end)
-    stop, body = (blank.start(), blank.end()) if blank else (end, end)
-    fields, used = _fields(raw[start : min(stop, start + MAX_HEADER_BYTES)].split(b"\n"))
-    return Headers(fields), (body if used is None else start + used)
+    stop = min(end, start + MAX_HEADER_BYTES)
+    matched = _FIELDS.match(raw, start, stop)
+    first, at = matched.span(1) if matched else (start, start)
+    found = _FIELD.findall(raw, first, at)[:MAX_FIELDS]
+    fields = [(name.decode("latin-1"), value) for name, value in found if name]
+    return Headers(fields), _body(raw, at, stop, end)
 
 
-def _fields(lines: list[bytes]) -> tuple[list[tuple[str, str]], int | None]:
-    """Gather fields; also the offset of the line that is none, or None."""
-    found: list[tuple[str, list[bytes]]] = []
-    offset, junk = 0, None
-    for number, line in enumerate(lines):
-        if line[:1] in (b" ", b"\t") and number:
-            if found:
-                found[-1][1].append(line.rstrip(b"\r"))
-        elif match := _NAME.match(line):
-            found.append((match[1].decode("latin-1"), [line[match.end() :].rstrip(b"\r")]))
-        elif line.rstrip(b"\r") and not (number == 0 and line.startswith((b"From ", b">From "))):
-            junk = offset
-            break
-        offset += len(line) + 1
-    return [(name, _value(parts)) for name, parts in found[:MAX_FIELDS] if name], junk
+def _body(raw: bytes, at: int, stop: int, end: int) -> int:
+    """Say where the body begins after fields that end at `at`; what is left of cut ones is passed over."""
+    blank = _BLANK_LINE.search(raw, at - 1, end) if at == stop < end else _BLANK.match(raw, at, end)
+    return blank.end() if blank else (end if at == stop else at)
 
 
-def _value(parts: list[bytes]) -> str:
-    return decode(b"".join(parts).strip(b" \t"))
+def _value(found: str | bytes) -> str:
+    """Unfold and decode what was received."""
+    if isinstance(found, str):
+        return found
+    lines = found.split(b"\n") if b"\n" in found else [found]
+    return decode(b"".join([line.rstrip(b"\r") for line in lines]).strip(b" \t"))

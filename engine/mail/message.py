@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from engine.errors import Missing, Unreadable
 from engine.mail.address import Address, parse_addresses
 from engine.mail.encrypted import ENCRYPTED, is_encrypted
 from engine.mail.headers import Headers
-from engine.mail.needs import Need
+from engine.mail.needs import Need, Needs
 
 T = TypeVar("T")
 
@@ -47,6 +47,17 @@ class Conversation:
 ALONE = Conversation(first=True, messages=1, replied=False)
 
 
+class Contents(Protocol):
+    """What lies below the header of a message."""
+
+    @property
+    def text(self) -> str | None: ...
+    @property
+    def attachments(self) -> tuple[Attachment, ...] | None: ...
+    @property
+    def types(self) -> frozenset[str]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """What is known of a message. Reading a part that was not fetched raises `Missing`."""
@@ -64,8 +75,9 @@ class Message:
     unreadable: tuple[tuple[Need, str], ...] = ()
     """Needs that no fetch can supply, each with its reason."""
     _conversation: Conversation | None = None
-    types: frozenset[str] = frozenset()
-    """The media types of its parts, as far as those were fetched."""
+    _types: frozenset[str] = frozenset()
+    _unparsed: Contents | None = None
+    """Of a message that is held whole: text, attachments and types, made when first asked for."""
 
     @property
     def headers(self) -> Headers:
@@ -79,11 +91,17 @@ class Message:
     @property
     def text(self) -> str:
         """The text a person reads: the plain parts, or the HTML parts as text."""
-        return self._read(self._text, Need.BODY)
+        return self._read(self._unparsed.text if self._unparsed else self._text, Need.BODY)
 
     @property
     def attachments(self) -> tuple[Attachment, ...]:
-        return self._read(self._attachments, Need.ATTACHMENTS)
+        found = self._unparsed.attachments if self._unparsed else self._attachments
+        return self._read(found, Need.ATTACHMENTS)
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The media types of its parts, as far as those were fetched."""
+        return self._unparsed.types if self._unparsed else self._types
 
     @property
     def conversation(self) -> Conversation:
@@ -107,6 +125,20 @@ class Message:
     def addresses(self, field: str) -> tuple[Address, ...]:
         """The parsed addresses of every field of that name, in order."""
         return parse_addresses(self.headers.all(field))
+
+    def holding(self, needs: Needs) -> Message:
+        """Keep of a message that is held whole what such a fetch would have brought."""
+        whole = self._unparsed
+        if whole is None:
+            return self
+        files = not needs.isdisjoint({Need.ATTACHMENTS, Need.CONTENT})
+        return replace(
+            self,
+            _text=whole.text if Need.BODY in needs else None,
+            _attachments=whole.attachments if files else None,
+            _types=whole.types if files else frozenset(),
+            _unparsed=None,
+        )
 
     def relabelled(self, labels: frozenset[str]) -> Message:
         return replace(self, labels=labels)

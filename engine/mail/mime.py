@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 
 from engine.mail.boundaries import parts_between
-from engine.mail.headers import split_headers, tidy_start
+from engine.mail.headers import Headers, split_headers, tidy_start
 from engine.mail.message import Attachment, Message
 from engine.mail.params import media_type, parameters, part_name
 from engine.mail.part import MimePart, is_attachment, leaves
@@ -47,6 +48,10 @@ def parse(raw: bytes) -> MimePart:
 
 def _part(reading: _Reading, start: int, end: int, depth: int, default: str) -> MimePart:
     headers, body = split_headers(reading.raw, start, end)
+    return _below(reading, headers, body, end, depth, default)
+
+
+def _below(reading: _Reading, headers: Headers, body: int, end: int, depth: int, default: str) -> MimePart:
     declared = (*headers.all("Content-Type"), "")[0]
     kind = media_type(declared) or default
     name = part_name(headers)
@@ -91,7 +96,6 @@ def to_message(
     Text stays unknown while a part of it is not held, and so do attachments of a bare header.
     """
     held = root.body is not None or bool(root.parts)
-    attached = tuple(_attachment(part, content) for part in leaves(root) if is_attachment(part))
     return Message(
         key=key,
         mailbox=mailbox,
@@ -101,9 +105,36 @@ def to_message(
         _headers=root.headers,
         _size=size,
         _text=message_text(root) if held and text else None,
-        _attachments=attached if held else None,
-        types=frozenset([part.type for part in leaves(root)]) if held else frozenset(),
+        _attachments=_attachments(root, content) if held else None,
+        _types=_types(root) if held else frozenset(),
     )
+
+
+@dataclass(frozen=True)
+class _Unparsed:
+    """What lies below the header of a whole message."""
+
+    raw: bytes
+    headers: Headers
+    body: int
+    """Where that begins."""
+    content: bool
+
+    @cached_property
+    def root(self) -> MimePart:
+        return _below(_Reading(self.raw), self.headers, self.body, len(self.raw), 0, "text/plain")
+
+    @cached_property
+    def text(self) -> str | None:
+        return message_text(self.root)
+
+    @cached_property
+    def attachments(self) -> tuple[Attachment, ...]:
+        return _attachments(self.root, self.content)
+
+    @cached_property
+    def types(self) -> frozenset[str]:
+        return _types(self.root)
 
 
 def from_raw(
@@ -114,18 +145,32 @@ def from_raw(
     thread: str = "",
     labels: frozenset[str] = frozenset(),
     received: datetime | None = None,
+    content: bool = True,
 ) -> Message:
-    """Read a whole message with everything in it known."""
-    return to_message(
-        parse(raw),
+    """Read the header of a whole message; all else is known too, but made when first asked for.
+
+    Until then the raw bytes are held. Without `content`, attachment bytes count as not fetched.
+    """
+    tidy = tidy_start(raw)
+    headers, body = split_headers(tidy)
+    return Message(
         key=key,
         mailbox=mailbox,
         thread=thread,
         labels=labels,
         received=received,
-        size=len(raw),
-        content=True,
+        _headers=headers,
+        _size=len(raw),
+        _unparsed=_Unparsed(tidy, headers, body, content),
     )
+
+
+def _attachments(root: MimePart, content: bool) -> tuple[Attachment, ...]:
+    return tuple([_attachment(part, content) for part in leaves(root) if is_attachment(part)])
+
+
+def _types(root: MimePart) -> frozenset[str]:
+    return frozenset([part.type for part in leaves(root)])
 
 
 def _attachment(part: MimePart, content: bool) -> Attachment:

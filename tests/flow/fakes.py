@@ -160,6 +160,7 @@ class FakeProvider:
         if key not in self.messages:
             raise MessageGone(f"there is no message {key}")
         stored = self.messages[key]
+        raw = Need.CONTENT in needs
         whole = from_raw(
             stored.raw,
             key=key,
@@ -167,15 +168,9 @@ class FakeProvider:
             thread=self.threads.get(key, key),
             labels=stored.labels,
             received=stored.received,
+            content=raw,
         )
-        if Need.CONTENT not in needs:
-            unread = tuple(replace(one, sniffed=None, sha256=None) for one in whole.attachments)
-            whole = replace(whole, _attachments=unread)
-        return replace(
-            whole,
-            _text=whole._text if needs & {Need.BODY, Need.CONTENT} else None,
-            _attachments=whole._attachments if needs & {Need.ATTACHMENTS, Need.CONTENT} else None,
-        )
+        return whole.holding(frozenset(Need) if raw else needs)
 
     async def raw(self, mailbox: str, key: str) -> bytes:
         await self._begin("raw", key)

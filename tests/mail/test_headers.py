@@ -33,6 +33,8 @@ def test_names_compare_without_case_and_values_keep_their_order() -> None:
         ),
         pytest.param(b"A: 1\n \n 2\nB: 3\n", [("A", "1  2"), ("B", "3")], id="a folded line of blanks alone"),
         pytest.param(b"From x Mon Jan 1\nA: 1\n", [("A", "1")], id="an mbox line before the fields"),
+        pytest.param(b">From x\n y: 1\nA: 1\n", [("A", "1")], id="an mbox line that is folded"),
+        pytest.param(b"From : x\nA: 1\n", [("From", "x"), ("A", "1")], id="a sender, not an mbox line"),
         pytest.param(b"  " * 99 + b"\nA: 1\n\nx", [("A", "1")], id="a line of blanks before the fields"),
         pytest.param(b" A: 1\nB: 2\n", [("A", "1"), ("B", "2")], id="a blank before the first name"),
         pytest.param(b"\xef\xbb\xbfA: 1\n", [("A", "1")], id="a byte order mark"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from engine.errors import Missing
 from engine.mail.archive import read_archive
+from engine.mail.message import Message
 from engine.mail.mime import (
     MAX_DEPTH,
     MAX_PARTS,
@@ -23,6 +24,7 @@ from engine.mail.mime import (
     part_text,
     to_message,
 )
+from engine.mail.needs import NOTHING, Need
 from engine.mail.transfer import decode_base64
 from tests.growth import is_linear
 
@@ -246,6 +248,28 @@ def test_everything_of_a_raw_message_is_known() -> None:
     assert (attachment.sniffed, attachment.sha256) == ("image/png", hashlib.sha256(PNG).hexdigest())
 
 
+@pytest.mark.parametrize(
+    ("needs", "known"),
+    [
+        pytest.param({Need.HEADERS}, [], id="the header alone"),
+        pytest.param({Need.BODY}, ["text"], id="the text and no files"),
+        pytest.param({Need.CONTENT}, ["attachments"], id="files and no text"),
+    ],
+)
+def test_a_whole_message_is_cut_down_to_what_is_needed(needs: set[Need], known: list[str]) -> None:
+    held = from_raw(MIXED + part(b""), key="k").holding(frozenset(needs))
+    assert [name for name in ("text", "attachments") if _is_known(held, name)] == known
+    assert held.holding(NOTHING) is held
+
+
+def _is_known(message: Message, name: str) -> bool:
+    try:
+        getattr(message, name)
+    except Missing:
+        return False
+    return True
+
+
 def test_bytes_that_were_not_fetched_stay_unknown() -> None:
     root = parse(MIXED + part(b"") + part(b"Content-Type: x/y; name=n", b"bytes"))
     held = to_message(root, key="k", content=False)
@@ -287,7 +311,9 @@ def test_a_megabyte_of_line_breaks_is_read() -> None:
     "head", [MIXED, MIXED.replace(b"=b", b"=" + b"-" * 60), b"Content-Type: multipart/x\n\n"]
 )
 def test_reading_is_linear(head: bytes, piece: bytes) -> None:
-    assert is_linear(lambda size: from_raw(head + piece * (size // len(piece)), key="k"), 30_000)
+    assert is_linear(
+        lambda size: to_message(parse(head + piece * (size // len(piece))), key="k", content=True), 30_000
+    )
 
 
 def test_base64_of_paddings_is_linear() -> None:
@@ -333,6 +359,14 @@ def test_no_bytes_make_it_raise(raw: bytes) -> None:
     message = from_raw(raw, key="k")
     pieces = (message.text, message.subject, *(f"{one.name}{one.type}" for one in message.attachments))
     "".join(pieces).encode()
+
+
+@given(st.binary(max_size=400) | st.lists(LINES | st.binary(max_size=20), max_size=30).map(b"\n".join))
+def test_what_is_read_when_asked_for_is_what_is_read_at_once(raw: bytes) -> None:
+    later, now = from_raw(raw, key="k"), to_message(parse(raw), key="k", content=True, size=len(raw))
+    assert (later.headers, later.size) == (now.headers, now.size)
+    assert (later.types, later.attachments, later.text) == (now.types, now.attachments, now.text)
+    assert later.holding(frozenset(Need)) == now
 
 
 @pytest.mark.corpus

@@ -82,16 +82,17 @@ def with_data(part: MimePart, data: dict[str, bytes]) -> MimePart:
 def _from_raw(answer: MessageAnswer, known: Message) -> Message:
     if answer.raw is None:
         raise Unavailable("messages.get answered without the raw message")
-    whole = mime.from_raw(
-        answer.raw,
+    return mime.to_message(
+        mime.parse(answer.raw),
         key=known.key,
         mailbox=known.mailbox,
         thread=known.thread,
         labels=known.labels,
         received=known.received,
+        # One size in every format, or a verdict could change when more is fetched.
+        size=len(answer.raw) if known._size is None else known._size,
+        content=True,
     )
-    # One size in every format, or a verdict could change when more is fetched.
-    return whole if known._size is None else replace(whole, _size=known._size)
 
 
 def _from_tree(root: MimePart, known: Message, text: bool) -> Message:
