@@ -52,6 +52,9 @@ DECISIONS = Counter(
     "What rules came to: matched, undecided; held counts matches of which the guard kept a send back; "
     "shadow, matches of rules in shadow.",
 )
+APPROVALS = Counter(
+    "postroom_approvals_total", ("outcome",), "Messages that a person approved or rejected, or that expired."
+)
 EFFECTS = Counter(
     "postroom_effects_total",
     ("kind", "outcome"),
@@ -73,7 +76,7 @@ HOOKS = Counter(
     "Calls of other systems: taken, repeated, differs (a key with another body), misfit (the schema or the "
     "template asks for something else), malformed, forged, stale, unreadable, failed (by Redis).",
 )
-COUNTERS = (EVENTS, DECIDED, DECISIONS, EFFECTS, CALLS, WEBHOOKS, HOOKS)
+COUNTERS = (EVENTS, DECIDED, DECISIONS, APPROVALS, EFFECTS, CALLS, WEBHOOKS, HOOKS)
 
 _pending = Pending()
 

@@ -25,6 +25,7 @@ from engine.services.http import Endpoint, HttpEndpoints
 from engine.settings import AccountSettings, Settings
 from engine.settings.homes import homes_of
 from engine.sources import check_sources, read_rule_sources
+from engine.store.approvals import RedisApprovals
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
 from engine.store.board import Board, Box, Snapshot
@@ -132,9 +133,11 @@ class Office:
             self.provider,
             LocalFolders(self.settings.folders),
             self.endpoints,
+            RedisApprovals(self.base),
             timeout=int(limits.timeout * 1000),
             margin=int(limits.margin * 1000),
             look_gap=int(limits.look_gap * 1000),
+            approve_within=int(self.settings.approvals.expire * 1000),
             clock=self.clock,
         )
 

@@ -27,6 +27,7 @@ DOCUMENTS = (
     "ARCHITECTURE.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/approvals.md",
     "docs/backtest.md",
     "docs/hooks.md",
     "docs/operations.md",
@@ -82,6 +83,12 @@ def test_the_rule_of_the_readme_loads_and_passes_its_tests() -> None:
 
 def test_the_rule_of_the_page_on_hooks_loads_and_passes_its_test() -> None:
     checked = examine({"orders.yaml": blocks("docs/hooks.md", "yaml")[1]}, None)
+    assert checked.errors == ()
+    assert [result.passed for result in checked.results] == [True]
+
+
+def test_the_rule_of_the_page_on_approval_loads_and_passes_its_test() -> None:
+    checked = examine({"refunds.yaml": blocks("docs/approvals.md", "yaml")[0]}, load_templates(templates()))
     assert checked.errors == ()
     assert [result.passed for result in checked.results] == [True]
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "dead": "engine.cli.journal:dead",
     "replay": "engine.cli.journal:replay",
     "suppressed": "engine.cli.suppressed:suppressed",
+    "approvals": "engine.cli.approvals:approvals",
     "audit": "engine.cli.audit:audit",
     "backup": "engine.cli.backup:backup",
     "restore": "engine.cli.backup:restore",

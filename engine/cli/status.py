@@ -43,7 +43,7 @@ def status(as_json: bool, config: str | None) -> None:
     if as_json:
         click.echo(json.dumps(as_dict(snapshot, lately, needs)))
     else:
-        _screen().print(as_screen(snapshot, lately, needs))
+        screen().print(as_screen(snapshot, lately, needs))
     raise SystemExit(1 if needs else 0)
 
 
@@ -92,7 +92,7 @@ def as_dict(snapshot: Snapshot, lately: Mapping[str, Lately], needs: list[str]) 
         "mailboxes": [_lane(lane, lately[lane.mailbox], snapshot.now) for lane in snapshot.lanes],
         "alarms": [asdict(alarm) for alarm in snapshot.alarms],
         "budgets": [asdict(left) for left in snapshot.budgets],
-        "runs": {"open": snapshot.open, "dead": snapshot.dead},
+        "runs": {"open": snapshot.open, "dead": snapshot.dead, "awaiting": snapshot.awaiting},
         "queue": {"jobs": snapshot.jobs, "since": _time(snapshot.jobs_since)},
         "redis": {"memory": snapshot.memory, "limit": snapshot.memory_limit or None},
         "processes": [
@@ -129,6 +129,6 @@ def _time(ms: int) -> str | None:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds") if ms else None
 
 
-def _screen() -> Console:
+def screen() -> Console:
     """A terminal's own width; in a pipe, as wide as it takes."""
     return Console(soft_wrap=True, highlight=False, width=None if os.isatty(1) else 200)

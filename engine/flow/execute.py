@@ -21,6 +21,7 @@ from engine.errors import (
     Unauthorized,
     Unfinished,
 )
+from engine.flow.approving import AwaitingError, ask, look_at, refusal, refused_before, wanted
 from engine.flow.calling import call
 from engine.flow.emitting import emit
 from engine.flow.executing import Executing, NotYetError, Receipt, Work
@@ -86,9 +87,11 @@ async def _attempt(executing: Executing, provider: Provider, claim: Claim, step:
     token = DEADLINE.set(time.time() + (claim.deadline - executing.clock()) / 1000)
     try:
         async with asyncio.timeout(executing.timeout / 1000):
-            receipt = await _perform(executing, provider, claim, step)
+            receipt = refused_before(claim.receipts) or await _perform(executing, provider, claim, step)
     except TimeoutError:
         return await _failed(executing, claim, step, OutcomeUnknown("the deadline passed during the call"))
+    except AwaitingError as error:
+        return error.until
     except NotYetError as error:
         again = executing.clock() + LATER_MS
         await _put_off(executing, claim, again, str(error), claim.failing)
@@ -134,15 +137,27 @@ async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
     executing, provider, claim, step = work.executing, work.provider, work.claim, work.step
     run = claim.run
     own_id = message_id(run, step)
+    letter = await look_at(work, effect)
+    if letter and (receipt := refusal(letter)):
+        return receipt
+    told = letter.told() if letter else {}
     if claim.unknown and claim.looks < LOOKS:
         found = await provider.find(run.mailbox, own_id, _look_back(claim, executing.clock()))
-        return _written(effect, found.key, own_id) | {"how": "found"} if found else None
+        return _written(effect, found.key, own_id) | told | {"how": "found"} if found else None
+    raw = letter.raw if letter else await _compose(work)
+    if letter is None and (approval := wanted(effect)):
+        await ask(work, approval, raw)
+    perform = {SendMessage: provider.send, SaveDraft: provider.save_draft}[type(effect)]
+    return _written(effect, await perform(run.mailbox, raw), own_id) | told
+
+
+async def _compose(work: Work) -> bytes:
+    executing, claim, run = work.executing, work.claim, work.run
     book = await executing.books.pinned(run.digest)
     own = {mailbox: profile.addresses for mailbox, profile in work.profiles.items()}
     zone = book.rules.homes.of(run.mailbox).zone
-    raw = await compose_step(provider, book.templates, claim, step, own, executing.clock(), zone)
-    perform = {SendMessage: provider.send, SaveDraft: provider.save_draft}[type(effect)]
-    return _written(effect, await perform(run.mailbox, raw), own_id)
+    now = executing.clock()
+    return await compose_step(work.provider, book.templates, claim, work.step, own, now, zone)
 
 
 def _written(effect: SendMessage | SaveDraft, key: str, own_id: str) -> dict[str, str]:

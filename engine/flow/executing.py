@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from engine.errors import PostroomError
+from engine.flow.approvals import Approvals
 from engine.flow.clock import Clock, now_ms
 from engine.flow.outside import Endpoints, Folders
 from engine.flow.plan import Run
@@ -27,11 +28,14 @@ class Executing:
     """The provider of a mailbox."""
     folders: Folders
     endpoints: Endpoints
+    approvals: Approvals
     timeout: int = 20_000
     """From claim to deadline: no request of a step is begun after it."""
     margin: int = 60_000
     """How long after a deadline a second attempt waits for a request that may still be on its way."""
     look_gap: int = 5_000
+    approve_within: int = 3 * 86_400_000
+    """How long a message waits for approval, where its rule does not say."""
     clock: Clock = now_ms
 
 

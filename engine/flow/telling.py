@@ -67,6 +67,8 @@ def step_settled(run: Run, settled: Settled) -> None:
     """A step got its receipt."""
     kind, outcome = run.steps[settled.step].kind, settled.receipt["outcome"]
     metrics.EFFECTS.add(kind, outcome)
+    if approval := settled.receipt.get("approval"):
+        metrics.APPROVALS.add(approval)
     steps_log.info("run %s of %s, step %d: %s %s", run.id, run.rule, settled.step, kind, outcome)
 
 

@@ -71,6 +71,13 @@ class StoreFile(_Effect):
     """Globs of names; none means all."""
 
 
+class Approval(_Effect):
+    """A person has to approve the very text before it is sent."""
+
+    seconds: int = 0
+    """How long it waits for that; 0 leaves it to the configuration."""
+
+
 class _Templated(_Effect):
     template: str = ""
     """Empty where the message itself is sent on."""
@@ -91,6 +98,7 @@ class SendMessage(_Templated):
     all: bool = False
     """A reply to everybody who was written to."""
     once_per: OncePer | None = None
+    approval: Approval | None = None
 
 
 class SaveDraft(_Templated):

@@ -3,28 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, ValidationInfo, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+    model_validator,
+)
 
 from engine.mail.address import parse_address
 from engine.rules import hints
 from engine.rules.action import Action
+from engine.rules.effects import Approval
 from engine.rules.findings import unknown
+from engine.rules.quantities import Duration, Quantity
 from engine.rules.strict import TEXT_SCHEMA, Words, some
 
-Mode = Literal["send", "draft"]
+Mode = Literal["send", "draft", "approve"]
+MODES = ("send", "draft", "approve")
+LONGEST_APPROVAL_S = 14 * 86_400
+"""What else belongs to the run is kept for longer than that."""
 
 
 def _mode(value: Any) -> Any:
-    if value == "approve":
-        raise ValueError("mode 'approve' is not available yet; write draft, and send it by hand")
-    if value not in ("send", "draft"):
-        raise ValueError(unknown("mode", str(value), ("send", "draft")))
+    if value not in MODES:
+        raise ValueError(unknown("mode", str(value), MODES))
     return value
 
 
-ModeField = Annotated[Mode, PlainValidator(_mode), WithJsonSchema({"enum": ["send", "draft"]})]
+def _bounded(expires: Quantity | None) -> Quantity | None:
+    if expires and expires.value > LONGEST_APPROVAL_S:
+        raise ValueError("an approval expires after 14d at the latest")
+    return expires
 
 
 def _template(name: str, info: ValidationInfo) -> str:
@@ -53,6 +67,40 @@ Recipients = Annotated[
     Field(max_length=100),
     WithJsonSchema({"anyOf": [TEXT_SCHEMA, {"type": "array", "items": TEXT_SCHEMA, "minItems": 1}]}),
 ]
+
+
+class Sends(Action):
+    """An action that sends, at once or by a person's leave."""
+
+    unless_approve: ClassVar[Mapping[str, Any]] = {
+        "if": {"properties": {"mode": {"const": "approve"}}, "required": ["mode"]},
+        "else": {"not": {"required": ["expires"]}},
+    }
+    """What the schema says of the keys that go with `mode: approve` alone."""
+
+    mode: Annotated[Mode, PlainValidator(_mode), WithJsonSchema({"enum": list(MODES)})] = Field(
+        "send",
+        description="`draft` leaves the message for a person to send; `approve` sends it once a person has "
+        "approved it (`postroom approvals`).",
+    )
+    expires: Annotated[Duration | None, AfterValidator(_bounded)] = Field(
+        None,
+        description="With `mode: approve`: how long that may take, at most 14d; else it is not sent. "
+        "`approvals.expire` of the configuration unless given.",
+    )
+
+    @model_validator(mode="after")
+    def _expires_only_what_waits(self) -> Self:
+        if self.expires and self.mode != "approve":
+            raise ValueError("'expires' goes with mode: approve only")
+        return self
+
+    @property
+    def approval(self) -> Approval | None:
+        """What has to happen before the message is sent; None where nothing has."""
+        if self.mode != "approve":
+            return None
+        return Approval(seconds=self.expires.value if self.expires else 0)
 
 
 class Templated(Action):

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, model_validator
 
 from engine.rules.strict import Strict
+from engine.rules.templated import LONGEST_APPROVAL_S
 from engine.settings.hooks import Attachments, HookSettings
 from engine.settings.outside import EndpointSettings, OutboundSettings
 from engine.settings.values import (
@@ -67,6 +68,13 @@ class ExecuteSettings(Section):
     look_gap: Duration = 5.0
 
 
+class ApprovalSettings(Section):
+    """What waits for a person."""
+
+    expire: Annotated[Duration, Field(gt=0, le=LONGEST_APPROVAL_S)] = 3 * 86_400.0
+    """How long, where a rule does not say."""
+
+
 class AccountSettings(Section):
     """Credentials at one provider."""
 
@@ -115,6 +123,7 @@ class Settings(Section):
     web: WebSettings = WebSettings()
     telemetry: TelemetrySettings = TelemetrySettings()
     execute: ExecuteSettings = ExecuteSettings()
+    approvals: ApprovalSettings = ApprovalSettings()
     retention: Annotated[Duration, Field(ge=2 * 86_400)] = 30 * 86_400.0
     """How long judged messages and settled runs are remembered; an expired cursor is recovered within it."""
     answer_within: Annotated[Duration, Field(gt=0)] = 7 * 86_400.0

@@ -96,6 +96,8 @@ class Snapshot:
     """What Redis uses, in bytes."""
     memory_limit: int
     """What it may use; 0 for no limit."""
+    awaiting: int = 0
+    """Messages that wait for a person's approval."""
     calls: tuple[Calls, ...] = ()
     """Lanes of calls in which something waits."""
 
@@ -219,8 +221,9 @@ class Board:
             pipe.zrange(self._base.queue, 0, 0, withscores=True)
             pipe.zcard(self._key("due"))
             pipe.zcard(self._key("dead"))
+            pipe.zcard(self._key("approvals"))
             pipe.info("memory")
-            digest, since, jobs, first, due, dead, memory = await pipe.execute()
+            digest, since, jobs, first, due, dead, awaiting, memory = await pipe.execute()
         return {
             "digest": digest or "",
             "in_force": int(since or 0),
@@ -228,6 +231,7 @@ class Board:
             "jobs_since": int(first[0][1]) if jobs else 0,
             "open": due,
             "dead": dead,
+            "awaiting": awaiting,
             "memory": memory["used_memory"],
             "memory_limit": memory["maxmemory"],
         }

@@ -15,17 +15,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine import metrics, tracing
-from engine.errors import Forged, Malformed
+from engine.errors import Malformed
 from engine.flow.asked import Asked, misfits
 from engine.flow.calls import Call, key_id, send_event
 from engine.flow.written import load
 from engine.mail.bodies import File
 from engine.mail.events import SEND_LANE
 from engine.templating.library import Library
+from engine.web.approvals import ApprovalApi
 from engine.web.bodies import MAX_BODY, read_body
 from engine.web.calls import FAILING, Intake, Misfit, answered, apart, refuse, refused
 from engine.web.payloads import FILES, read_files, read_payload
-from engine.web.schemes import Headers, check_token, repeats, text
+from engine.web.schemes import Headers, check_api, repeats, text
 
 MAX_ID = 64
 Told = Callable[[str], Awaitable[Mapping[str, Any] | None]]
@@ -43,12 +44,14 @@ class Api:
     told: Told
     mailboxes: tuple[str, ...] = ()
     attachments: int = 0
+    approvals: ApprovalApi | None = None
 
     @property
     def routes(self) -> list[Route]:
         return [
             Route("/api/v1/send", self.send, methods=["POST"]),
             Route("/api/v1/runs/{run}", self.run, methods=["GET"]),
+            *(self.approvals.routes if self.approvals else ()),
         ]
 
     async def send(self, request: Request) -> Response:
@@ -61,7 +64,7 @@ class Api:
 
     async def _send(self, headers: Headers, request: Request) -> tuple[str, Response]:
         try:
-            self._check(headers)
+            check_api(self.token, headers)
             body = await read_body(request.scope, request.receive, MAX_BODY + self.attachments * 4 // 3)
             library = await self.templates()
             if library is None:
@@ -74,16 +77,11 @@ class Api:
     async def run(self, request: Request) -> Response:
         """Tell how far a run is."""
         try:
-            self._check(dict(reversed(request.scope["headers"])))
+            check_api(self.token, dict(reversed(request.scope["headers"])))
             found = await self.told(request.path_params["run"][:MAX_ID])
         except FAILING as error:
             return refused(error)[1]
         return JSONResponse(found) if found else refuse(404, "there is no such run")
-
-    def _check(self, headers: Headers) -> None:
-        if self.token is None:
-            raise Forged("there is no API: set web.api_token")
-        check_token(self.token, headers)
 
     def _read(self, headers: Headers, body: bytes, library: Library) -> Call:
         payload, _ = read_payload(body)

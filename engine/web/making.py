@@ -12,6 +12,7 @@ from engine.flow.clock import Clock
 from engine.flow.rulebook import Sources
 from engine.settings import Settings, mailbox_of
 from engine.settings.hooks import compile_schema
+from engine.store.approvals import RedisApprovals
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
 from engine.store.calls import RedisCalls
@@ -19,6 +20,7 @@ from engine.store.journal import RedisJournal
 from engine.store.shown import tell
 from engine.templating.library import Library, load_templates
 from engine.web.api import Api
+from engine.web.approvals import ApprovalApi
 from engine.web.calls import Calls, Hook, sizes
 from engine.web.together import Together
 
@@ -68,12 +70,14 @@ def make_endpoints(settings: Settings, base: Base, clock: Clock) -> tuple[Calls,
         )
         for name, own in settings.hooks.items()
     }
+    journal = RedisJournal(base)
     api = Api(
         settings.web.api_token,
         intake,
         InForce(base).templates,
-        partial(tell, RedisJournal(base), calls),
+        partial(tell, journal, calls),
         tuple(settings.mailboxes),
         settings.web.attachments,
+        ApprovalApi(settings.web.api_token, RedisApprovals(base), journal, clock),
     )
     return Calls(hooks, intake), api

@@ -120,6 +120,7 @@ def _whole(snapshot: Snapshot) -> Iterator[Metric]:
         ),
         "postroom_runs_open": ("Runs whose steps are under way or to be tried again.", snapshot.open),
         "postroom_runs_dead": ("Runs that need a person.", snapshot.dead),
+        "postroom_approvals_waiting": ("Messages that wait for approval.", snapshot.awaiting),
         "postroom_halted": ("1 while acting is halted.", float(snapshot.halt is not None)),
         "postroom_rules_in_force": ("1 when rules have been put in force.", float(bool(snapshot.digest))),
         "postroom_redis_memory_bytes": ("What Redis uses.", snapshot.memory),

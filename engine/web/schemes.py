@@ -47,6 +47,13 @@ def check_token(secret: str, headers: Headers) -> None:
         raise Forged("the call does not show the token")
 
 
+def check_api(token: str | None, headers: Headers) -> None:
+    """Hold a call of the API against `web.api_token`. Raises Forged, also where there is no API."""
+    if token is None:
+        raise Forged("there is no API: set web.api_token")
+    check_token(token, headers)
+
+
 def check_signature(scheme: str, secret: str, headers: Headers, body: bytes, now: float) -> None:
     """Hold a body against its signature. Raises Forged, and Stale for a true one that is too old."""
     if scheme == "stripe":

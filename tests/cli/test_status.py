@@ -39,6 +39,7 @@ async def busy(console: Console, monkeypatch: pytest.MonkeyPatch) -> Console:
     """A mailbox with some mail, a worker that reports, and the clock of the test everywhere."""
     world = console.world
     monkeypatch.setattr(Office, "clock", Still(world.clock))
+    metrics.take()  # What other tests counted.
     await world.rules("{id: file, when: {subject: file}, then: [label: A]}")
     world.clock.forward(1_000)
     world.provider.deliver("untouched", mail("hello"))

@@ -19,6 +19,7 @@ from engine.flow.rulebook import Sources
 from engine.mail.events import Event
 from engine.services.folders import LocalFolders
 from engine.services.http import Endpoint, HttpEndpoints
+from engine.store.approvals import RedisApprovals
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
 from engine.store.journal import RedisJournal
@@ -93,6 +94,7 @@ class World:
             lambda _: self.provider,
             LocalFolders(self.folders),
             self.calling,
+            RedisApprovals(self.base),
             timeout=self.timeout,
             margin=self.margin,
             clock=self.clock,

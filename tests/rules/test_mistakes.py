@@ -333,9 +333,15 @@ CASES = [
     ),
     pytest.param(
         "once_per: {sender: 7d}",
-        "mode: approve",
-        "18:82 rules[0].then[1].reply.mode: mode 'approve' is not available yet",
-        id="a mode that is not built yet",
+        "expires: 1d",
+        "18:16 rules[0].then[1].reply: 'expires' goes with mode: approve only",
+        id="an end of what waits for nobody",
+    ),
+    pytest.param(
+        "once_per: {sender: 7d}",
+        "mode: approve, expires: 15d",
+        "18:100 rules[0].then[1].reply.expires: an approval expires after 14d at the latest",
+        id="an approval without end",
     ),
     pytest.param(
         "once_per: {sender: 7d}",
@@ -346,7 +352,7 @@ CASES = [
     pytest.param(
         "once_per: {sender: 7d}",
         "once_per: {sender: 7d}, mode: draft",
-        "18:16 rules[0].then[1].reply: 'once_per' goes with mode: send only",
+        "18:16 rules[0].then[1].reply: 'once_per' does not go with mode: draft",
         id="a limit on drafts",
     ),
     pytest.param(

@@ -55,7 +55,10 @@ def test_examples_of_actions_fit(text: str) -> None:
         pytest.param("{subject: x, from: y}", "{archive: true}", id="two conditions in one map"),
         pytest.param("{is: unred}", "{archive: true}", id="an unknown fact"),
         pytest.param("{subject: x}", "{lable: x}", id="an unknown action"),
-        pytest.param("{subject: x}", "{reply: {template: x, mode: approve}}", id="an unknown mode"),
+        pytest.param("{subject: x}", "{reply: {template: x, mode: ask}}", id="an unknown mode"),
+        pytest.param(
+            "{subject: x}", "{reply: {template: x, expires: 1d}}", id="an end of what does not wait"
+        ),
         pytest.param("{subject: x}", "{send: {template: x}}", id="a message for nobody"),
     ],
 )

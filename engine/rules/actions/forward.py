@@ -1,21 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from engine.rules.action import Action
 from engine.rules.effects import Effect, SaveDraft, SendMessage
-from engine.rules.templated import ModeField, Recipients
+from engine.rules.templated import Recipients, Sends
 from engine.rules.text import Captures
 
 
-class Forward(Action):
+class Forward(Sends):
     """Send the message on to fixed addresses within our own domains, or those of `outbound.allow`."""
 
     key = "forward"
     bare: ClassVar[str] = "to"
+    map_schema: ClassVar[Mapping[str, Any]] = {"allOf": [Sends.unless_approve]}
     hints: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("template", "with"), "a forward takes none; 'send' writes a message of its own"),
         "with_attachments": "they go along in any case",
@@ -32,11 +32,11 @@ class Forward(Action):
         description="`inline`: its text below a few lines that name it, its files along; "
         "`attachment`: the whole message as it was received, as a file.",
     )
-    mode: ModeField = Field("send", description="`draft` leaves it for a person to send.")
 
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
-        made = SaveDraft if self.mode == "draft" else SendMessage
-        return (made(to=self.to, forward=self.as_),)
+        if self.mode == "draft":
+            return (SaveDraft(to=self.to, forward=self.as_),)
+        return (SendMessage(to=self.to, forward=self.as_, approval=self.approval),)
 
     def reaches(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
         for number, address in enumerate(self.to):

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from engine.rules.effects import Effect, OncePer, SaveDraft, SendMessage
 from engine.rules.quantities import Duration
 from engine.rules.strict import Flag, Strict, without
-from engine.rules.templated import ModeField, Templated
+from engine.rules.templated import Sends, Templated
 from engine.rules.text import Captures
 
 
@@ -25,25 +25,27 @@ _TO_ALL: Mapping[str, Any] = {
 """A draft is no answer to everybody."""
 
 
-class Reply(Templated):
+class Reply(Sends, Templated):
     """Answer the message from a template, in its thread, from the address that was written to."""
 
     key = "reply"
-    map_schema: ClassVar[Mapping[str, Any]] = {"allOf": [without("mode", "draft", ["once_per"]), _TO_ALL]}
+    map_schema: ClassVar[Mapping[str, Any]] = {
+        "allOf": [without("mode", "draft", ["once_per"]), _TO_ALL, Sends.unless_approve]
+    }
     examples = (
         "reply: invoice-received",
         "reply: {template: invoice-received, with: {order: '48211'}, once_per: {sender: 7d}}",
+        "reply: {template: sales-answer, with: {name: Ann}, mode: approve, expires: 1d}",
     )
 
     all: Flag = Field(False, description="Answer everybody who was written to.")
     once_per: Once | None = Field(None, description="At most one such answer to each sender within a window.")
-    mode: ModeField = Field("send", description="`draft` leaves the answer for a person to send.")
 
     @model_validator(mode="after")
     def _limits_only_what_is_sent(self) -> Self:
         if self.mode == "draft" and (self.once_per or self.all):
             setting: Literal["once_per", "all"] = "once_per" if self.once_per else "all"
-            raise ValueError(f"'{setting}' goes with mode: send only")
+            raise ValueError(f"'{setting}' does not go with mode: draft")
         return self
 
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
@@ -51,4 +53,13 @@ class Reply(Templated):
         if self.mode == "draft":
             return (SaveDraft(template=self.template, inputs=inputs, reply=True),)
         once = OncePer(seconds=self.once_per.sender.value) if self.once_per else None
-        return (SendMessage(template=self.template, inputs=inputs, reply=True, all=self.all, once_per=once),)
+        return (
+            SendMessage(
+                template=self.template,
+                inputs=inputs,
+                reply=True,
+                all=self.all,
+                once_per=once,
+                approval=self.approval,
+            ),
+        )

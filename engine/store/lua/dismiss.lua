@@ -5,4 +5,5 @@ redis.call('HSET', key, 'state', 'done', 'dismissed', ARGV[2])
 redis.call('HDEL', key, 'failed')
 redis.call('ZREM', P .. ':dead', ARGV[1])
 redis.call('DEL', P .. ':content:' .. ARGV[1])
+erase_approval(ARGV[1])
 return 1

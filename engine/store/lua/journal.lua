@@ -12,6 +12,12 @@ local function keep(run, call, payload, ttl)
   redis.call('PEXPIRE', key, ttl)
 end
 
+-- What is kept for a run alone is erased with its last use.
+local function erase_approval(run)
+  redis.call('DEL', P .. ':approval:' .. run)
+  redis.call('ZREM', P .. ':approvals', run)
+end
+
 -- A call is decided: `runs` are their ids, with commas between.
 local function decided(call, runs)
   local key = P .. ':call:' .. call
@@ -29,6 +35,7 @@ local function close(run, now)
     redis.call('ZADD', P .. ':dead', now, run)
   else
     redis.call('DEL', P .. ':content:' .. run)
+    erase_approval(run)
   end
 end
 
@@ -42,6 +49,9 @@ local function settle(run, step, receipt, failed, now, claim, keep)
   local mine = claim and redis.call('HGET', key, 'claim') == claim
   local fresh = redis.call('HSETNX', key, 'receipt:' .. step, receipt) == 1
   if fresh and failed == '1' then redis.call('HSET', key, 'failed', '1') end
+  if fresh and failed ~= '1' and redis.call('HGET', P .. ':approval:' .. run, 'step') == step then
+    erase_approval(run)
+  end
   if mine then
     redis.call('HDEL', key, 'claim', 'failing')
     if keep ~= '1' then redis.call('HDEL', key, 'unknown', 'looks') end
