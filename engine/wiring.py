@@ -41,6 +41,7 @@ from engine.store.lanes import RedisLanes
 from engine.store.layout import claim_layout
 from engine.store.mailboxes import RedisMailboxes
 from engine.store.presence import process_name
+from engine.store.summaries import RedisSummaries
 from engine.store.tokens import RedisTokens
 from engine.store.waking import Waking
 from engine.web.doorbell import Doorbell
@@ -134,6 +135,7 @@ class Office:
             LocalFolders(self.settings.folders),
             self.endpoints,
             RedisApprovals(self.base),
+            RedisSummaries(self.base),
             timeout=int(limits.timeout * 1000),
             margin=int(limits.margin * 1000),
             look_gap=int(limits.look_gap * 1000),

@@ -21,7 +21,7 @@ from engine.flow.guard import held, once_key
 from engine.mail.address import Address
 from engine.mail.archive import Archived, read_archive
 from engine.mail.message import Message
-from engine.rules.effects import SendMessage
+from engine.rules.effects import Effect, SendMessage
 from engine.rules.evaluate import evaluate as judge
 from engine.rules.evaluation import Evaluation, Match
 from engine.rules.memory import Ledger
@@ -116,18 +116,15 @@ def _run(
     reasons = [
         held(effect, message, own) or _too_soon(match.rule, effect, message, now, answered)
         for effect in match.effects
-        if isinstance(effect, SendMessage)
     ]
     if any(reasons):
         run["held"] = next(filter(None, reasons))
     return run
 
 
-def _too_soon(
-    rule: str, effect: SendMessage, message: Message, now: datetime, answered: Answered
-) -> str | None:
+def _too_soon(rule: str, effect: Effect, message: Message, now: datetime, answered: Answered) -> str | None:
     """Hold a second answer within its window, and remember the first."""
-    if effect.once_per is None:
+    if not isinstance(effect, SendMessage) or effect.once_per is None:
         return None
     key = once_key(message.mailbox, rule, effect, message)
     last = answered.get(key)

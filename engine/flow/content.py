@@ -1,21 +1,23 @@
-"""What a call brings along and nobody can fetch again: kept until its runs are settled."""
+"""What a call brings along, or a summary gathered, and nobody can fetch again: kept until it is sent."""
 
 from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.mail.bodies import File
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A payload, as JSON text, and files."""
+    """A payload, as JSON text, files, and a template's inputs as plain values."""
 
     payload: str = field(default="", repr=False)
     files: tuple[File, ...] = field(default=(), repr=False)
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 NOTHING_ALONG = Content()

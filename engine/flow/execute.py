@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 
 from engine import tracing
@@ -25,6 +26,7 @@ from engine.flow.approving import AwaitingError, ask, look_at, refusal, refused_
 from engine.flow.calling import call
 from engine.flow.emitting import emit
 from engine.flow.executing import Executing, NotYetError, Receipt, Work
+from engine.flow.gathering import NOTHING_LEFT, close, gather
 from engine.flow.inverse import SENT, draft_back, no_way_back
 from engine.flow.outgoing import compose_step, message_id
 from engine.flow.patience import patience
@@ -34,7 +36,9 @@ from engine.flow.saving import save
 from engine.flow.stores import Claim, Settled
 from engine.flow.telling import step_settled
 from engine.mail.compose import UnsendableError
+from engine.mail.events import SUMMARY_DUE
 from engine.rules.effects import (
+    AddToSummary,
     CallHttp,
     ChangeLabels,
     DeleteMessage,
@@ -93,7 +97,7 @@ async def _attempt(executing: Executing, provider: Provider, claim: Claim, step:
     except AwaitingError as error:
         return error.until
     except NotYetError as error:
-        again = executing.clock() + LATER_MS
+        again = error.until or executing.clock() + LATER_MS
         await _put_off(executing, claim, again, str(error), claim.failing)
         return again
     except (ProviderError, TemplateError, UnsendableError) as error:
@@ -117,19 +121,30 @@ async def _perform(executing: Executing, provider: Provider, claim: Claim, step:
     if run.mailbox in profiles and not profiles[run.mailbox].active:
         raise Inactive(f"the mailbox is {profiles[run.mailbox].status}")
     work = Work(executing, provider, claim, step, profiles)
+    performing: Awaitable[Receipt | None]
     match effect:
         case ChangeLabels():
-            return await change_labels(work, effect)
+            performing = change_labels(work, effect)
         case DeleteMessage():
-            return await delete(work, effect)
+            performing = delete(work, effect)
         case StoreFile():
-            return await save(work, effect)
+            performing = save(work, effect)
         case CallHttp():
-            return await call(work, effect)
+            performing = call(work, effect)
         case EmitEvent():
-            return await emit(work, effect)
+            performing = emit(work, effect)
+        case AddToSummary():
+            performing = gather(work, effect)
+        case SendMessage() if run.kind is SUMMARY_DUE:
+            performing = _send_summary(work, effect)
         case SendMessage() | SaveDraft():
-            return await _write(work, effect)
+            performing = _write(work, effect)
+    return await performing
+
+
+async def _send_summary(work: Work, effect: SendMessage) -> Receipt | None:
+    closed = await close(work)
+    return await _write(closed, effect) if closed else NOTHING_LEFT
 
 
 async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:

@@ -13,6 +13,7 @@ from engine.flow.plan import Run
 from engine.flow.ports import Profile, Provider
 from engine.flow.rulebook import Rulebooks
 from engine.flow.stores import Claim, Journal, Mailboxes
+from engine.flow.summaries import Summaries
 
 Receipt = Mapping[str, str]
 
@@ -29,6 +30,7 @@ class Executing:
     folders: Folders
     endpoints: Endpoints
     approvals: Approvals
+    summaries: Summaries
     timeout: int = 20_000
     """From claim to deadline: no request of a step is begun after it."""
     margin: int = 60_000
@@ -62,4 +64,11 @@ class Work:
 
 
 class NotYetError(PostroomError):
-    """The step has to wait for something that takes its time, and has not begun."""
+    """The step has to wait for something that takes its time, and has not begun.
+
+    `until` says for how long (epoch ms), 0 where that is not known.
+    """
+
+    def __init__(self, message: str, until: int = 0) -> None:
+        super().__init__(message)
+        self.until = until

@@ -10,7 +10,10 @@ from engine.mail.automated import automated, is_no_reply
 from engine.mail.compose import answer_to
 from engine.mail.events import EventKind
 from engine.mail.message import Message
-from engine.rules.effects import Effect, SendMessage
+from engine.rules.effects import AddToSummary, Effect, SendMessage
+
+SENDING = (SendMessage, AddToSummary)
+"""Effects because of which mail leaves."""
 
 
 def held(
@@ -25,9 +28,9 @@ def held(
 
     `own` holds our addresses in normal form; `away` says that the mailbox answers by itself.
     """
-    if not isinstance(effect, SendMessage):
+    if not isinstance(effect, SENDING):
         return None
-    if not effect.reply:
+    if isinstance(effect, AddToSummary) or not effect.reply:
         return _held_notice(message, own)
     if kind is EventKind.MESSAGE_IMPORTED:
         return "imported mail is never answered"
@@ -54,7 +57,7 @@ def _held_notice(message: Message, own: frozenset[str]) -> str | None:
 
 def too_late(effect: Effect, message: Message, kind: EventKind, oldest: datetime) -> str | None:
     """Say that nothing is sent about an arrival of before `oldest`; what a person does to old mail counts."""
-    if not isinstance(effect, SendMessage) or kind not in RECEPTIONS or message.received is None:
+    if not isinstance(effect, SENDING) or kind not in RECEPTIONS or message.received is None:
         return None
     if message.received >= oldest:
         return None

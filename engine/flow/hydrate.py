@@ -14,6 +14,7 @@ from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Una
 from engine.flow.asked import judge_asked
 from engine.flow.clock import Clock
 from engine.flow.doubt_batch import as_it_arrived
+from engine.flow.guard import SENDING
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
 from engine.flow.stores import Queued
@@ -21,7 +22,6 @@ from engine.flow.threads import Threads
 from engine.mail.events import SEND_REQUESTED, Event, EventKind
 from engine.mail.message import Message, no_message
 from engine.mail.needs import Need, Needs, union
-from engine.rules.effects import SendMessage
 from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation, judging_failed, unjudged
 from engine.rules.memory import UNREAD, Memory
@@ -171,7 +171,7 @@ def wanting(evaluation: Evaluation, *, shadows: bool = True) -> Needs:
     Without `shadows`, before all is decided on which something hangs.
     """
     needs = union(rule.needs for rule in evaluation.undecided if shadows or not rule.shadow)
-    sends = any(isinstance(effect, SendMessage) for match in evaluation.matches for effect in match.effects)
+    sends = any(isinstance(effect, SENDING) for match in evaluation.matches for effect in match.effects)
     return needs | {Need.HEADERS} if sends else needs
 
 

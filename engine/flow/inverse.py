@@ -3,8 +3,9 @@
 `{"labels": [{"keys": [...], "add": [...], "remove": [...]}], "unknown": [...]}` gives the label changes that
 restore what was, and messages that were changed too though nobody had looked at them before; `{"draft": ID}`
 a draft to delete; `{"files": [{"folder": ..., "path": ..., "sha256": ...}]}` files to remove if they are
-still the same; `{"none": WHY}` says that there is no way back. Without the word, nothing was changed; but
-what takes back label changes that went with a batch follows from the labels that the run has written down.
+still the same; `{"item": NAME}` an item to take out of the summary that the receipt names;
+`{"none": WHY}` says that there is no way back. Without the word, nothing was changed; but what takes back
+label changes that went with a batch follows from the labels that the run has written down.
 """
 
 from __future__ import annotations
@@ -66,6 +67,11 @@ def no_way_back(why: str) -> Mapping[str, str]:
 def draft_back(draft: str) -> Mapping[str, str]:
     """Say in a receipt which draft to delete."""
     return {UNDO: dumped({"draft": draft})}
+
+
+def item_back(item: str) -> Mapping[str, str]:
+    """Say in a receipt which item to take out of the summary, as long as that was not sent."""
+    return {UNDO: dumped({"item": item})}
 
 
 def files_back(files: Iterable[tuple[str, str, str]]) -> Mapping[str, str]:

@@ -59,6 +59,7 @@ async def compose_step(
         steps=named_steps(claim),
         mailbox=run.mailbox,
         now=datetime.fromtimestamp(now / 1000, UTC),
+        values=along.values,
         payload=along.payload,
         recipients=_languages_of(effect, message),
         zone=zone,

@@ -16,6 +16,7 @@ HOOK = "hook."
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 """The name of a hook."""
 SEND = "send.requested"
+SUMMARY = "summary.due"
 EMITTED = "emitted."
 
 
@@ -61,7 +62,7 @@ class EventKind(StrEnum):
 
 def _is_call(kind: str) -> bool:
     name = kind.removeprefix(HOOK)
-    return kind == SEND if name == kind else NAME.fullmatch(name) is not None
+    return kind in (SEND, SUMMARY) if name == kind else NAME.fullmatch(name) is not None
 
 
 def _is_emitted(kind: str) -> bool:
@@ -71,6 +72,8 @@ def _is_emitted(kind: str) -> bool:
 
 SEND_REQUESTED = EventKind(SEND)
 """Somebody asked for one message, by the API or the command line: no rule is asked."""
+SUMMARY_DUE = EventKind(SUMMARY)
+"""What a summary gathered is to be sent: the kind of the run that does so. No lane holds such an event."""
 
 
 ADDED = frozenset({"payload", "applied", "only", "sends", "depth", "origin"})

@@ -21,6 +21,15 @@ class OncePer(_Effect):
     seconds: int
 
 
+class DayTimes(_Effect):
+    """The next of these times of day, in the mailbox's time zone."""
+
+    minutes: tuple[int, ...]
+    """Since midnight."""
+    weekdays: tuple[int, ...] = ()
+    """Monday is 0; none means every day."""
+
+
 class ChangeLabels(_Effect):
     """Put labels on a message and take labels off, by name. Idempotent."""
 
@@ -101,6 +110,21 @@ class SendMessage(_Templated):
     approval: Approval | None = None
 
 
+class AddToSummary(_Effect):
+    """Add to one message that gathers many and is sent when it is due. Done in the step that records it."""
+
+    kind: Literal["summary"] = "summary"
+    template: str
+    to: tuple[str, ...]
+    inputs: dict[str, str] = {}
+    """What is told of this one, to be filled in."""
+    key: str = ""
+    """To be filled in: each key has a summary of its own."""
+    every: int = 0
+    """Due so many seconds after the first was added; 0 where `at` says when."""
+    at: DayTimes | None = None
+
+
 class SaveDraft(_Templated):
     """Leave a draft for a person. Keyed by its Message-ID."""
 
@@ -108,6 +132,6 @@ class SaveDraft(_Templated):
 
 
 Effect = Annotated[
-    ChangeLabels | DeleteMessage | SendMessage | SaveDraft | StoreFile | CallHttp | EmitEvent,
+    ChangeLabels | DeleteMessage | SendMessage | AddToSummary | SaveDraft | StoreFile | CallHttp | EmitEvent,
     Field(discriminator="kind"),
 ]

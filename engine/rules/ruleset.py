@@ -42,6 +42,8 @@ class TemplateUse:
     template: str
     inputs: Mapping[str, str]
     place: Place
+    items: frozenset[str] | None = None
+    """What each item of a summary tells; None where the template is about one message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pydantic import (
 )
 
 from engine.mail.address import parse_address
+from engine.mail.events import EventKind
 from engine.rules import hints
 from engine.rules.action import Action
 from engine.rules.effects import Approval
@@ -119,3 +120,7 @@ class Templated(Action):
     def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         for key, text in self.with_.items():
             yield ("with", key), text
+
+    def items(self, event: EventKind) -> frozenset[str] | None:
+        """Name what each item tells where the template is about many; None where it is about one message."""
+        return None

@@ -75,8 +75,12 @@ class Templates(Protocol):
         inputs: Mapping[str, str],
         place: Place,
         captures: tuple[frozenset[str], frozenset[str]] | None = None,
+        items: frozenset[str] | None = None,
     ) -> list[RuleError]:
-        """List what is wrong with a rule's use of a template; `captures` are possible ones, and sure ones."""
+        """List what is wrong with a rule's use of a template.
+
+        `captures` are possible ones, and sure ones; `items` is what each item of a summary tells.
+        """
         ...
 
 
@@ -108,7 +112,11 @@ def misused(ruleset: RuleSet, templates: Templates | None) -> list[RuleError]:
         for rule in ruleset.rules
         for use in rule.templates
         for error in templates.check(
-            use.template, use.inputs, use.place, (rule.when.possible_captures, rule.when.sure_captures)
+            use.template,
+            use.inputs,
+            use.place,
+            (rule.when.possible_captures, rule.when.sure_captures),
+            use.items,
         )
     ]
 

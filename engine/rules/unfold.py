@@ -102,7 +102,7 @@ def _rule(model: RuleModel | GroupedRule, at: Location, around: _Around) -> Rule
             PlacedTest(test, place_of(root, (*at, "tests", number), file))
             for number, test in enumerate(model.tests)
         ),
-        templates=tuple(_template_uses(model, root, file, at)),
+        templates=tuple(_template_uses(model, around.event, root, file, at)),
         location=at,
         groups=around.groups,
         branches=around.branches,
@@ -111,9 +111,9 @@ def _rule(model: RuleModel | GroupedRule, at: Location, around: _Around) -> Rule
 
 
 def _template_uses(
-    rule: RuleModel | GroupedRule, root: Node, file: str, at: Location
+    rule: RuleModel | GroupedRule, event: EventKind, root: Node, file: str, at: Location
 ) -> Iterator[TemplateUse]:
     for number, action in enumerate(rule.then):
         if isinstance(action, Templated):
             place = place_of(root, (*at, "then", number, action.key), file)
-            yield TemplateUse(action.template, dict(action.with_), place)
+            yield TemplateUse(action.template, dict(action.with_), place, action.items(event))

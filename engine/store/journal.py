@@ -12,7 +12,7 @@ from engine.flow.content import Content
 from engine.flow.plan import Run
 from engine.flow.recorded import Recorded, Undone
 from engine.flow.stores import Claim, Settled
-from engine.mail.events import Event, EventKind
+from engine.mail.events import SUMMARY_DUE, Event, EventKind
 from engine.rules.effects import ChangeLabels
 from engine.store.base import JOB_TTL_MS, Base
 from engine.store.batch import dump
@@ -38,7 +38,8 @@ class RedisJournal:
         except ValueError:
             await self._base.scripts("bury", [], [run, "this version cannot read the run", now])
             return None
-        if claim.run.kind.of_message and not claim.run.kind.emitted:
+        kind = claim.run.kind
+        if (kind.of_message and not kind.emitted) or kind is SUMMARY_DUE:
             return claim
         return replace(claim, content=await self.content(run))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.mail.needs import Need, Needs, union
 from engine.templating.inputs import Input
 from engine.templating.locales import DEFAULT_CHOICES, Choice, languages, nearest
+from engine.templating.program import Program
 from engine.templating.template import Template
 from engine.templating.views import Context
 
@@ -51,11 +52,23 @@ class Entry:
                     return self.variants[found]
         return self.variants[""]
 
+    def programs(self) -> Iterator[Program]:
+        """Give every piece, in all languages."""
+        for template in self.variants.values():
+            yield from template.programs
+
     def captures(self) -> Mapping[str, bool]:
         """Captures that it reads in any language, and whether it always copes with the absence of each."""
-        found: dict[str, bool] = {}
-        for template in self.variants.values():
-            for program in template.programs:
-                for name, copes in program.captures.items():
-                    found[name] = found.get(name, True) and copes
-        return found
+        return _joined(program.captures for program in self.programs())
+
+    def items(self) -> Mapping[str, bool]:
+        """The same of what it reads of each of `items`."""
+        return _joined(program.items for program in self.programs())
+
+
+def _joined(found: Iterable[Mapping[str, bool]]) -> Mapping[str, bool]:
+    joined: dict[str, bool] = {}
+    for some in found:
+        for name, copes in some.items():
+            joined[name] = joined.get(name, True) and copes
+    return joined

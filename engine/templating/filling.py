@@ -39,6 +39,12 @@ def fill(name: str, declared: Mapping[str, Input], context: Context) -> dict[str
     return filled
 
 
+def fill_texts(name: str, texts: Mapping[str, str], context: Context) -> dict[str, str]:
+    """Render texts of a rule's that read one message or call, each into a text. Raises TemplateError."""
+    variables = context.variables()
+    return {key: _text(name, key, text, variables) for key, text in texts.items()}
+
+
 def _rendered(name: str, key: str, text: str, context: Context, variables: Mapping[str, Any]) -> Any:
     if whole := _WHOLE.fullmatch(text):
         value: Any = read_json(context.payload) if context.payload else {}
@@ -46,6 +52,10 @@ def _rendered(name: str, key: str, text: str, context: Context, variables: Mappi
             value = value.get(dotted or quoted) if isinstance(value, Mapping) else None
         if isinstance(value, list | tuple | Mapping):
             return value
+    return _text(name, key, text, variables)
+
+
+def _text(name: str, key: str, text: str, variables: Mapping[str, Any]) -> str:
     made = compile_input(text, TEXT, Place(f"{name}: input '{key}'"))
     if not isinstance(made, Program):
         raise TemplateError(str(made[0]))

@@ -15,6 +15,7 @@ from babel.core import Locale
 from jinja2 import Undefined, pass_context
 from jinja2.runtime import Context
 
+from engine.templating.inputs import as_date
 from engine.templating.limits import BUDGET, LimitError
 from engine.templating.locales import locale_of
 
@@ -49,7 +50,7 @@ def _datetime(formats: Formats, value: Any, form: str = "medium", **chosen: str)
 
 
 def _time(formats: Formats, value: Any, form: str = "short", **chosen: str) -> str:
-    if value and not isinstance(value, datetime):
+    if value and not isinstance(_moment(value), datetime):
         raise LimitError("asks for the time of a day alone")
     return _written(formats, value, form, chosen, dates.format_time, dates.format_datetime)
 
@@ -78,12 +79,19 @@ def _in_zone(formats: Formats, value: Any, chosen: dict[str, str]) -> date | Non
         str(value)  # strict: raises and names what is missing
     if not value:
         return None
-    if not isinstance(value, date):
-        raise LimitError("writes something as a date that is none")
+    moment = _moment(value)
     zone = _zone(chosen["zone"]) if "zone" in chosen else formats.zone
-    if not isinstance(value, datetime) or zone is None:
-        return value
-    return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(zone)
+    if not isinstance(moment, datetime) or zone is None:
+        return moment
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(zone)
+
+
+def _moment(value: Any) -> date:
+    """Take a moment, or the text of one such as JSON brings (ISO 8601)."""
+    try:
+        return as_date(value)
+    except ValueError:
+        raise LimitError("writes something as a date that is none") from None
 
 
 def _coded(value: date | None, form: str) -> str:

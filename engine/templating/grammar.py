@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from jinja2 import nodes
 
 from engine.templating.environment import METHODS, TESTS, Sandbox
-from engine.templating.kinds import Kinds, is_private, key_of
+from engine.templating.kinds import ITEM, ITEMS, Kinds, is_private, key_of
 from engine.templating.limits import LimitError
 from engine.templating.views import PARTS
 
@@ -71,19 +71,28 @@ def names_read(tree: nodes.Template) -> frozenset[str]:
 
 def captures_read(tree: nodes.Template) -> Mapping[str, bool]:
     """Name the captures that a template reads, and whether it copes with the absence of each."""
+    return _fields_read(tree, lambda node: isinstance(node, nodes.Name) and node.name == "captures")
+
+
+def item_fields_read(tree: nodes.Template) -> Mapping[str, bool]:
+    """Name what a template reads of each of `items`, and whether it copes with the absence of each."""
+    kinds = Kinds((node for node, _ in _walk(tree)), frozenset(), {"items": ITEMS})
+    return _fields_read(tree, lambda node: kinds.of(node) is ITEM)
+
+
+def _fields_read(tree: nodes.Template, is_owner: Callable[[nodes.Node], bool]) -> Mapping[str, bool]:
     found: dict[str, bool] = {}
     todo: list[tuple[nodes.Node, frozenset[str]]] = [(tree, frozenset())]
     while todo:
         node, coped = todo.pop()
-        owner, key = _access(node)
-        if owner == "captures":
+        if (key := key_of(node)) and isinstance(node, nodes.Getattr | nodes.Getitem) and is_owner(node.node):
             found[key] = found.get(key, True) and key in coped
         todo += [(child, coped | _coped(node, child)) for child in node.iter_child_nodes()]
     return found
 
 
 def _coped(node: nodes.Node, child: nodes.Node) -> frozenset[str]:
-    """Captures that are asked for first: by `default`, `is defined`, `if captures.x is defined`."""
+    """Fields that are asked for first: by `default`, `is defined`, `if captures.x is defined`."""
     if isinstance(node, nodes.Filter) and node.name in ("default", "d") and child is node.node:
         return frozenset({_access(child)[1]})
     if isinstance(node, nodes.Test) and node.name in ("defined", "undefined"):

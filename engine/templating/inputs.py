@@ -65,7 +65,8 @@ def _flag(value: Any) -> bool:
     return text if isinstance(text, bool) else text in _YES
 
 
-def _date(value: Any) -> date:
+def as_date(value: Any) -> date:
+    """Make a day or a moment of ISO 8601. Raises ValueError."""
     if isinstance(value, date):
         return value
     try:
@@ -116,4 +117,4 @@ def _plain(value: Any) -> Any:
     return value
 
 
-_CONVERT = {"text": _text, "number": _number, "flag": _flag, "date": _date, "list": _list, "map": _map}
+_CONVERT = {"text": _text, "number": _number, "flag": _flag, "date": as_date, "list": _list, "map": _map}

@@ -25,6 +25,9 @@ ADDRESS = Kind("an address", frozenset(field.name for field in fields(AddressVie
 ATTACHMENT = Kind("an attachment", frozenset(field.name for field in fields(AttachmentView)))
 ADDRESSES = Kind("a list of addresses", frozenset(), ADDRESS)
 ATTACHMENTS = Kind("a list of attachments", frozenset(), ATTACHMENT)
+ITEM = Kind("an item of a summary", frozenset())
+"""Its fields are what the rule gives it."""
+ITEMS = Kind("a list of items", frozenset(), ITEM)
 PART_KINDS: Mapping[str, Kind] = {
     "subject": TEXT,
     "from": ADDRESS,
@@ -60,9 +63,11 @@ def is_private(node: nodes.Getattr | nodes.Getitem, key: str) -> bool:
 class Kinds:
     """The kinds of a template's expressions; `given` are names that it does not define alone."""
 
-    def __init__(self, tree: Iterable[nodes.Node], given: Set[str]) -> None:
+    def __init__(
+        self, tree: Iterable[nodes.Node], given: Set[str], known: Mapping[str, Kind] | None = None
+    ) -> None:
         self._sources: dict[str, list[tuple[nodes.Node, bool]]] = {}
-        self._known: dict[str, Kind | None] = dict.fromkeys(given)
+        self._known: dict[str, Kind | None] = {**dict.fromkeys(given), **(known or {})}
         for node in tree:
             if isinstance(node, nodes.For | nodes.Assign):
                 loops = isinstance(node, nodes.For)
@@ -87,6 +92,8 @@ class Kinds:
         key = key_of(node)
         if isinstance(node.node, nodes.Name) and node.node.name == "message":
             return PART_KINDS.get(key)
+        if isinstance(node.node, nodes.Name) and node.node.name == "inputs":
+            return self._known.get(key)
         kind = self.of(node.node)
         if key:
             return TEXT if kind in (ADDRESS, ATTACHMENT) and key != "size" else None

@@ -17,6 +17,7 @@ from engine.templating.loading import load
 from engine.templating.locales import nearest
 from engine.templating.program import Program, compile_input
 from engine.templating.rendered import Rendered
+from engine.templating.summaries import summary_errors
 from engine.templating.template import Template
 from engine.templating.views import Context
 
@@ -52,10 +53,7 @@ class Library:
 
     def needs(self, name: str, inputs: Mapping[str, str] | None = None) -> Needs:
         """Name what must be fetched of the message before rendering, its inputs included."""
-        pieces = [compile_input(text, TEXT, Place(key)) for key, text in (inputs or {}).items()]
-        return union(
-            [self.entry(name).needs, *(piece.needs for piece in pieces if isinstance(piece, Program))]
-        )
+        return self.entry(name).needs | text_needs(inputs or {})
 
     def check(
         self,
@@ -63,14 +61,21 @@ class Library:
         inputs: Mapping[str, str] | Iterable[str],
         place: Place,
         captures: tuple[frozenset[str], frozenset[str]] | None = None,
+        items: frozenset[str] | None = None,
     ) -> list[RuleError]:
         """List what is wrong with a rule's use of a template; `place` is where the rule says so.
 
-        `captures` are those that the rule's patterns may supply, and those that every match supplies.
+        `captures` are those that the rule's patterns may supply, and those that every match supplies; `items`
+        is what each item of a summary tells, None where the template is about one message.
         """
         if name not in self:
             return [RuleError(unknown("template", name, self.names), place)]
         entry = self._entries[name]
+        if items is not None:
+            texts = inputs.values() if isinstance(inputs, Mapping) else ()
+            made = [compile_input(text, TEXT, place) for text in texts]
+            wrong = [error for one in made if not isinstance(one, Program) for error in one]
+            return wrong + list(summary_errors(name, entry, items, place))
         given = frozenset(inputs)
         required = {key for key, one in entry.inputs.items() if one.required}
         found = [
@@ -90,6 +95,12 @@ class Library:
             return _template(name, entry, context, inputs, language).render(context, inputs)
         except LimitError as error:
             raise TemplateError(f"template '{name}' {error}") from None
+
+
+def text_needs(texts: Mapping[str, str]) -> Needs:
+    """Name what must be fetched of the message before a rule's texts are rendered."""
+    pieces = [compile_input(text, TEXT, Place(key)) for key, text in texts.items()]
+    return union(piece.needs for piece in pieces if isinstance(piece, Program))
 
 
 def _template(

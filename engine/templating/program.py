@@ -16,7 +16,15 @@ from jinja2.exceptions import SecurityError
 from engine.errors import ConditionError, Place, RuleError, TemplateError
 from engine.mail.needs import Needs
 from engine.templating.environment import HTML, Charged, Sandbox
-from engine.templating.grammar import RESERVED, Scope, captures_read, faults, names_read, parts_read
+from engine.templating.grammar import (
+    RESERVED,
+    Scope,
+    captures_read,
+    faults,
+    item_fields_read,
+    names_read,
+    parts_read,
+)
 from engine.templating.html_places import place_faults
 from engine.templating.limits import BUDGET, MAX_SOURCE, Budget, LimitError, check_length
 from engine.templating.partials import Find, IncludeError, Lines, include
@@ -45,6 +53,8 @@ class Program:
     """Every name that it reads."""
     captures: Mapping[str, bool] = field(default_factory=dict)
     """Those that it reads, and whether it copes with the absence of each."""
+    items: Mapping[str, bool] = field(default_factory=dict)
+    """The same of what it reads of each of `items`."""
 
     def render(self, variables: Mapping[str, Any]) -> str:
         """Render within the budget given, else one of its own. Raises TemplateError without message text."""
@@ -97,7 +107,8 @@ def compile_piece(
         needs, captures, names = needs_of(parts_read(tree)), captures_read(tree), names_read(tree)
         if by_line:
             return [RuleError(fault.message, lines.at(fault.line, fault.word)) for fault in by_line]
-        return Program(_assemble(tree, sandbox, place), place, needs, lines, names, captures)
+        items = item_fields_read(tree) if names & {"items", "inputs"} else {}
+        return Program(_assemble(tree, sandbox, place), place, needs, lines, names, captures, items)
     except (IncludeError, LimitError, *COMPILING) as error:
         return [_refused(error, lines)]
 

@@ -25,6 +25,7 @@ from engine.store.blobs import RedisBlobs
 from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
 from engine.store.mailboxes import RedisMailboxes
+from engine.store.summaries import RedisSummaries
 from engine.store.waking import Waking
 from tests.flow.fakes import BOX, Clock, FakeProvider
 
@@ -95,6 +96,7 @@ class World:
             LocalFolders(self.folders),
             self.calling,
             RedisApprovals(self.base),
+            RedisSummaries(self.base),
             timeout=self.timeout,
             margin=self.margin,
             clock=self.clock,

@@ -28,7 +28,7 @@ COMPONENTS: list[type[Strict]] = [*CONDITIONS.values(), *ACTIONS.values()]
 def test_the_first_set_is_there() -> None:
     wanted = "all any none not from to cc recipient subject header label attachment size is automated"
     assert set(wanted.split()) <= set(CONDITIONS)
-    done = "label archive mark trash untrash spam delete reply forward send draft http save emit"
+    done = "label archive mark trash untrash spam delete reply forward send draft http save emit summary"
     assert set(done.split()) <= set(ACTIONS)
 
 

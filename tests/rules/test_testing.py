@@ -40,7 +40,9 @@ class Templates:
     def needs(self, name: str) -> Needs:
         return NOTHING
 
-    def check(self, name: str, inputs: object, place: Place, captures: object = None) -> list[RuleError]:
+    def check(
+        self, name: str, inputs: object, place: Place, captures: object = None, items: object = None
+    ) -> list[RuleError]:
         return [] if inputs == {"n": "{{ captures.n }}"} else [RuleError("wrong inputs", place)]
 
 

@@ -21,7 +21,7 @@ def test_every_example_loads() -> None:
     shared = {name: text for name, text in read_folder(ROOT / "templates").items() if "/" in name}
     found = [(kind, body) for kind, body in FENCE.findall(DOCUMENT) if kind in ("md", "yaml")]
     bodies = [body if kind == "md" else f"---\nsubject: S\n{body}---\nx" for kind, body in found]
-    assert len(bodies) == 3
+    assert len(bodies) == 4
     for body in bodies:
         load_templates({**shared, "t.md": body})
 

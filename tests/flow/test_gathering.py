@@ -1,0 +1,262 @@
+"""Summaries: many items, one message when it is due, whatever dies in between."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from engine.flow.drain import drain
+from engine.flow.recorded import Recorded
+from engine.mail.events import SUMMARY_DUE
+from engine.mail.mime import from_raw
+from engine.store import summaries as stored
+from engine.store.calls import RedisCalls
+from engine.store.journal import RedisJournal
+from engine.store.summaries import RedisSummaries
+from engine.store.trim import trim
+from tests.flow.conftest import DAY_MS, RETENTION_MS, World
+from tests.flow.fakes import BOX, FakeProvider, mail
+from tests.flow.test_calls_flow import HOOK, hooked
+from tests.flow.test_dying import Killed, mine
+
+HOUR_MS = 3_600_000
+
+
+def rule(when: str = "size: {gte: 0}", number: str = "n", due: str = "every: 1h", head: str = "") -> str:
+    action = f"{{template: all, to: [team@acme.example], {due}, with: {{number: '{number}'}}}}"
+    return f"{{{head}when: {{{when}}}, then: [{{summary: {action}}}]}}"
+
+
+ALL = rule()
+BY_NUMBER = rule(
+    "subject: {regex: '(?s)order (?P<number>.+)'}",
+    "{{ captures.number }}",
+    "every: 1h, key: '{{ captures.number }}'",
+)
+TEMPLATE = """---
+subject: "{{ count }} of {{ key }}"
+inputs: {items: list, count: number, more: number, key: text}
+---
+{% for item in items %}
+{{ item.subject | default("call") }}/{{ item.number }};
+{% endfor %}
+and {{ more }} more
+"""
+TEMPLATES = {"all.md": TEMPLATE}
+
+
+async def arrive(world: World, *subjects: str) -> None:
+    """Take mail in and carry out what is open by now."""
+    for subject in subjects:
+        world.provider.deliver(f"m{len(world.provider.messages)}", mail(subject))
+    await world.read_and_drain()
+    await world.execute_all()
+
+
+async def when_due(world: World, ms: int = HOUR_MS) -> None:
+    world.clock.forward(ms)
+    await world.execute_all()
+
+
+def told(world: World) -> list[tuple[str, list[str]]]:
+    """Of each mail that was sent, its subject and its items."""
+    read = [from_raw(raw, key="sent") for raw in world.provider.sent]
+    return [(one.subject, [item.strip() for item in one.text.split(";")[:-1]]) for one in read]
+
+
+async def senders(world: World) -> list[Recorded]:
+    return [one for one in await world.runs() if one.run.kind is SUMMARY_DUE]
+
+
+async def left(world: World) -> list[str]:
+    parts = [await world.base.redis.keys(world.base.key(part, "*")) for part in ("content", "summary")]
+    return sorted(key for keys in parts for key in keys)
+
+
+async def test_what_matched_within_the_hour_is_told_at_its_end_and_then_erased(world: World) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    await arrive(world, "one")
+    await arrive(world, "two", "three")
+    assert told(world) == []
+    await when_due(world)
+    assert told(world) == [("3 of", ["one/n", "two/n", "three/n"])]
+    sent = from_raw(world.provider.sent[0], key="sent")
+    assert [one.address for one in sent.addresses("To")] == ["team@acme.example"]
+    assert sent.headers.all("Auto-Submitted") == ("auto-generated",)
+    assert await left(world) == []
+    assert {one.state for one in await world.runs()} == {"done"}
+
+
+async def test_what_comes_after_the_end_begins_the_next(world: World) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    await arrive(world, "one")
+    await when_due(world)
+    await arrive(world, "two")
+    await when_due(world)
+    assert told(world) == [("1 of", ["one/n"]), ("1 of", ["two/n"])]
+
+
+async def test_each_key_has_a_summary_of_its_own(world: World) -> None:
+    await world.rules(BY_NUMBER, templates=TEMPLATES)
+    await arrive(world, "order 1", "order 2", "order 1")
+    await when_due(world)
+    assert sorted(told(world)) == [("1 of 2", ["order 2/2"]), ("2 of 1", ["order 1/1", "order 1/1"])]
+
+
+async def test_a_key_of_hostile_text_becomes_neither_header_nor_recipient(world: World) -> None:
+    await world.rules(BY_NUMBER, templates=TEMPLATES)
+    hostile = "=?utf-8?q?order_a=0D=0ABcc:_eve=40evil.example=0D=0A{{_7*7_}}<eve@evil.example>?="
+    await arrive(world, hostile)
+    await when_due(world)
+    (raw,) = world.provider.sent
+    sent = from_raw(raw, key="sent")
+    assert sent.headers.all("Bcc") == ()
+    assert [one.address for one in sent.addresses("To")] == ["team@acme.example"]
+    assert "\n" not in sent.subject
+    assert "{{ 7*7 }}" in sent.subject
+
+
+async def test_a_time_of_day_is_that_of_the_clocks_and_days_that_the_rule_names(world: World) -> None:
+    # The world begins on Thursday, 2026-01-01.
+    due = "at: {time: ['08:00', '16:30'], weekday: [sat]}"
+    await world.rules(rule(due=due), templates=TEMPLATES)
+    await arrive(world, "one")
+    (sender,) = await senders(world)
+    due = await world.base.redis.zscore(world.base.key("due"), sender.run.id)
+    assert due == 1_767_225_600_000 + 2 * DAY_MS + 8 * HOUR_MS
+
+
+async def test_calls_of_hooks_are_gathered_as_well(world: World) -> None:
+    calls = rule("payload: {path: id, gte: 0}", "{{ payload.id }}", head="event: hook.orders, ")
+    await world.rules(calls, templates=TEMPLATES)
+    for number in (1, 2):
+        call = hooked({"id": number}, key=str(number))
+        await RedisCalls(world.base, RETENTION_MS).take([call], world.clock())
+        await drain(world.draining, world.provider, HOOK)
+        await world.execute_all()
+    await when_due(world)
+    assert told(world) == [("2 of", ["call/1", "call/2"])]
+
+
+@pytest.mark.parametrize(
+    ("bound", "most"), [("MAX_ITEMS", 2), ("MAX_BYTES", 300)], ids=["of so many items", "of so many bytes"]
+)
+async def test_a_summary_is_bounded_and_says_how_many_more_there_were(
+    world: World, monkeypatch: pytest.MonkeyPatch, bound: str, most: int
+) -> None:
+    monkeypatch.setattr(stored, bound, most)
+    await world.rules(ALL, templates=TEMPLATES)
+    await arrive(world, *"abcd")
+    await when_due(world)
+    assert told(world) == [("4 of", ["a/n", "b/n"])]
+    assert b"and 2 more" in world.provider.sent[0]
+
+
+async def test_a_summary_is_told_by_the_template_and_rule_that_gathered_it(world: World) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    await arrive(world, "one")
+    await world.rules(
+        "{when: {subject: nothing}, then: [archive: true]}", templates={"x.md": "---\nsubject: x\n---\n"}
+    )
+    await trim(world.base, world.clock() + 100 * DAY_MS, DAY_MS)
+    world.__post_init__()  # Another worker, which has compiled nothing yet.
+    await when_due(world)
+    assert told(world) == [("1 of", ["one/n"])]
+
+
+async def test_other_words_of_the_rule_begin_a_summary_of_their_own(world: World) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    await arrive(world, "one")
+    await world.rules(rule(number="other"), templates=TEMPLATES)
+    await arrive(world, "two")
+    await when_due(world)
+    assert told(world) == [("1 of", ["one/n"]), ("1 of", ["two/other"])]
+
+
+async def test_mail_from_ourselves_is_not_gathered_lest_summaries_chase_themselves(world: World) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    world.provider.deliver("own", mail("own", sender=BOX))
+    await world.read_and_drain()
+    run = await world.run()
+    assert run.receipts[0]["why"] == "it comes from ourselves"
+
+
+async def test_an_item_can_be_taken_out_until_its_summary_is_sent(world: World) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    await arrive(world, "one", "two")
+    gathering = RedisSummaries(world.base)
+    first, second = [(one.receipts[0]["summary"], one) for one in await world.runs() if one.receipts]
+    name = json.loads(first[1].receipts[0]["undo"])["item"]
+    assert [await gathering.take_out(first[0], name) for _ in range(2)] == [True, False]
+    await when_due(world)
+    assert [len(items) for _, items in told(world)] == [1]
+    assert not await gathering.take_out(second[0], json.loads(second[1].receipts[0]["undo"])["item"])
+
+
+async def test_a_summary_of_which_nothing_is_left_is_not_sent(world: World) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    await arrive(world, "one")
+    one = next(one for one in await world.runs() if one.receipts)
+    await RedisSummaries(world.base).take_out(one.receipts[0]["summary"], f"{one.run.id}.0")
+    await when_due(world)
+    (sender,) = await senders(world)
+    assert (world.provider.sent, sender.receipts[0]["outcome"], sender.state) == ([], "skipped", "done")
+
+
+POINTS: list[tuple[type, str]] = [
+    (RedisSummaries, "add"),
+    (RedisSummaries, "close"),
+    (RedisJournal, "claim"),
+    (RedisJournal, "settle"),
+    (RedisJournal, "release"),
+    (FakeProvider, "fetch"),
+    (FakeProvider, "send"),
+]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("owner", "name"), POINTS, ids=[name for _, name in POINTS])
+async def test_whatever_call_it_dies_at_each_is_told_once(
+    world: World, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, when: str
+) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    for number in range(3):
+        world.provider.deliver(str(number), mail(f"s{number}"))
+    await world.read_and_drain()
+    mine(monkeypatch, owner, name, when)
+    for _ in range(12):
+        for one in await world.runs():
+            try:
+                if one.state == "open":
+                    await world.execute(one.run.id)
+            except Killed:
+                pass
+        world.clock.forward(world.timeout + world.margin + HOUR_MS // 4)
+    assert sorted(item for _, items in told(world) for item in items) == ["s0/n", "s1/n", "s2/n"]
+    assert {one.state for one in await world.runs()} == {"done"}
+    assert await left(world) == []
+
+
+async def test_two_workers_at_once_add_each_item_once(world: World) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    world.provider.deliver("1", mail("one"))
+    world.provider.deliver("2", mail("two"))
+    await world.read_and_drain()
+    runs = [one.run.id for one in await world.runs()]
+    await asyncio.gather(*(world.execute(run) for run in [*runs, *runs]))
+    await when_due(world)
+    ((_, items),) = told(world)
+    assert sorted(items) == ["one/n", "two/n"]
+
+
+async def test_an_item_that_comes_while_the_summary_is_sent_is_told_by_the_next(world: World) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    await arrive(world, "one")
+    (sender,) = await senders(world)
+    world.provider.meanwhile["send"] = lambda: arrive(world, "two")
+    world.clock.forward(HOUR_MS)
+    await world.execute(sender.run.id)
+    await when_due(world)
+    assert told(world) == [("1 of", ["one/n"]), ("1 of", ["two/n"])]
