@@ -19,6 +19,7 @@ from engine.flow.clock import Clock
 from engine.flow.holding import Profiles
 from engine.flow.hydrate import Hydrator, Looked
 from engine.flow.listing import wait_for
+from engine.flow.mailboxes import Cursor
 from engine.flow.memory import awaits_answers, until_same_thread_read
 from engine.flow.plan import Run
 from engine.flow.ports import Provider
@@ -26,7 +27,7 @@ from engine.flow.prepare import Decided, prepare
 from engine.flow.rulebook import Rulebook
 from engine.flow.shadow import Shadow, Trial
 from engine.flow.sift import Sifted
-from engine.flow.stores import Commit, Cursor, Lanes, Queued
+from engine.flow.stores import Commit, Lanes, Queued
 from engine.mail.events import Event, EventKind, is_outbound
 from engine.mail.message import Message
 

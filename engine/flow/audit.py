@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from engine.errors import CursorExpired, MessageGone
+from engine.flow.mailboxes import Cursor
 from engine.flow.plan import run_id
 from engine.flow.ports import Provider
 from engine.flow.sift import RECEPTIONS
-from engine.flow.stores import Cursor
 from engine.mail.events import Event, EventKind, is_outbound
 from engine.mail.needs import Need
 

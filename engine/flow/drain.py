@@ -13,13 +13,14 @@ from engine.flow.holding import Profiles
 from engine.flow.hydrate import Hydrator, Looked
 from engine.flow.labelling import Labelling, labelling
 from engine.flow.labels import finish_groups
+from engine.flow.mailboxes import Cursor
 from engine.flow.memory import awaits_answers, until_same_thread, until_same_thread_read
 from engine.flow.plan import LabelGroup
 from engine.flow.ports import Provider
 from engine.flow.prepare import LOOK_AGAIN_MS, Decided, Draining, prepare
 from engine.flow.rulebook import Rulebook
 from engine.flow.sift import RECEPTIONS, footsteps_of, sift
-from engine.flow.stores import Cursor, Lease, Queued
+from engine.flow.stores import Lease, Queued
 from engine.flow.telling import batch_decided, drain_span
 from engine.mail.events import is_mailbox
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from engine.errors import PostroomError
 from engine.flow.approvals import Approvals
 from engine.flow.clock import Clock, now_ms
+from engine.flow.mailboxes import Mailboxes
 from engine.flow.outside import Endpoints, Folders
 from engine.flow.plan import Run
 from engine.flow.ports import Profile, Provider
 from engine.flow.rulebook import Rulebooks
-from engine.flow.stores import Claim, Journal, Mailboxes
+from engine.flow.stores import Claim, Journal
 from engine.flow.summaries import Summaries
 
 Receipt = Mapping[str, str]

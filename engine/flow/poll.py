@@ -17,9 +17,9 @@ from engine.errors import (
     Unavailable,
 )
 from engine.flow.clock import Clock, now_ms
+from engine.flow.mailboxes import Cursor, Mailboxes, Outset
 from engine.flow.ports import ACTIVE, Profile, Provider
 from engine.flow.recovery import recover
-from engine.flow.stores import Cursor, Mailboxes, Outset
 from engine.mail.address import parse_address
 from engine.mail.events import Event, EventKind
 

@@ -11,11 +11,12 @@ from engine.flow.applying import Recorded, as_of, narrowed, runs_to_look_up
 from engine.flow.clock import Clock, now_ms
 from engine.flow.holding import Guard, Preparing, Profiles
 from engine.flow.hydrate import Looked, judge_once, wanting
+from engine.flow.mailboxes import Cursor, Mailboxes
 from engine.flow.memory import answers, awaits_answers, judge_remembering, to_write
 from engine.flow.plan import Judged, LabelGroup, Plan, Run, make_plan, run_id
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of
-from engine.flow.stores import Commit, Cursor, Lanes, Mailboxes, Queued, Verdicts
+from engine.flow.stores import Commit, Lanes, Queued, Verdicts
 from engine.mail.events import is_outbound
 from engine.mail.message import Message
 from engine.mail.needs import Needs

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from engine.errand import in_background
+from engine.flow.mailboxes import Mailboxes
 from engine.flow.plan import Run, run_id
 from engine.flow.ports import Provider
-from engine.flow.stores import Mailboxes
 from engine.mail.events import Event, EventKind
 from engine.rules.evaluation import NOT_ONE_RULE
 

@@ -18,6 +18,8 @@ class Wakes(Protocol):
 
     async def backlog(self, now: int) -> int: ...
 
+    async def timers(self, now: int) -> int: ...
+
     async def runs(self, now: int) -> int: ...
 
     async def lanes(self, now: int) -> int: ...
@@ -28,9 +30,10 @@ class Wakes(Protocol):
 
 
 async def tick(wakes: Wakes, intervals: Mapping[str, int], retention: int, now: int) -> None:
-    """Wake runs, lanes and mailboxes; now and then, forget what is older than `retention` ms."""
+    """Fire timers, wake runs, lanes and mailboxes; now and then, forget what is older than `retention` ms."""
     if not await wakes.turn("tick", TICK_MS):
         return
+    await wakes.timers(now)
     if await wakes.backlog(now) < BUSY:
         await wakes.runs(now)
     await wakes.lanes(now)

@@ -18,6 +18,7 @@ from engine.store.calls import decide_calls
 from engine.store.judged import read_judged
 from engine.store.leases import HeldLease, take_lease
 from engine.store.memory import recall, remember
+from engine.store.timers import set_timers
 
 IDLE_MS = 3_600_000
 READERS_MS = 30 * 86_400_000
@@ -104,6 +105,7 @@ class RedisLanes:
         judged = {one.key: dump([now, commit.digest, one.rules]) for one in commit.judged}
         batch.set_fields(self._key("judged", lane), judged)
         remember(batch, self._base, lane, commit.memory)
+        set_timers(batch, commit.timers)
         self._put_aside(batch, lane, commit.waiting)
         decide_calls(batch, commit)
         self._acknowledge(batch, lane, commit.done)

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 
 from engine import metrics, tracing
+from engine.flow.mailboxes import Cursor, Outset
 from engine.flow.plan import Run
 from engine.flow.ports import Profile
 from engine.flow.sift import RECEPTIONS
-from engine.flow.stores import Cursor, Outset
 from engine.mail.events import Event, is_mailbox
 from engine.store.base import JOB_TTL_MS, Base
 from engine.store.judged import read_judged

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from engine.flow.stores import Cursor
+from engine.flow.mailboxes import Cursor
 from engine.store.base import Base, chunks
 from engine.store.judged import read_judged
 from engine.store.mailboxes import RedisMailboxes

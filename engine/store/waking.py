@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from engine.store.base import JOB_TTL_MS, Base
 from engine.store.jobs import Job, enqueue, new_job
+from engine.store.timers import RedisTimers
 from engine.store.trim import trim
 
 CALM_MS = 3_000
@@ -27,6 +28,10 @@ class Waking:
     async def backlog(self, now: int) -> int:
         """How many jobs are due and not yet taken by a worker."""
         return int(await self._redis.zcount(self._base.queue, "-inf", now))
+
+    async def timers(self, now: int) -> int:
+        """Fire the timers that are due; their lanes are awake then."""
+        return await RedisTimers(self._base).fire(now)
 
     async def runs(self, now: int) -> int:
         """Enqueue every run whose next attempt has come."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import RateLimited, Rejected, Unauthorized, Unavailable
+from engine.flow.mailboxes import Cursor
 from engine.flow.poll import PAUSE_MS, RETRY_MS, SHORT_MS
-from engine.flow.stores import Cursor
 from tests.flow.conftest import World
 from tests.flow.fakes import BOX, START_MS
 
