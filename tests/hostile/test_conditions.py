@@ -23,6 +23,8 @@ FEW = 2
 """Members of a list while the message grows."""
 MEMBERS = 60
 """Members, and then twice as many, while the message stays."""
+LIKE_FROM = ("to", "cc", "bcc", "reply_to")
+"""Conditions that differ from `from` in nothing but the field that they name: asked once or twice each."""
 SMALL = ("one huge word, huge", "addresses, of many people")
 
 
@@ -44,7 +46,7 @@ def test_a_message_is_judged_in_linear_work(key: str) -> None:
 
     found = {
         f"{ask(FEW)} of {name}": excess(partial(work, condition(ask(FEW)), see), SIZE)
-        for ask in ASKED[key]
+        for ask in ASKED[key][:: 6 if key in LIKE_FROM else 1]
         for name, see in MESSAGES.items()
     }
     assert {name: said for name, said in found.items() if said} == {}
