@@ -40,6 +40,7 @@ SETTLED = ("done", "dead")
 @click.option("--data", default="{}", help="The template's inputs as JSON, or @FILE.")
 @click.option("--attach", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--mailbox", default="", help="Which mailbox it leaves from, where there are several.")
+@click.option("--at", default="", help="When: 08:00 in the mailbox's zone, or 2026-03-10T08:00+01:00.")
 @click.option("--key", default="", help="Sends once, however often it is called with the same key.")
 @click.option("--wait", default=0.0, metavar="SECONDS", help="Wait so long until it is sent.")
 @as_json
@@ -50,6 +51,7 @@ def send(
     data: str,
     attach: tuple[Path, ...],
     mailbox: str,
+    at: str,
     key: str,
     wait: float,
     as_json: bool,
@@ -60,7 +62,7 @@ def send(
     Exit code 1 when it needs a person.
     """
     settings = load_settings(config)
-    asked = {"template": template, "to": list(to), "with": _data(data)}
+    asked = {"template": template, "to": list(to), "with": _data(data)} | ({"at": at} if at else {})
     files = _files(attach)
     call_id = key_id(SEND_LANE, key) if key else secrets.token_hex(16)
     digest = _digest(asked, mailbox, files)

@@ -13,7 +13,8 @@ from engine.flow.calls import SEND_RULE
 from engine.flow.written import dump, load
 from engine.mail.events import SEND_REQUESTED, Event
 from engine.mail.message import no_message
-from engine.rules.effects import SendMessage
+from engine.rules.daytimes import read_at
+from engine.rules.effects import DayTimes, Moment, SendMessage
 from engine.rules.evaluation import Evaluation, Match
 from engine.rules.strict import some
 from engine.rules.templated import recipient
@@ -21,6 +22,8 @@ from engine.templating.library import Context, Library
 
 MAX_TO = 100
 MAX_INPUTS = 100
+LONGEST_AHEAD_S = 7 * 86_400
+"""What a call brings along is kept for longer than that."""
 
 
 def _name(text: str) -> str:
@@ -29,8 +32,14 @@ def _name(text: str) -> str:
     return text
 
 
+def _time(text: str) -> str:
+    if text:
+        read_at(text)
+    return text
+
+
 class Asked(BaseModel):
-    """A template, who gets it, and the template's inputs as plain values: nothing in them is obeyed."""
+    """A template, who gets it and when, and its inputs as plain values: nothing in them is obeyed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -41,11 +50,18 @@ class Asked(BaseModel):
     with_: dict[Annotated[str, AfterValidator(_name)], Any] = Field(
         default={}, alias="with", max_length=MAX_INPUTS
     )
+    at: Annotated[str, AfterValidator(_time)] = Field("", max_length=40)
+    """When it is to go, "" for at once: a time of day, in the mailbox's zone, or a moment."""
 
     @property
     def inputs(self) -> dict[str, str]:
         """How the template reads each input: as a value, never as a template."""
         return {name: f"{{{{ payload.{name} }}}}" for name in self.with_}
+
+    @property
+    def times(self) -> DayTimes | Moment | None:
+        """When it is to go; None for at once."""
+        return read_at(self.at) if self.at else None
 
     @property
     def payload(self) -> str:
@@ -55,6 +71,8 @@ class Asked(BaseModel):
 
 def misfits(library: Library, asked: Asked, mailbox: str, now: datetime) -> list[str]:
     """List what the template has against it, found by filling it in."""
+    if (at := asked.times) and isinstance(at, Moment) and at.seconds > now.timestamp() + LONGEST_AHEAD_S:
+        return [f"at: lies more than {LONGEST_AHEAD_S // 86_400} days ahead"]
     if found := library.check(asked.template, asked.inputs, Place("with")):
         return [error.message for error in found]
     if library.needs(asked.template):
@@ -80,6 +98,6 @@ def payload_of(event: Event) -> str:
 def judge_asked(event: Event) -> Evaluation:
     """Give what was asked for as the match of a rule, so that guard and journal see it as any other."""
     asked = Asked.model_validate(json.loads(event.payload))
-    effect = SendMessage(template=asked.template, inputs=asked.inputs, to=asked.to)
+    effect = SendMessage(template=asked.template, inputs=asked.inputs, to=asked.to, at=asked.times)
     action = {"send": {"template": asked.template, "to": list(asked.to)}}
     return Evaluation(matches=(Match(SEND_RULE, (action,), (effect,)),))

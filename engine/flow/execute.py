@@ -30,6 +30,7 @@ from engine.flow.gathering import NOTHING_LEFT, close, gather
 from engine.flow.inverse import SENT, draft_back, no_way_back
 from engine.flow.outgoing import compose_step, message_id
 from engine.flow.patience import patience
+from engine.flow.planned import keep_until
 from engine.flow.ports import Provider
 from engine.flow.relabel import change_labels, delete
 from engine.flow.saving import save
@@ -159,11 +160,15 @@ async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
     if claim.unknown and claim.looks < LOOKS:
         found = await provider.find(run.mailbox, own_id, _look_back(claim, executing.clock()))
         return _written(effect, found.key, own_id) | told | {"how": "found"} if found else None
+    until = await keep_until(work, effect)
     raw = letter.raw if letter else await _compose(work)
     if letter is None and (approval := wanted(effect)):
         await ask(work, approval, raw)
-    perform = {SendMessage: provider.send, SaveDraft: provider.save_draft}[type(effect)]
-    return _written(effect, await perform(run.mailbox, raw), own_id) | told
+    if isinstance(effect, SaveDraft):
+        return _written(effect, await provider.save_draft(run.mailbox, raw), own_id)
+    key = await provider.send(run.mailbox, raw, until)
+    due = {"at": until.isoformat()} if until else {}
+    return _written(effect, key, own_id) | told | due
 
 
 async def _compose(work: Work) -> bytes:

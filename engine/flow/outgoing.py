@@ -12,6 +12,7 @@ from engine.flow.content import NOTHING_ALONG, Content
 from engine.flow.forwarding import forwarded
 from engine.flow.own_files import own_files
 from engine.flow.plan import Run
+from engine.flow.planned import date_of
 from engine.flow.ports import Provider
 from engine.flow.stores import Claim
 from engine.mail.address import Address, parse_address
@@ -48,7 +49,7 @@ async def compose_step(
     if not isinstance(effect, (SendMessage, SaveDraft)):
         raise TypeError(f"step {step} of run {run.id} sends nothing")
     if effect.forward:
-        return _compose_forward(run, step, effect, await provider.raw(run.mailbox, run.key), own)
+        return _compose_forward(run, step, effect, await provider.raw(run.mailbox, run.key), own, zone)
     needs = templates.needs(effect.template, effect.inputs) | {Need.HEADERS}
     message = await provider.fetch(run.mailbox, run.key, needs) if run.key else no_message(run.mailbox)
     along = _along(claim)
@@ -66,7 +67,7 @@ async def compose_step(
     )
     try:
         rendered = templates.render(effect.template, context)
-        mail = _outgoing(run, step, effect, message, rendered, own)
+        mail = _outgoing(run, step, effect, message, rendered, own, zone)
         raw = await provider.raw(run.mailbox, run.key) if rendered.own and run.key else b""
         return compose(replace(mail, files=(*mail.files, *own_files(raw, rendered.own), *along.files)))
     except PostroomError:
@@ -83,7 +84,9 @@ def _along(claim: Claim) -> Content:
     return claim.content or NOTHING_ALONG
 
 
-def _compose_forward(run: Run, step: int, effect: SendMessage | SaveDraft, raw: bytes, own: Own) -> bytes:
+def _compose_forward(
+    run: Run, step: int, effect: SendMessage | SaveDraft, raw: bytes, own: Own, zone: tzinfo | None
+) -> bytes:
     made = forwarded(raw, whole=effect.forward == "attachment")
     written_to = _written_to(from_raw(raw, key=run.key), own.get(run.mailbox, frozenset()))
     return compose(
@@ -94,7 +97,7 @@ def _compose_forward(run: Run, step: int, effect: SendMessage | SaveDraft, raw: 
             text=made.text,
             html=made.html,
             message_id=message_id(run, step),
-            date=datetime.fromtimestamp(run.created, UTC),
+            date=date_of(run, effect, zone),
             files=made.files,
             auto=_auto(effect),
         )
@@ -108,6 +111,7 @@ def _outgoing(
     message: Message,
     rendered: Rendered,
     own: Own,
+    zone: tzinfo | None,
 ) -> Outgoing:
     reply = reply_headers(message) if effect.reply else None
     to = _recipients(effect, message)
@@ -119,7 +123,7 @@ def _outgoing(
         text=rendered.text,
         html=rendered.html,
         message_id=message_id(run, step),
-        date=datetime.fromtimestamp(run.created, UTC),
+        date=date_of(run, effect, zone),
         in_reply_to=reply.in_reply_to if reply else "",
         references=reply.references if reply else (),
         headers=rendered.headers,

@@ -90,6 +90,11 @@ class Fellow:
 class Provider(Protocol):
     """A mail service, for all mailboxes of one account. Raises ProviderErrors and nothing else."""
 
+    @property
+    def schedules(self) -> bool:
+        """Whether it keeps a message until a time, for a person to see and to cancel there."""
+        ...
+
     async def profile(self, mailbox: str) -> Profile: ...
 
     async def history(self, mailbox: str, cursor: int) -> HistoryPage:
@@ -134,8 +139,11 @@ class Provider(Protocol):
         """Delete messages for good; one that is gone already is no error. Idempotent."""
         ...
 
-    async def send(self, mailbox: str, raw: bytes) -> str:
-        """Send RFC 5322 bytes once; returns the key. Never retried. Raises OutcomeUnknown."""
+    async def send(self, mailbox: str, raw: bytes, at: datetime | None = None) -> str:
+        """Send RFC 5322 bytes once; returns the key. Never retried. Raises OutcomeUnknown.
+
+        `at` has the service keep them until then, where it `schedules`.
+        """
         ...
 
     async def save_draft(self, mailbox: str, raw: bytes) -> str:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BeforeValidator, Field
 
 from engine.rules.choices import choices
-from engine.rules.effects import DayTimes
+from engine.rules.effects import DayTimes, Moment
 from engine.rules.strict import ManyWords, Strict, some
 from engine.rules.times import DAYS
 
@@ -57,6 +57,20 @@ class At(Strict):
             minutes=tuple(sorted({minute_of_day(text) for text in self.time})),
             weekdays=tuple(sorted({DAYS[name] for name in self.weekday})),
         )
+
+
+def read_at(text: str) -> DayTimes | Moment:
+    """Read a time of day, or a moment with its offset from UTC (ISO 8601). Raises ValueError."""
+    if _TIME.fullmatch(text):
+        return DayTimes(minutes=(minute_of_day(text),))
+    try:
+        moment = datetime.fromisoformat(text)
+        seconds = int(moment.timestamp())
+    except (ValueError, OverflowError):
+        moment, seconds = None, 0
+    if moment is None or moment.tzinfo is None:
+        raise ValueError("is neither a time of day such as 08:00 nor a moment such as 2026-03-10T08:00+01:00")
+    return Moment(seconds=max(seconds, 0))
 
 
 def next_time(times: DayTimes, after: datetime, zone: tzinfo) -> datetime:

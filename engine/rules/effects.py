@@ -30,6 +30,12 @@ class DayTimes(_Effect):
     """Monday is 0; none means every day."""
 
 
+class Moment(_Effect):
+    """One time, in epoch seconds."""
+
+    seconds: int
+
+
 class ChangeLabels(_Effect):
     """Put labels on a message and take labels off, by name. Idempotent."""
 
@@ -108,6 +114,8 @@ class SendMessage(_Templated):
     """A reply to everybody who was written to."""
     once_per: OncePer | None = None
     approval: Approval | None = None
+    at: DayTimes | Moment | None = None
+    """Not before; the service keeps it until then where it can."""
 
 
 class AddToSummary(_Effect):

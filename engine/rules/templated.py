@@ -19,7 +19,8 @@ from engine.mail.address import parse_address
 from engine.mail.events import EventKind
 from engine.rules import hints
 from engine.rules.action import Action
-from engine.rules.effects import Approval
+from engine.rules.daytimes import At
+from engine.rules.effects import Approval, DayTimes
 from engine.rules.findings import unknown
 from engine.rules.quantities import Duration, Quantity
 from engine.rules.strict import TEXT_SCHEMA, Words, some
@@ -78,6 +79,11 @@ class Sends(Action):
         "else": {"not": {"required": ["expires"]}},
     }
     """What the schema says of the keys that go with `mode: approve` alone."""
+    if_sent: ClassVar[Mapping[str, Any]] = {
+        "if": {"required": ["at"]},
+        "then": {"properties": {"mode": {"const": "send"}}},
+    }
+    """What it says of those that go with `mode: send` alone."""
 
     mode: Annotated[Mode, PlainValidator(_mode), WithJsonSchema({"enum": list(MODES)})] = Field(
         "send",
@@ -89,6 +95,16 @@ class Sends(Action):
         description="With `mode: approve`: how long that may take, at most 14d; else it is not sent. "
         "`approvals.expire` of the configuration unless given.",
     )
+
+    at: At | None = Field(
+        None, description="It goes at the next such time; until then it lies with what is scheduled."
+    )
+
+    @model_validator(mode="after")
+    def _keeps_only_what_is_sent(self) -> Self:
+        if self.at and self.mode != "send":
+            raise ValueError("'at' goes with mode: send only")
+        return self
 
     @model_validator(mode="after")
     def _expires_only_what_waits(self) -> Self:
@@ -102,6 +118,11 @@ class Sends(Action):
         if self.mode != "approve":
             return None
         return Approval(seconds=self.expires.value if self.expires else 0)
+
+    @property
+    def times(self) -> DayTimes | None:
+        """When the message is to go; None for at once."""
+        return self.at.times if self.at else None
 
 
 class Templated(Action):

@@ -114,7 +114,9 @@ def send_call(
         raise Misfit("; ".join(_plainly(each) for each in error.errors()[:5])) from None
     if found := misfits(library, asked, str(chosen), datetime.now(UTC)):
         raise Misfit("; ".join(found[:5]))
-    event = send_event(str(chosen), call, asked.model_dump(by_alias=True))
+    event = send_event(
+        str(chosen), call, asked.model_dump(by_alias=True, exclude=None if asked.at else {"at"})
+    )
     return Call(event, digest, files=files, trace=tracing.current())
 
 

@@ -54,6 +54,13 @@ def test_a_key_sends_once_and_never_something_else(config: Path) -> None:
     assert send(config, "hello", *NEEDED).stdout != first.stdout
 
 
+def test_a_time_goes_along_and_one_that_is_none_is_refused(config: Path) -> None:
+    assert send(config, "hello", *NEEDED, "--at", "08:00").exit_code == 0
+    refused = send(config, "hello", *NEEDED, "--at", "soon")
+    assert isinstance(refused.exception, PostroomError)
+    assert "at: is neither a time of day such as 08:00" in str(refused.exception)
+
+
 def test_data_and_files_come_from_files(config: Path, tmp_path: Path) -> None:
     data, file = tmp_path / "data.json", tmp_path / "a.txt"
     data.write_text('{"name": "Ann"}')

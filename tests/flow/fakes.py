@@ -85,7 +85,10 @@ class FakeProvider:
     messages: dict[str, Stored] = field(default_factory=dict)
     records: list[Event] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    schedules: bool = True
     sent: list[bytes] = field(default_factory=list)
+    kept_until: list[datetime | None] = field(default_factory=list)
+    """Of each that was sent, when it is due."""
     drafts: list[bytes] = field(default_factory=list)
     changes: list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     """Label calls that worked, as (keys, add, remove)."""
@@ -222,9 +225,10 @@ class FakeProvider:
                 self.delete_message(key)
         await self._begin("deleted")
 
-    async def send(self, mailbox: str, raw: bytes) -> str:
+    async def send(self, mailbox: str, raw: bytes, at: datetime | None = None) -> str:
         await self._begin("send")
         self.sent.append(raw)
+        self.kept_until.append(at)
         return self._answer(f"sent-{len(self.sent)}")
 
     async def save_draft(self, mailbox: str, raw: bytes) -> str:

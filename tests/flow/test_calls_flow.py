@@ -40,8 +40,8 @@ def hooked(body: dict[str, Any], key: str = "k", **more: Any) -> Call:
     return Call(hook_event("orders", BOX, key_id(HOOK, key), text), text, **more)
 
 
-def asked(key: str = "k", name: str = "Ann") -> Call:
-    wanted = {"template": "hello", "to": ["ann@x.example"], "with": {"name": name}}
+def asked(key: str = "k", name: str = "Ann", **more: str) -> Call:
+    wanted = {"template": "hello", "to": ["ann@x.example"], "with": {"name": name}, **more}
     return Call(
         send_event(BOX, key_id(SEND, key), Asked.model_validate(wanted).model_dump(by_alias=True)), "d"
     )

@@ -292,6 +292,18 @@ async def test_a_send_arrives_and_is_found_by_its_message_id(bench: Bench) -> No
     assert "INBOX" in delivered.labels
 
 
+async def test_what_is_sent_later_lies_scheduled_until_then_and_is_found_there(bench: Bench) -> None:
+    assert bench.provider.schedules
+    key = await bench.provider.send(BOX, outgoing(to=OTHER), datetime(2099, 1, 1, 8, tzinfo=UTC))
+    found = await bench.provider.find(BOX, "<ours-1@acme.example>", LONG_AGO)
+    assert found
+    assert (found.key, found.labels) == (key, ("SCHEDULED",))
+    assert await bench.provider.find(OTHER, "<ours-1@acme.example>", LONG_AGO) is None
+    # A person cancels it there by putting it into the trash: a second attempt must not send it after all.
+    await bench.provider.change_labels(BOX, [key], ["TRASH"], [])
+    assert await bench.provider.find(BOX, "<ours-1@acme.example>", LONG_AGO)
+
+
 async def test_a_message_to_ourselves_is_found_as_the_one_we_sent(bench: Bench) -> None:
     await bench.provider.send(BOX, outgoing(to=BOX))
     found = await bench.provider.find(BOX, "<ours-1@acme.example>", LONG_AGO)

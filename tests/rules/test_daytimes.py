@@ -64,6 +64,7 @@ def test_it_lies_ahead_within_a_week_and_a_day(
     assert not weekdays or found.astimezone(BERLIN).weekday() in weekdays
 
 
+SEND = "send: {template: t, to: [team@acme.example], at: '8:00', %s}"
 SUMMARY = "summary: {template: t, to: [team@acme.example], %s}"
 
 
@@ -78,6 +79,7 @@ SUMMARY = "summary: {template: t, to: [team@acme.example], %s}"
         ),
         pytest.param(SUMMARY % "at: {time: '8:00', weekday: [mo]}", "unknown weekday 'mo'", id="no day"),
         pytest.param(SUMMARY % "at: {time: '8:00', days: [mon]}", "write 'weekday'", id="another word"),
+        pytest.param(SEND % "mode: draft", "'at' goes with mode: send only", id="a draft at a time"),
         pytest.param(SUMMARY % "every: 1h, by: x", "write 'key'", id="another word for the key"),
         pytest.param(
             SUMMARY % "every: 1h, key: '{{ captures.x }}'", "unknown capture 'x'", id="no such capture"

@@ -34,6 +34,8 @@ MAX_THREAD_PAGES = 20
 class ZoomMail:
     """The Provider for Zoom Mail."""
 
+    schedules = True
+
     def __init__(self, client: ZoomMailClient, books: LabelBooks, labeller: Labeller) -> None:
         self._client, self._books, self._labeller = client, books, labeller
         self._lookup = Lookup(client, books)
@@ -127,8 +129,8 @@ class ZoomMail:
     async def delete(self, mailbox: str, keys: Sequence[str]) -> None:
         await delete_all(self._client, mailbox, keys)
 
-    async def send(self, mailbox: str, raw: bytes) -> str:
-        return (await self._client.send(mailbox, raw)).id
+    async def send(self, mailbox: str, raw: bytes, at: datetime | None = None) -> str:
+        return (await self._client.send(mailbox, raw, at=at)).id
 
     async def save_draft(self, mailbox: str, raw: bytes) -> str:
         return (await self._client.create_draft(mailbox, raw)).key

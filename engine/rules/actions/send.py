@@ -14,8 +14,11 @@ class Send(Sends, Templated):
     """Send a message of its own, from a template, to fixed addresses."""
 
     key = "send"
-    map_schema: ClassVar[Mapping[str, Any]] = {"allOf": [Sends.unless_approve]}
-    examples = ("send: {template: new-order, to: [orders@acme.example], with: {order: '48211'}}",)
+    map_schema: ClassVar[Mapping[str, Any]] = {"allOf": [Sends.unless_approve, Sends.if_sent]}
+    examples = (
+        "send: {template: new-order, to: [orders@acme.example], with: {order: '48211'}}",
+        "send: {template: reminder, to: [sales@acme.example], at: {time: '08:00', weekday: [mon, thu]}}",
+    )
 
     to: Recipients = Field(description="Who gets it; fixed addresses, never taken from a message.")
 
@@ -27,4 +30,8 @@ class Send(Sends, Templated):
         inputs = dict(self.with_)
         if self.mode == "draft":
             return (SaveDraft(template=self.template, inputs=inputs, to=self.to),)
-        return (SendMessage(template=self.template, inputs=inputs, to=self.to, approval=self.approval),)
+        return (
+            SendMessage(
+                template=self.template, inputs=inputs, to=self.to, approval=self.approval, at=self.times
+            ),
+        )
