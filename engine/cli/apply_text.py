@@ -56,9 +56,9 @@ def as_lines(tried: Tried, counts: Counts) -> Iterator[str]:
     yield f"{tried.messages:,} messages were looked at; {runs:,} runs of rules would be new"
     for why, count in sorted(tried.left.items()):
         yield f"  {count:,} more left alone: {why}"
-    yield from _table("rules", counts.rules)
-    yield from _table("what would be done", counts.effects)
-    yield from _table("held", counts.held)
+    yield from counted("rules", counts.rules)
+    yield from counted("what would be done", counts.effects)
+    yield from counted("held", counts.held)
     if counts.undecided:
         yield f"{counts.undecided:,} rules cannot be judged"
     for planned in counts.samples:
@@ -68,7 +68,8 @@ def as_lines(tried: Tried, counts: Counts) -> Iterator[str]:
             yield from (f"    {run.rule}: {line}" for line in _steps(run))
 
 
-def _table(title: str, counts: Mapping[str, int]) -> Iterator[str]:
+def counted(title: str, counts: Mapping[str, int]) -> Iterator[str]:
+    """A heading and, the most frequent first, how often there was each thing."""
     if counts:
         yield title
     for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):

@@ -65,7 +65,7 @@ def dead(limit: int, as_json: bool, dismiss: str | None, config: str | None) -> 
 
 def _dismiss(run: str, config: str | None) -> None:
     async def settle(office: Office) -> bool:
-        return await office.journal.dismiss(await _only(office, run), office.clock())
+        return await office.journal.dismiss(await only_run(office, run), office.clock())
 
     if not asyncio.run(_with_office(config, settle)):
         raise click.ClickException(f"the run {run} is not dead")
@@ -73,7 +73,7 @@ def _dismiss(run: str, config: str | None) -> None:
     raise SystemExit(0)
 
 
-async def _only(office: Office, start: str) -> str:
+async def only_run(office: Office, start: str) -> str:
     """The one run whose id begins so."""
     found = await office.journal.find(start)
     if len(found) != 1:
@@ -89,7 +89,7 @@ def replay(run: str, config: str | None) -> None:
     """Open a dead run again, from the first step that failed; steps that were done stay done."""
 
     async def reopen(office: Office) -> str | None:
-        only = await _only(office, run)
+        only = await only_run(office, run)
         return only if await office.journal.reopen(only, office.clock()) else None
 
     opened = asyncio.run(_with_office(config, reopen))
@@ -127,6 +127,9 @@ def _line(recorded: Recorded) -> str:
 def _details(recorded: Recorded) -> Iterable[str]:
     if recorded.why:
         yield f"why: {recorded.why}"
+    if undone := recorded.undone:
+        yield f"undone by {undone.by} at {as_time(undone.at / 1000)}"
+        yield from (f"left: {why}" for why in undone.left)
     for step, effect in enumerate(recorded.run.steps):
         receipt = recorded.receipts.get(step, {"outcome": "not yet"})
         said = ", ".join(f"{name} {value}" for name, value in receipt.items() if name not in UNSAID)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -20,10 +21,10 @@ FIRST_PAUSE_S = 0.5
 TRIES = 6
 
 
-async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask, behind whoever is more urgent, and again while the service asks us to wait or does not answer."""
+async def patiently(ask: Callable[[], Awaitable[T]], *, background: bool = True) -> T:
+    """Ask again while the service asks us to wait or does not answer; behind whoever is more urgent."""
     failures = 0
-    with in_background():
+    with in_background() if background else nullcontext():
         while True:
             try:
                 return await ask()

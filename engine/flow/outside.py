@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
+
+Removal = Literal["removed", "changed", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,10 @@ class Folders(Protocol):
 
     async def store(self, folder: str, path: Sequence[str], content: bytes) -> str:
         """Write a file under this name, or the next that is free, or find it there; give its path."""
+        ...
+
+    async def remove(self, folder: str, path: Sequence[str], digest: str, *, acts: bool) -> Removal:
+        """Remove a file if it still has this SHA-256; unless it `acts`, say what would come of it."""
         ...
 
 

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 from engine.errors import Rejected, Unavailable
-from engine.flow.outside import Chosen
+from engine.flow.outside import Chosen, Removal
 from engine.rules.file_path import numbered
 
 MOST_OF_A_NAME = 1_000
@@ -40,6 +40,10 @@ class LocalFolders:
     async def store(self, folder: str, path: Sequence[str], content: bytes) -> str:
         """Write a file under this name, or the next that is free, or find it there; give its path."""
         return await asyncio.to_thread(partial(_store, self._root(folder), path, content))
+
+    async def remove(self, folder: str, path: Sequence[str], digest: str, *, acts: bool) -> Removal:
+        """Remove a file that still has this SHA-256; unless it `acts`, only look."""
+        return await asyncio.to_thread(partial(_remove, self._root(folder), path, digest, acts=acts))
 
     def _root(self, folder: str) -> Path:
         if folder not in self._folders:
@@ -75,6 +79,29 @@ def _store(root: Path, path: Sequence[str], content: bytes) -> str:
     raise Rejected(f"there are {MOST_OF_A_NAME} files of one name already")
 
 
+def _remove(root: Path, path: Sequence[str], digest: str, *, acts: bool) -> Removal:
+    with _told(), _opened(root, path[:-1], make=False) as level:
+        if level is None or not _is_there(level, path[-1]):
+            return "gone"
+        if _digest(level, path[-1]) != digest:
+            return "changed"
+        if acts:
+            os.unlink(path[-1], dir_fd=level)
+            _settle(level)
+        return "removed"
+
+
+def _digest(level: int, name: str) -> str:
+    """Hash a plain file; of anything else, ""."""
+    try:
+        found = os.open(name, READ, dir_fd=level)
+    except OSError:
+        return ""
+    with os.fdopen(found, "rb") as file:
+        plain = stat.S_ISREG(os.fstat(found).st_mode)
+        return hashlib.file_digest(file, "sha256").hexdigest() if plain else ""
+
+
 def _names(name: str) -> Iterator[str]:
     return (numbered(name, number) for number in range(1, MOST_OF_A_NAME + 1))
 
@@ -85,7 +112,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        said = f"a file cannot be saved: {error.strerror}"
+        said = f"a file cannot be saved or removed: {error.strerror}"
         raise (Rejected if error.errno in _NO_WAY else Unavailable)(said) from None
 
 

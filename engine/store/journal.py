@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from engine.errors import Unavailable
@@ -14,7 +15,7 @@ from engine.flow.recorded import Recorded, Undone
 from engine.flow.stores import Claim, Settled
 from engine.mail.events import SUMMARY_DUE, Event, EventKind
 from engine.rules.effects import ChangeLabels
-from engine.store.base import JOB_TTL_MS, Base
+from engine.store.base import JOB_TTL_MS, Base, chunks
 from engine.store.batch import dump
 from engine.store.calls import read_content
 
@@ -95,6 +96,18 @@ class RedisJournal:
             return _recorded(fields)
         except ValueError:
             return _unreadable(run, fields)
+
+    async def get_all(self, runs: Sequence[str]) -> list[Recorded]:
+        """Those of the runs that are there and can be read."""
+        found: list[Recorded] = []
+        for chunk in chunks(runs):
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for run in chunk:
+                    pipe.hgetall(self._key("run", run))
+                for fields in await pipe.execute():
+                    with suppress(ValueError):
+                        found += [_recorded(fields)] if fields else []
+        return found
 
     async def find(self, start: str) -> list[str]:
         """Ids of runs that begin with `start`."""

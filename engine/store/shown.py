@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from engine.flow.calls import CallState
-from engine.flow.recorded import Recorded
+from engine.flow.inverse import UNDO, dumped, way_back
+from engine.flow.recorded import Recorded, Undone
 from engine.store.calls import RedisCalls
 from engine.store.journal import RedisJournal
 
@@ -27,11 +28,24 @@ def as_dict(recorded: Recorded) -> dict[str, Any]:
         "attempts": recorded.attempts,
         "why": recorded.why,
         "captures": run.captures,
+        "undone": _undone(recorded.undone),
         "steps": [
-            {"effect": effect.model_dump(), "receipt": dict(recorded.receipts.get(step, {}))}
+            {"effect": effect.model_dump(), "receipt": _receipt(recorded, step)}
             for step, effect in enumerate(run.steps)
         ],
     }
+
+
+def _receipt(recorded: Recorded, step: int) -> dict[str, str]:
+    """A receipt with what takes its step back, whether that is written down or follows from the run."""
+    receipt, back = recorded.receipts.get(step, {}), way_back(recorded, step)
+    return {**receipt, UNDO: dumped(back)} if back else dict(receipt)
+
+
+def _undone(undone: Undone | None) -> dict[str, Any] | None:
+    if undone is None:
+        return None
+    return {"at": as_time(undone.at / 1000), "by": undone.by, "left": list(undone.left)}
 
 
 def as_time(seconds: float) -> str:

@@ -83,6 +83,8 @@ async def test_a_run_as_json(busy: Console) -> None:
         "attempts": 0,
         "why": "",
         "captures": {"n": "7"},
+        "shadow": False,
+        "undone": None,
         "steps": [
             {
                 "effect": {"kind": "labels", "add": ["F/7"], "remove": [], "scope": "message"},

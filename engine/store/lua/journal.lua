@@ -69,6 +69,11 @@ local function open(run, queue, job, payload, now, ttl, net)
   enqueue(queue, job, payload, now, ttl)
 end
 
+-- A run was taken back; whoever says so first is remembered.
+local function undone(run, json)
+  if redis.call('EXISTS', run_key(run)) == 1 then redis.call('HSETNX', run_key(run), 'undone', json) end
+end
+
 local function record(run, state, left, json, mailbox, rule, now, receipts)
   local key = run_key(run)
   if redis.call('EXISTS', key) == 1 then return end

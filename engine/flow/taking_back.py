@@ -1,0 +1,56 @@
+"""Take back what runs left beside labels: files."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.errors import ProviderError
+from engine.flow.inverse import way_back
+from engine.flow.outside import Folders
+from engine.flow.recorded import Recorded
+
+LEFT: Mapping[str, str] = {"changed": "somebody has changed it since", "gone": "it is gone already"}
+InUse = Collection[tuple[str, str]]
+"""Folder and path of files that others count on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One thing that is taken back, or left and why."""
+
+    what: str
+    left: str = ""
+    failed: bool = False
+    """Whether it may be had another time."""
+
+
+def files_of(recorded: Recorded) -> Iterator[Mapping[str, Any]]:
+    """Give the files that a run saved anew, the last one first."""
+    for step in reversed(range(len(recorded.run.steps))):
+        yield from reversed(way_back(recorded, step).get("files", ()))
+
+
+def no_way_back(recorded: Recorded) -> Iterator[str]:
+    """Say of every step that was done and has no way back why."""
+    for step, receipt in sorted(recorded.receipts.items()):
+        if receipt["outcome"] == "done" and (why := way_back(recorded, step).get("none")):
+            yield why
+
+
+async def take_back(folders: Folders, recorded: Recorded, in_use: InUse, *, acts: bool) -> tuple[Taken, ...]:
+    """Take back what a run left beside labels; unless it `acts`, only look."""
+    return tuple([await _file(folders, each, in_use, acts=acts) for each in files_of(recorded)])
+
+
+async def _file(folders: Folders, told: Mapping[str, Any], in_use: InUse, *, acts: bool) -> Taken:
+    folder, path = told["folder"], told["path"]
+    what = f"file {folder}/{path}"
+    if (folder, path) in in_use:
+        return Taken(what, "a later run counts on it")
+    try:
+        found = await folders.remove(folder, path.split("/"), told["sha256"], acts=acts)
+    except ProviderError as error:
+        return Taken(what, str(error), failed=True)
+    return Taken(what, LEFT.get(found, ""))
