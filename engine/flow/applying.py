@@ -52,7 +52,8 @@ def narrowed(event: Event, message: Message, evaluation: Evaluation, recorded: R
         if event.only not in ("", match.rule) or _was_done(event, match, recorded):
             continue
         after = changed(labels, match.effects)
-        if after != labels or (event.sends and any(map(leaves, match.effects))):
+        waits = any(effect.after and not leaves(effect) for effect in match.effects)
+        if after != labels or waits or (event.sends and any(map(leaves, match.effects))):
             left.append(match)
             labels = after
     undecided = (

@@ -30,6 +30,7 @@ from engine.flow.gathering import NOTHING_LEFT, close, gather
 from engine.flow.inverse import SENT, draft_back, no_way_back
 from engine.flow.outgoing import compose_step, message_id
 from engine.flow.patience import patience
+from engine.flow.plan import due_at
 from engine.flow.planned import keep_until
 from engine.flow.ports import Provider
 from engine.flow.relabel import change_labels, delete
@@ -76,6 +77,9 @@ async def execute(executing: Executing, run: str) -> int | None:
             why = "label changes are under way"
             await executing.journal.release(claim, again=now + LATER_MS, unknown=False, looks=0, why=why)
             return None
+        if (due := due_at(claim.run, claim.step)) > now:
+            await executing.journal.delay(claim, due)
+            return due
         try:
             provider = executing.provider(claim.run.mailbox)
         except SettingsError as error:
@@ -187,7 +191,8 @@ def _written(effect: SendMessage | SaveDraft, key: str, own_id: str) -> dict[str
 
 def _look_back(claim: Claim, now: int) -> datetime:
     """Say where a look begins: before the first attempt; an hour before a run was opened again, or now."""
-    began = max(int(claim.run.created * 1000), claim.since - LONGEST_LAG_MS)
+    due = due_at(claim.run, claim.step) if claim.step is not None else 0
+    began = max(due, claim.since - LONGEST_LAG_MS)
     if claim.doubtful:
         began = min(began, now - LONGEST_LAG_MS)
     return datetime.fromtimestamp((began - CLOCKS_MS) / 1000, UTC)

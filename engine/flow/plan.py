@@ -120,6 +120,11 @@ def run_id(event: str, rule: str) -> str:
     return hashlib.sha256(f"{event}\0{rule}".encode()).hexdigest()[:32]
 
 
+def due_at(run: Run, step: int) -> int:
+    """When a step may begin (epoch ms): `after` counts from the moment of planning."""
+    return round(run.created * 1000) + run.steps[step].after * 1000
+
+
 def own_id(event: Event, rule: str, steps: Sequence[Effect], *, sends: bool) -> str:
     """Name the run of a rule; of one that is applied to mail that is there already, for these very steps."""
     if not event.applied:
@@ -212,7 +217,7 @@ def _in_turn(decided: Iterable[tuple[Judged, Run]]) -> Iterator[Run]:
 
 def _leading_labels(effects: tuple[Effect, ...]) -> int:
     for index, effect in enumerate(effects):
-        if not isinstance(effect, ChangeLabels) or effect.scope == "thread":
+        if not isinstance(effect, ChangeLabels) or effect.scope == "thread" or effect.after:
             return index
     return len(effects)
 

@@ -14,8 +14,8 @@ NEAR_MS = 60_000
 
 
 def date_of(run: Run, effect: Effect, zone: tzinfo | None) -> datetime:
-    """Say when a step's message is due, the same at every attempt: once its run was decided, or `at`."""
-    decided = datetime.fromtimestamp(run.created, UTC)
+    """Say when a step's message is due, the same at every attempt: once its `after` is over, or `at`."""
+    decided = datetime.fromtimestamp(run.created + effect.after, UTC)
     if not isinstance(effect, SendMessage) or effect.at is None:
         return decided
     if isinstance(effect.at, Moment):

@@ -42,7 +42,8 @@ async def change_labels(work: Work, effect: ChangeLabels) -> Receipt:
 async def delete(work: Work, effect: DeleteMessage) -> Receipt:
     """Delete for good, once no other run has anything to do with the messages. Raises NotYetError."""
     keys = list(await _before(work, effect.scope))
-    if other := await work.executing.journal.in_use(work.claim, keys):
+    executing = work.executing
+    if other := await executing.journal.in_use(work.claim, keys, executing.clock()):
         raise NotYetError(f"the run {other} is not done with the message")
     await work.provider.delete(work.run.mailbox, keys)
     return {"outcome": "done", **_named(effect.scope, keys), **no_way_back(DELETED)}

@@ -205,6 +205,10 @@ class Journal(Protocol):
         """Give the claim back: try again at `again`; `failing` since then, 0 if nothing failed."""
         ...
 
+    async def delay(self, claim: Claim, until: int) -> None:
+        """Give the claim of a step back that is to begin at `until` and not before: nothing was tried."""
+        ...
+
     async def note(self, claim: Claim, step: int, text: str) -> str:
         """Write down what a step has to know of the time before it; give the first that was written.
 
@@ -212,8 +216,8 @@ class Journal(Protocol):
         """
         ...
 
-    async def in_use(self, claim: Claim, keys: Sequence[str]) -> str:
-        """Say which other run still has something to do with messages that this one deletes, or ""."""
+    async def in_use(self, claim: Claim, keys: Sequence[str], now: int) -> str:
+        """Say which other run has something to do, and now, with messages that this one deletes, or ""."""
         ...
 
     async def settle_emitted(self, settled: Settled, event: Event, now: int, claim: Claim) -> None:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, Field
 
 from engine.rules.captures import fill, fill_all
 from engine.rules.effects import Effect
+from engine.rules.quantities import SECONDS, Duration, Quantity
 from engine.rules.strict import Strict
 from engine.rules.text import Captures
+
+LONGEST_DAYS = 90
+
+
+def _bounded(span: Quantity) -> Quantity:
+    if span.value > LONGEST_DAYS * SECONDS["D"]:
+        raise ValueError(f"an action waits for at most {LONGEST_DAYS} days")
+    return span
 
 
 class Action(Strict):
@@ -21,6 +32,15 @@ class Action(Strict):
     last: ClassVar[bool] = False
     """Whether nothing may stand behind it in its rule."""
 
+    after: Annotated[Duration, AfterValidator(_bounded)] | None = Field(
+        None, description="Do it only so long after the rule matched; what stands behind it waits as well."
+    )
+
+    @classmethod
+    def keys(cls) -> list[str]:
+        """List the keys that a map may have, its own first."""
+        return sorted(super().keys(), key=lambda key: key == "after")
+
     @property
     def of_message(self) -> bool:
         """Whether it does something with the message, so that an event without one has no use for it."""
@@ -29,6 +49,13 @@ class Action(Strict):
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
         """Say what is to be done, in order."""
         raise NotImplementedError
+
+    def steps(self, captures: Captures) -> tuple[Effect, ...]:
+        """Say what is to be done and after how long."""
+        effects = self.effects(captures)
+        if self.after is None:
+            return effects
+        return tuple(each.model_copy(update={"after": self.after.value}) for each in effects)
 
     @cached_property
     def dumped(self) -> Any:

@@ -10,18 +10,23 @@ Scope = Literal["message", "thread"]
 """Whether an effect reaches the message alone, or every message of its thread."""
 
 
-class _Effect(BaseModel):
+class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class OncePer(_Effect):
+class _Effect(_Value):
+    after: int = 0
+    """Seconds that have to pass from the plan on before it is done; what stands behind it waits as well."""
+
+
+class OncePer(_Value):
     """At most one such message to the same correspondent within a window (RFC 5230, section 4.2)."""
 
     by: Literal["sender"] = "sender"
     seconds: int
 
 
-class DayTimes(_Effect):
+class DayTimes(_Value):
     """The next of these times of day, in the mailbox's time zone."""
 
     minutes: tuple[int, ...]
@@ -86,7 +91,7 @@ class StoreFile(_Effect):
     """Globs of names; none means all."""
 
 
-class Approval(_Effect):
+class Approval(_Value):
     """A person has to approve the very text before it is sent."""
 
     seconds: int = 0

@@ -157,8 +157,10 @@ def settle(rule: Rule, judged: Judged, *, final: bool) -> Judged:
 
 
 def changed(labels: frozenset[str], effects: Iterable[Effect]) -> frozenset[str]:
-    """Carry label changes out, in order."""
+    """Carry label changes out, in order, up to the first effect that is to wait."""
     for effect in effects:
+        if effect.after:
+            break
         if isinstance(effect, ChangeLabels):
             labels = labels.difference(effect.remove).union(effect.add)
     return labels

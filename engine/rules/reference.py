@@ -92,7 +92,7 @@ def _takes(
         yield from (f"Takes {takes(schema, definitions)}.", "")
         return
     schema = _resolved(schema, definitions)
-    shared = set(base.keys()) if base else set()
+    shared = set(base.keys()) if base else set(Action.keys()) if issubclass(component, Action) else set()
     own = {key: field for key, field in _properties(schema).items() if key not in shared}
     short = f" A bare value stands for `{_alias(component)}`." if _alias(component) else ""
     if base:

@@ -103,7 +103,7 @@ class Rule:
 
     def _outcome(self, captures: Captures) -> Outcome:
         return Outcome(
-            tuple(effect for action in self.then for effect in action.effects(captures)),
+            tuple(effect for action in self.then for effect in action.steps(captures)),
             tuple({action.key: action.shown(captures)} for action in self.then),
         )
 

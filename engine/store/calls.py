@@ -16,7 +16,7 @@ DAY_MS = 86_400_000
 KEYS_MS = 7 * DAY_MS
 """An idempotency key is known for at least as long."""
 CONTENT_MS = 8 * DAY_MS
-"""Longer than any step is tried."""
+"""Longer than any step is tried, from the time on at which it is to begin."""
 
 
 class RedisCalls:
@@ -64,7 +64,8 @@ def decide_calls(batch: Batch, commit: Commit) -> None:
         own, call = runs.get(event.id, []), call_id(event) if is_call(event) else ""
         for run in own:
             if len(run.held) < len(run.steps):
-                batch.add("KEEP", run.id, call, payload_of(event), CONTENT_MS)
+                waits = max(step.after for step in run.steps) * 1000
+                batch.add("KEEP", run.id, call, payload_of(event), CONTENT_MS + waits)
         if call:
             batch.add("CALL", call, ",".join(run.id for run in own))
 

@@ -55,6 +55,10 @@ class RedisJournal:
         args: list[str | int] = [claim.run.id, held_claim(claim), again, int(unknown), looks, why, failing]
         await self._base.scripts("release", keys, args)
 
+    async def delay(self, claim: Claim, until: int) -> None:
+        keys = [self._key("run", claim.run.id), self._key("due"), self._key("delayed")]
+        await self._base.scripts("delay", keys, [claim.run.id, held_claim(claim), until])
+
     async def note(self, claim: Claim, step: int, text: str) -> str:
         args: list[str | int] = [held_claim(claim), step, text]
         kept = await self._base.scripts("note", [self._key("run", claim.run.id)], args)
@@ -62,10 +66,10 @@ class RedisJournal:
             raise Unavailable("another worker has taken the run over")
         return str(kept)
 
-    async def in_use(self, claim: Claim, keys: Sequence[str]) -> str:
+    async def in_use(self, claim: Claim, keys: Sequence[str], now: int) -> str:
         run = claim.run
         readers = [self._key("readers", run.mailbox, key) for key in keys]
-        return str(await self._base.scripts("in_use", readers, [run.id]))
+        return str(await self._base.scripts("in_use", readers, [run.id, now]))
 
     async def settle_emitted(self, settled: Settled, event: Event, now: int, claim: Claim) -> None:
         lane, job = event.mailbox, self._base.drain_job(event.mailbox)

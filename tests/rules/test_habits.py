@@ -543,7 +543,7 @@ CASES = [
     ),
     pytest.param(
         then("{trash: {x: 1}}"),
-        ["4:21 rules[0].then[0].trash.x: unknown key 'x'; there are: scope"],
+        ["4:21 rules[0].then[0].trash.x: unknown key 'x'; there are: after, scope"],
         id="an action with a setting that it has not",
     ),
     pytest.param(

@@ -65,7 +65,7 @@ class Label(Action):
 
     def shown(self, captures: Captures) -> Any:
         return {
-            key: value if key == "scope" else list(filled(tuple(value), captures))
+            key: list(filled(tuple(value), captures)) if key in ("add", "remove") else value
             for key, value in self.dumped.items()
         }
 

@@ -33,7 +33,7 @@ class Summary(Templated):
     map_schema: ClassVar[Mapping[str, Any]] = {"oneOf": [{"required": ["every"]}, {"required": ["at"]}]}
     hints: ClassVar[Mapping[str, str]] = {
         **Templated.hints,
-        **dict.fromkeys(("within", "after", "window", "interval", "each"), "write every: 1h"),
+        **dict.fromkeys(("within", "window", "interval", "each"), "write every: 1h"),
         **dict.fromkeys(("time", "daily", "when", "weekday"), "write at: '08:00', or at: {time: ...}"),
         **dict.fromkeys(("by", "per", "group", "group_by"), "write 'key'"),
         **dict.fromkeys(("items", "item", "fields"), "write 'with'"),

@@ -13,6 +13,7 @@ from engine.rules.lints.lookalikes import lookalikes
 from engine.rules.lints.negatives import negatives
 from engine.rules.lints.twins import duplicate, shadowed
 from engine.rules.lints.unreachable import unreachable
+from engine.rules.lints.waits import waits
 from engine.rules.ruleset import RuleSet
 
 CHECKS: tuple[Callable[[Ground], Iterator[Flaw]], ...] = (
@@ -24,6 +25,7 @@ CHECKS: tuple[Callable[[Ground], Iterator[Flaw]], ...] = (
     lookalikes,
     labels,
     inputs,
+    waits,
 )
 
 

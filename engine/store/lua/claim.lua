@@ -11,6 +11,7 @@ if claim and claim ~= fresh then
 end
 if claim ~= fresh then redis.call('HINCRBY', KEYS[1], 'attempts', 1) end
 redis.call('HSET', KEYS[1], 'claim', fresh)
+redis.call('ZREM', P .. ':delayed', ARGV[1])
 redis.call('ZADD', KEYS[2], string.format('%.0f', tonumber(ARGV[4]) + tonumber(ARGV[5])), ARGV[1])
 local answer = redis.call('HGETALL', KEYS[1])
 table.insert(answer, 1, 'claimed')

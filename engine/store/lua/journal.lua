@@ -31,6 +31,7 @@ local function close(run, now)
   redis.call('HSET', key, 'state', dead and 'dead' or 'done', 'ended', now)
   redis.call('HDEL', key, 'claim', 'unknown', 'looks', 'failing')
   redis.call('ZREM', P .. ':due', run)
+  redis.call('ZREM', P .. ':delayed', run)
   if dead then
     redis.call('ZADD', P .. ':dead', now, run)
   else
