@@ -72,8 +72,8 @@ def undo(
 
 
 def _undoing(office: Office) -> Undoing:
-    store, folders = RedisUndoings(office.base), office.executing.folders
-    return Undoing(store, office.provider, folders, office.clock, _who())
+    store, executing = RedisUndoings(office.base), office.executing
+    return Undoing(store, office.provider, executing.folders, executing.summaries, office.clock, _who())
 
 
 def _who() -> str:

@@ -50,7 +50,7 @@ def _done(one: Restored) -> Iterator[str]:
     if not one.failed:
         yield from (f"label +{name}" for name in one.change.add)
         yield from (f"label -{name}" for name in one.change.remove)
-    yield from ("remove a file" for each in one.others if not each.left)
+    yield from (f"take back: {each.kind}" for each in one.others if not each.left)
 
 
 def _left(one: Restored) -> Iterator[str]:
@@ -77,7 +77,7 @@ def as_lines(counts: Counts) -> Iterator[str]:
 
 def _samples(one: Restored) -> Iterator[str]:
     yield from (done for done in _done(one) if done.startswith("label"))
-    yield from (f"remove {each.what}" for each in one.others if not each.left)
+    yield from (f"take back {each.what}" for each in one.others if not each.left)
 
 
 def message_dict(one: Restored) -> dict[str, Any]:

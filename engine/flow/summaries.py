@@ -60,6 +60,9 @@ class Summaries(Protocol):
         """
         ...
 
-    async def take_out(self, summary: str, name: str) -> bool:
-        """Take an item out of the summary of a run; False when that takes none any more, or has none such."""
+    async def take_out(self, summary: str, name: str, *, acts: bool = True) -> str:
+        """Take an item out of the summary of a run, or only look.
+
+        Says `taken`; `closed` when the summary takes nothing any more, `gone` when it has no such item.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Take back what runs left beside labels: files."""
+"""Take back what runs left beside labels: files, and items of summaries that are not sent yet."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from engine.errors import ProviderError
 from engine.flow.inverse import way_back
 from engine.flow.outside import Folders
 from engine.flow.recorded import Recorded
+from engine.flow.summaries import Summaries
 
-LEFT: Mapping[str, str] = {"changed": "somebody has changed it since", "gone": "it is gone already"}
+LEFT: Mapping[str, str] = {
+    "changed": "somebody has changed it since",
+    "gone": "it is gone already",
+    "closed": "its summary is sent, or about to be",
+}
 InUse = Collection[tuple[str, str]]
 """Folder and path of files that others count on."""
 
@@ -21,6 +26,8 @@ class Taken:
     """One thing that is taken back, or left and why."""
 
     what: str
+    kind: str
+    """So that the same is counted together."""
     left: str = ""
     failed: bool = False
     """Whether it may be had another time."""
@@ -32,6 +39,13 @@ def files_of(recorded: Recorded) -> Iterator[Mapping[str, Any]]:
         yield from reversed(way_back(recorded, step).get("files", ()))
 
 
+def items_of(recorded: Recorded) -> Iterator[tuple[str, str]]:
+    """Give the items that a run added to summaries, each with the run of its summary, the last one first."""
+    for step in reversed(range(len(recorded.run.steps))):
+        if item := way_back(recorded, step).get("item"):
+            yield recorded.receipts[step]["summary"], item
+
+
 def no_way_back(recorded: Recorded) -> Iterator[str]:
     """Say of every step that was done and has no way back why."""
     for step, receipt in sorted(recorded.receipts.items()):
@@ -39,18 +53,27 @@ def no_way_back(recorded: Recorded) -> Iterator[str]:
             yield why
 
 
-async def take_back(folders: Folders, recorded: Recorded, in_use: InUse, *, acts: bool) -> tuple[Taken, ...]:
+async def take_back(
+    folders: Folders, summaries: Summaries, recorded: Recorded, in_use: InUse, *, acts: bool
+) -> tuple[Taken, ...]:
     """Take back what a run left beside labels; unless it `acts`, only look."""
-    return tuple([await _file(folders, each, in_use, acts=acts) for each in files_of(recorded)])
+    items = [await _item(summaries, *each, acts=acts) for each in items_of(recorded)]
+    files = [await _file(folders, each, in_use, acts=acts) for each in files_of(recorded)]
+    return (*items, *files)
+
+
+async def _item(summaries: Summaries, summary: str, name: str, *, acts: bool) -> Taken:
+    found = await summaries.take_out(summary, name, acts=acts)
+    return Taken(f"item of the summary {summary[:12]}", "item of a summary", LEFT.get(found, ""))
 
 
 async def _file(folders: Folders, told: Mapping[str, Any], in_use: InUse, *, acts: bool) -> Taken:
     folder, path = told["folder"], told["path"]
     what = f"file {folder}/{path}"
     if (folder, path) in in_use:
-        return Taken(what, "a later run counts on it")
+        return Taken(what, "file", "a later run counts on it")
     try:
         found = await folders.remove(folder, path.split("/"), told["sha256"], acts=acts)
     except ProviderError as error:
-        return Taken(what, str(error), failed=True)
-    return Taken(what, LEFT.get(found, ""))
+        return Taken(what, "file", str(error), failed=True)
+    return Taken(what, "file", LEFT.get(found, ""))

@@ -13,13 +13,14 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from engine.errors import LeaseLost, PostroomError
 from engine.flow.bundles import Bundle, bundles, keys_of
 from engine.flow.recorded import Recorded, Undone
 from engine.flow.relabelling import read_labels, relabel
 from engine.flow.stores import Lease
-from engine.flow.taking_back import Taken, files_of, take_back
+from engine.flow.taking_back import Taken, files_of, items_of, take_back
 from engine.flow.touches import SETTLED, Aims, Change, aims_of, change_of, touches
 from engine.flow.undoings import Undoing
 
@@ -64,7 +65,7 @@ def undoable(recorded: Recorded) -> str:
 
 def _changes(recorded: Recorded) -> bool:
     labels = any(one.before is not one.on for one in touches(recorded, {}))
-    return labels or any(True for _ in files_of(recorded))
+    return labels or any(True for _ in chain(files_of(recorded), items_of(recorded)))
 
 
 async def undo(undoing: Undoing, chosen: Sequence[Recorded], *, acts: bool) -> AsyncIterator[Restored]:
@@ -106,7 +107,8 @@ async def _undo(undoing: Undoing, bundle: Bundle, lease: Lease | None) -> list[R
     refused = await relabel(undoing, bundle.mailbox, changes, lease) if lease else {}
     in_use = await _in_use(undoing, runs)
     others = {
-        one.run.id: await take_back(undoing.folders, one, in_use, acts=lease is not None) for one in runs
+        one.run.id: await take_back(undoing.folders, undoing.summaries, one, in_use, acts=lease is not None)
+        for one in runs
     }
     own: dict[str, list[Recorded]] = defaultdict(list)
     for one in runs:
@@ -168,8 +170,9 @@ async def _planned(
     known = {one.run.id: one for one in [*others, *runs]}
     aims = aims_of((each for one in known.values() for each in touches(one, fellows)), ids)
     keys = sorted({key for one in runs for key in keys_of(one)})
-    labels = await read_labels(undoing, bundle.mailbox, keys, lease)
-    return {key: _change(aims.get(key, Aims()), labels[key]) for key in keys}
+    labels = await read_labels(undoing, bundle.mailbox, [key for key in keys if key], lease)
+    # A call brought no message: its runs may have added to summaries alone.
+    return {key: _change(aims.get(key, Aims()), labels[key]) if key else Change() for key in keys}
 
 
 def _change(aims: Aims, labels: frozenset[str] | None) -> Change:

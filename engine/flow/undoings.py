@@ -12,6 +12,7 @@ from engine.flow.outside import Folders
 from engine.flow.ports import Provider
 from engine.flow.recorded import Recorded, Undone
 from engine.flow.stores import Lease
+from engine.flow.summaries import Summaries
 
 
 class Undoings(Protocol):
@@ -47,6 +48,7 @@ class Undoing:
     store: Undoings
     provider: Callable[[str], Provider]
     folders: Folders
+    summaries: Summaries
     clock: Clock
     by: str
     """Who does it."""

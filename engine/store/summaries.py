@@ -37,9 +37,9 @@ class RedisSummaries:
             raise Unavailable("another worker has taken the run over")
         return _gathered(answer) if isinstance(answer, list) else int(answer)
 
-    async def take_out(self, summary: str, name: str) -> bool:
+    async def take_out(self, summary: str, name: str, *, acts: bool = True) -> str:
         keys = [self._key("run", summary), self._key("content", summary)]
-        return bool(await self._base.scripts("take_out", keys, [summary, f"{ITEM}{name}"]))
+        return str(await self._base.scripts("take_out", keys, [summary, f"{ITEM}{name}", int(acts)]))
 
 
 def _gathered(answer: list[str]) -> Gathered:

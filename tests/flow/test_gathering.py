@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 import pytest
 
 from engine.flow.drain import drain
 from engine.flow.recorded import Recorded
+from engine.flow.undoing import undo
 from engine.mail.events import SUMMARY_DUE
 from engine.mail.mime import from_raw
 from engine.store import summaries as stored
@@ -20,6 +20,7 @@ from tests.flow.conftest import DAY_MS, RETENTION_MS, World
 from tests.flow.fakes import BOX, FakeProvider, mail
 from tests.flow.test_calls_flow import HOOK, hooked
 from tests.flow.test_dying import Killed, mine
+from tests.flow.test_undoing import undoing
 
 HOUR_MS = 3_600_000
 
@@ -35,6 +36,7 @@ BY_NUMBER = rule(
     "{{ captures.number }}",
     "every: 1h, key: '{{ captures.number }}'",
 )
+OF_CALLS = rule("payload: {path: id, gte: 0}", "{{ payload.id }}", head="event: hook.orders, ")
 TEMPLATE = """---
 subject: "{{ count }} of {{ key }}"
 inputs: {items: list, count: number, more: number, key: text}
@@ -53,6 +55,12 @@ async def arrive(world: World, *subjects: str) -> None:
         world.provider.deliver(f"m{len(world.provider.messages)}", mail(subject))
     await world.read_and_drain()
     await world.execute_all()
+
+
+async def called(world: World, number: int) -> None:
+    call = hooked({"id": number}, key=str(number))
+    await RedisCalls(world.base, RETENTION_MS).take([call], world.clock())
+    await drain(world.draining, world.provider, HOOK)
 
 
 async def when_due(world: World, ms: int = HOUR_MS) -> None:
@@ -129,12 +137,9 @@ async def test_a_time_of_day_is_that_of_the_clocks_and_days_that_the_rule_names(
 
 
 async def test_calls_of_hooks_are_gathered_as_well(world: World) -> None:
-    calls = rule("payload: {path: id, gte: 0}", "{{ payload.id }}", head="event: hook.orders, ")
-    await world.rules(calls, templates=TEMPLATES)
+    await world.rules(OF_CALLS, templates=TEMPLATES)
     for number in (1, 2):
-        call = hooked({"id": number}, key=str(number))
-        await RedisCalls(world.base, RETENTION_MS).take([call], world.clock())
-        await drain(world.draining, world.provider, HOOK)
+        await called(world, number)
         await world.execute_all()
     await when_due(world)
     assert told(world) == [("2 of", ["call/1", "call/2"])]
@@ -183,16 +188,22 @@ async def test_mail_from_ourselves_is_not_gathered_lest_summaries_chase_themselv
     assert run.receipts[0]["why"] == "it comes from ourselves"
 
 
-async def test_an_item_can_be_taken_out_until_its_summary_is_sent(world: World) -> None:
-    await world.rules(ALL, templates=TEMPLATES)
-    await arrive(world, "one", "two")
-    gathering = RedisSummaries(world.base)
-    first, second = [(one.receipts[0]["summary"], one) for one in await world.runs() if one.receipts]
-    name = json.loads(first[1].receipts[0]["undo"])["item"]
-    assert [await gathering.take_out(first[0], name) for _ in range(2)] == [True, False]
+@pytest.mark.parametrize("rules", [ALL, OF_CALLS], ids=["of a message", "of a call"])
+async def test_an_item_is_taken_back_until_its_summary_is_sent(world: World, rules: str) -> None:
+    await world.rules(rules, templates=TEMPLATES)
+    for number in (1, 2):
+        world.provider.deliver(str(number), mail(f"m{number}"))
+        await called(world, number)
+    await world.read_and_drain()
+    await world.execute_all()
+    first, second = [one for one in await world.runs() if one.run.kind is not SUMMARY_DUE]
+    for acts in (False, True):
+        ((taken,),) = [one.others async for one in undo(undoing(world), [first], acts=acts)]
+        assert taken.left == ""
     await when_due(world)
     assert [len(items) for _, items in told(world)] == [1]
-    assert not await gathering.take_out(second[0], json.loads(second[1].receipts[0]["undo"])["item"])
+    ((taken,),) = [one.others async for one in undo(undoing(world), [second], acts=False)]
+    assert taken.left == "its summary is sent, or about to be"
 
 
 async def test_a_summary_of_which_nothing_is_left_is_not_sent(world: World) -> None:

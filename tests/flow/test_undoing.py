@@ -12,6 +12,7 @@ from engine.errors import LeaseLost, Rejected, Unavailable
 from engine.flow.undoing import Restored, undo, undoable
 from engine.flow.undoings import Undoing
 from engine.services.folders import LocalFolders
+from engine.store.summaries import RedisSummaries
 from engine.store.undoing import RedisUndoings
 from tests.flow.conftest import World
 from tests.flow.fakes import BOX, mail
@@ -22,8 +23,9 @@ MARK = "{when: {label: Orders}, then: [label: {add: [Seen], remove: [UNREAD]}]}"
 
 
 def undoing(world: World) -> Undoing:
-    folders = LocalFolders(world.folders)
-    return Undoing(RedisUndoings(world.base), lambda _: world.provider, folders, world.clock, "ann@desk")
+    folders, summaries = LocalFolders(world.folders), RedisSummaries(world.base)
+    store = RedisUndoings(world.base)
+    return Undoing(store, lambda _: world.provider, folders, summaries, world.clock, "ann@desk")
 
 
 async def undone(world: World, *rules: str, acts: bool = True) -> list[Restored]:
