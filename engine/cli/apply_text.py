@@ -34,12 +34,12 @@ class Counts:
                 if at in run.held:
                     self.held[run.held[at]] += 1
                 else:
-                    self.effects.update(_words(step))
+                    self.effects.update(words(step))
         if planned.runs and len(self.samples) < samples:
             self.samples.append(planned)
 
 
-def _words(effect: Effect) -> list[str]:
+def words(effect: Effect) -> list[str]:
     """Name what an effect does, so that the same is counted together."""
     if isinstance(effect, SendMessage | SaveDraft) and effect.forward:
         return [f"forward {effect.forward}"]
@@ -78,7 +78,7 @@ def counted(title: str, counts: Mapping[str, int]) -> Iterator[str]:
 
 def _steps(run: Run) -> Iterator[str]:
     for at, step in enumerate(run.steps):
-        done = ", ".join(_words(step)) or step.kind
+        done = ", ".join(words(step)) or step.kind
         yield f"{done} (held: {run.held[at]})" if at in run.held else done
     if run.undecided:
         yield f"cannot be judged: {run.undecided}"

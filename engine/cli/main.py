@@ -34,6 +34,7 @@ COMMANDS = {
     "runs": "engine.cli.journal:runs",
     "dead": "engine.cli.journal:dead",
     "replay": "engine.cli.journal:replay",
+    "promote": "engine.cli.promote:promote",
     "undo": "engine.cli.undo:undo",
     "suppressed": "engine.cli.suppressed:suppressed",
     "approvals": "engine.cli.approvals:approvals",

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
+from engine.flow.plan import Run
 from engine.flow.recorded import Recorded, Undone
 from engine.flow.stores import Lease
 from engine.store.base import Base, chunks
@@ -61,6 +62,15 @@ class RedisUndoings:
             return mailbox in ("", run["mailbox"])
 
         return await self._among(self._key("runs:rule", rule), since, fits)
+
+    async def beside(self, events: Collection[str], mailboxes: Iterable[str], since: int) -> list[Run]:
+        """Give the runs of live rules that some events set off."""
+
+        def fits(run: Mapping[str, Any]) -> bool:
+            return run["event"] in events and not run.get("shadow") and not run["undecided"]
+
+        found = [await self._among(self._key("runs:mailbox", one), since, fits) for one in mailboxes]
+        return [each.run for one in found for each in one]
 
     async def tread(self, lane: str, lease: Lease, steps: Sequence[str], answered: int, now: int) -> None:
         batch = Batch(self._base, now)
