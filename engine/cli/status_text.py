@@ -65,7 +65,7 @@ def _whole(snapshot: Snapshot) -> Iterator[str]:
     if snapshot.jobs:
         queue += f", the first for {ago(snapshot.jobs_since, now, '0 s')}"
     if snapshot.awaiting:
-        yield f"{snapshot.awaiting} messages wait for approval, see `postroom approvals`"
+        yield f"messages that wait for approval: {snapshot.awaiting}, see `postroom approvals`"
     limit = f" of {snapshot.memory_limit / 2**20:.0f}" if snapshot.memory_limit else ""
     yield f"{queue}; Redis uses {snapshot.memory / 2**20:.1f}{limit} MiB"
 

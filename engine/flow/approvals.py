@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -56,7 +57,8 @@ class Letter:
 
     def told(self) -> dict[str, str]:
         """What a receipt says of the decision."""
-        said = {"approval": self.standing.value, "by": self.by, "at": str(self.at), "reason": self.reason}
+        at = datetime.fromtimestamp(self.at / 1000, UTC).isoformat(timespec="seconds")
+        said = {"approval": self.standing.value, "by": self.by, "at": at, "reason": self.reason}
         edited = {"edited_by": self.edited_by} if self.edited_by else {}
         return {name: value for name, value in said.items() if value} | edited
 

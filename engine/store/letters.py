@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from engine.flow.approvals import Answer, Letter
@@ -66,8 +65,8 @@ async def became(approvals: RedisApprovals, journal: RedisJournal, run: str, ans
     if answer is Answer.CHANGED:
         return "it was edited meanwhile: read it again"
     letter = await approvals.get(run)
-    if letter and letter.by:
-        return said({"approval": letter.standing.value, "by": letter.by, "at": str(letter.at)})
+    if letter and letter.at:
+        return said(letter.told())
     recorded = await journal.get(run)
     receipts = recorded.receipts.values() if recorded else ()
     return next((said(one) for one in receipts if "approval" in one), "no message of this run waits")
@@ -76,6 +75,5 @@ async def became(approvals: RedisApprovals, journal: RedisJournal, run: str, ans
 def said(receipt: Mapping[str, str]) -> str:
     """Tell a decision: `approved by ann at …`."""
     by = f" by {receipt['by']}" if receipt.get("by") else ""
-    at = datetime.fromtimestamp(int(receipt.get("at", "0")) / 1000, UTC)
     edited = f", edited by {receipt['edited_by']}" if receipt.get("edited_by") else ""
-    return f"it was {receipt['approval']}{by} at {at:%Y-%m-%d %H:%M} UTC{edited}"
+    return f"it was {receipt['approval']}{by} at {receipt['at']}{edited}"

@@ -84,7 +84,7 @@ async def test_it_is_edited_approved_and_sent(
     assert b"Dear Ann,\r\nwe are closed.\r\n" in sent
     again = await desk.call("approvals", run, "--reject")
     assert again.exit_code == 1
-    assert again.stderr == "it was approved by Bo at 2026-01-01 00:00 UTC, edited by Bo\n"
+    assert again.stderr == "it was approved by Bo at 2026-01-01T00:00:01+00:00, edited by Bo\n"
     assert "nothing waits" in (await desk.call("approvals")).stdout
 
 

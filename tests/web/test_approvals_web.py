@@ -77,7 +77,7 @@ async def test_it_is_edited_and_approved_once(desk: Desk) -> None:
     late = await desk.call("POST", "/RUN/reject", json={"by": "bob"})
     assert (late.status_code, late.json()["error"]) == (
         409,
-        "it was approved by ann at 2026-01-01 00:00 UTC, edited by cid",
+        "it was approved by ann at 2026-01-01T00:00:01+00:00, edited by cid",
     )
 
 
