@@ -33,6 +33,7 @@ from engine.store.budget import RedisBudget
 from engine.store.budget_left import Limits
 from engine.store.clock import ServerClock
 from engine.store.connection import check_durability, connect
+from engine.store.drafts import RedisDrafts
 from engine.store.embedded import embedded
 from engine.store.grants import RedisGrant
 from engine.store.halt import HaltWatch
@@ -109,6 +110,7 @@ class Office:
             self.lanes,
             self.mailboxes,
             self.keeper,
+            RedisDrafts(self.base),
             self.clock,
             frozenset(self.settings.mailboxes),
             int(self.settings.answer_within * 1000),
@@ -135,6 +137,7 @@ class Office:
             LocalFolders(self.settings.folders),
             self.endpoints,
             RedisApprovals(self.base),
+            RedisDrafts(self.base),
             RedisSummaries(self.base),
             timeout=int(limits.timeout * 1000),
             margin=int(limits.margin * 1000),

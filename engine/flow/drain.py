@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from engine.errors import ProviderError, RateLimited, Unauthorized
@@ -22,6 +22,7 @@ from engine.flow.rulebook import Rulebook
 from engine.flow.sift import RECEPTIONS, footsteps_of, sift
 from engine.flow.stores import Lease, Queued
 from engine.flow.telling import batch_decided, drain_span
+from engine.flow.withdrawing import withdrawals
 from engine.mail.events import is_mailbox
 
 BATCH = 200
@@ -138,6 +139,8 @@ async def _decide(
     if taken:
         part = Decided(taken, sifted, judged, tuple(decided), turn.profiles, turn.cursor, tuple(groups))
         commit = await prepare(draining, book, lane, part, now, hydrator.more)
+        needless = await withdrawals(draining.drafts, lane, taken, book.digest, now)
+        commit = replace(commit, runs=(*commit.runs, *needless))
         await draining.lanes.commit(lane, turn.lease, commit, now)
         batch_decided(lane, decided, commit)
     return again

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable
 from datetime import UTC, datetime
+from functools import partial
 
 from engine import tracing
 from engine.deadline import DEADLINE
@@ -24,6 +25,8 @@ from engine.errors import (
 )
 from engine.flow.approving import AwaitingError, ask, look_at, refusal, refused_before, wanted
 from engine.flow.calling import call
+from engine.flow.drafting import remember, update, withdraw
+from engine.flow.drafts import home_of
 from engine.flow.emitting import emit
 from engine.flow.executing import Executing, NotYetError, Receipt, Work
 from engine.flow.gathering import NOTHING_LEFT, close, gather
@@ -48,6 +51,7 @@ from engine.rules.effects import (
     SaveDraft,
     SendMessage,
     StoreFile,
+    WithdrawDraft,
 )
 
 __all__ = ["Executing", "execute"]
@@ -140,14 +144,14 @@ async def _perform(executing: Executing, provider: Provider, claim: Claim, step:
             performing = emit(work, effect)
         case AddToSummary():
             performing = gather(work, effect)
-        case SendMessage() if run.kind is SUMMARY_DUE:
-            performing = _send_summary(work, effect)
+        case WithdrawDraft():
+            performing = withdraw(work, effect)
         case SendMessage() | SaveDraft():
-            performing = _write(work, effect)
+            performing = _write(work, effect) if run.kind is not SUMMARY_DUE else _send_summary(work, effect)
     return await performing
 
 
-async def _send_summary(work: Work, effect: SendMessage) -> Receipt | None:
+async def _send_summary(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
     closed = await close(work)
     return await _write(closed, effect) if closed else NOTHING_LEFT
 
@@ -161,15 +165,25 @@ async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
     if letter and (receipt := refusal(letter)):
         return receipt
     told = letter.told() if letter else {}
+    home = home_of(run, step)
+    if home and (receipt := await update(work, home, partial(_compose, work))):
+        return receipt
     if claim.unknown and claim.looks < LOOKS:
         found = await provider.find(run.mailbox, own_id, _look_back(claim, executing.clock()))
-        return _written(effect, found.key, own_id) | told | {"how": "found"} if found else None
+        if found is None:
+            return None
+        if home:
+            await remember(work, home, found.key, None)
+        return _written(effect, found.key, own_id) | told | {"how": "found"}
     until = await keep_until(work, effect)
     raw = letter.raw if letter else await _compose(work)
     if letter is None and (approval := wanted(effect)):
         await ask(work, approval, raw)
     if isinstance(effect, SaveDraft):
-        return _written(effect, await provider.save_draft(run.mailbox, raw), own_id)
+        key = await provider.save_draft(run.mailbox, raw)
+        if home:
+            await remember(work, home, key, raw)
+        return _written(effect, key, own_id)
     key = await provider.send(run.mailbox, raw, until)
     due = {"at": until.isoformat()} if until else {}
     return _written(effect, key, own_id) | told | due

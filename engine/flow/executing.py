@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engine.errors import PostroomError
 from engine.flow.approvals import Approvals
 from engine.flow.clock import Clock, now_ms
+from engine.flow.drafts import Drafts
 from engine.flow.mailboxes import Mailboxes
 from engine.flow.outside import Endpoints, Folders
 from engine.flow.plan import Run
@@ -31,6 +32,7 @@ class Executing:
     folders: Folders
     endpoints: Endpoints
     approvals: Approvals
+    drafts: Drafts
     summaries: Summaries
     timeout: int = 20_000
     """From claim to deadline: no request of a step is begun after it."""

@@ -61,6 +61,8 @@ class Run(BaseModel):
     """Whether nothing is done: its rule is in shadow."""
     trace: str = ""
     """The traceparent of its event."""
+    arrived: int = 0
+    """When its message arrived, or where that is unknown, when it was decided (epoch ms)."""
 
 
 class RunLabels(BaseModel):
@@ -198,6 +200,7 @@ def _run(item: Judged, rule: str, digest: str, now: float, **decided: Any) -> Ru
         depth=event.depth,
         origin=event.origin,
         trace=item.trace,
+        arrived=int((_arrival(item) or now) * 1000),
         **decided,
     )
 
@@ -213,6 +216,11 @@ def _in_turn(decided: Iterable[tuple[Judged, Run]]) -> Iterator[Run]:
         left[run.key] = place + 1, changed(found, run.steps[: run.grouped])
         others = None if found == item.message.labels else tuple(sorted(found))
         yield run.model_copy(update={"place": place, "found": others}) if place else run
+
+
+def _arrival(item: Judged) -> float | None:
+    received = item.message.received if item.message else None
+    return received.timestamp() if received else None
 
 
 def _leading_labels(effects: tuple[Effect, ...]) -> int:

@@ -150,6 +150,18 @@ class Provider(Protocol):
         """Leave a draft once; returns the draft's id. Never retried. Raises OutcomeUnknown."""
         ...
 
+    async def read_draft(self, mailbox: str, draft: str) -> bytes:
+        """Give a draft as it is now (RFC 5322). Raises MessageGone, also for one in the trash."""
+        ...
+
+    async def update_draft(self, mailbox: str, draft: str, raw: bytes) -> str:
+        """Replace a draft whole; returns its id. Idempotent. Raises MessageGone."""
+        ...
+
+    async def delete_draft(self, mailbox: str, draft: str) -> None:
+        """Delete a draft for good; one that is gone already is no error. Idempotent."""
+        ...
+
     async def find(self, mailbox: str, message_id: str, since: datetime) -> Found | None:
         """Look a message of ours up by Message-ID, wherever it lies: sent, scheduled, drafts, trash.
 

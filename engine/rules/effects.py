@@ -144,7 +144,27 @@ class SaveDraft(_Templated):
     kind: Literal["draft"] = "draft"
 
 
+class WithdrawDraft(_Effect):
+    """Delete a draft that a rule left in a thread in which a person has answered. No action asks for it."""
+
+    kind: Literal["withdraw"] = "withdraw"
+    answer: str
+    """The key of what the person sent."""
+    name: str
+    """What the draft is remembered by in its thread."""
+    left_by: str
+    """The run that wrote it."""
+
+
 Effect = Annotated[
-    ChangeLabels | DeleteMessage | SendMessage | AddToSummary | SaveDraft | StoreFile | CallHttp | EmitEvent,
+    ChangeLabels
+    | DeleteMessage
+    | SendMessage
+    | AddToSummary
+    | SaveDraft
+    | WithdrawDraft
+    | StoreFile
+    | CallHttp
+    | EmitEvent,
     Field(discriminator="kind"),
 ]

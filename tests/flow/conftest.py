@@ -22,6 +22,7 @@ from engine.services.http import Endpoint, HttpEndpoints
 from engine.store.approvals import RedisApprovals
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
+from engine.store.drafts import RedisDrafts
 from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
 from engine.store.mailboxes import RedisMailboxes
@@ -55,7 +56,7 @@ class World:
         self.keeper = Keeper(
             RedisBlobs(self.base), lambda: self.sources, lambda _: list(self.problems), self.clock
         )
-        self.draining = Draining(self.lanes, self.mailboxes, self.keeper, self.clock)
+        self.draining = Draining(self.lanes, self.mailboxes, self.keeper, RedisDrafts(self.base), self.clock)
         self.polling = Polling(self.mailboxes, RETENTION_MS, self.clock)
 
     async def rules(self, *rules: str, templates: dict[str, str] | None = None) -> None:
@@ -96,6 +97,7 @@ class World:
             LocalFolders(self.folders),
             self.calling,
             RedisApprovals(self.base),
+            RedisDrafts(self.base),
             RedisSummaries(self.base),
             timeout=self.timeout,
             margin=self.margin,

@@ -90,6 +90,9 @@ class FakeProvider:
     kept_until: list[datetime | None] = field(default_factory=list)
     """Of each that was sent, when it is due."""
     drafts: list[bytes] = field(default_factory=list)
+    """Every draft as it was left at first."""
+    lying: dict[str, bytes] = field(default_factory=dict)
+    """Drafts as they are now, by id."""
     changes: list[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = field(default_factory=list)
     """Label calls that worked, as (keys, add, remove)."""
     fetched: dict[str, list[Needs]] = field(default_factory=lambda: defaultdict(list))
@@ -234,7 +237,24 @@ class FakeProvider:
     async def save_draft(self, mailbox: str, raw: bytes) -> str:
         await self._begin("save_draft")
         self.drafts.append(raw)
+        self.lying[f"draft-{len(self.drafts)}"] = raw
         return self._answer(f"draft-{len(self.drafts)}")
+
+    async def read_draft(self, mailbox: str, draft: str) -> bytes:
+        await self._begin("read_draft")
+        if draft not in self.lying:
+            raise MessageGone(f"there is no draft {draft}")
+        return self.lying[draft]
+
+    async def update_draft(self, mailbox: str, draft: str, raw: bytes) -> str:
+        await self.read_draft(mailbox, draft)
+        await self._begin("update_draft")
+        self.lying[draft] = raw
+        return draft
+
+    async def delete_draft(self, mailbox: str, draft: str) -> None:
+        await self._begin("delete_draft")
+        self.lying.pop(draft, None)
 
     async def find(self, mailbox: str, message_id: str, since: datetime) -> Found | None:
         await self._begin("find")
@@ -242,9 +262,10 @@ class FakeProvider:
         if self.search_lag > 0:
             self.search_lag -= 1
             return None
-        kept = [("SENT", raw) for raw in self.sent] + [("DRAFT", raw) for raw in self.drafts]
-        ours = (label for label, raw in kept if parse_headers(raw).text("Message-ID") == message_id)
-        return next((Found("found", (label,)) for label in ours), None)
+        kept = [("found", "SENT", raw) for raw in self.sent]
+        kept += [(draft, "DRAFT", raw) for draft, raw in self.lying.items()]
+        ours = (one for one in kept if parse_headers(one[2]).text("Message-ID") == message_id)
+        return next((Found(key, (label,)) for key, label, _ in ours), None)
 
     async def aclose(self) -> None:
         return None

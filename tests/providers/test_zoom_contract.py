@@ -18,6 +18,7 @@ from engine.errors import (
     Unauthorized,
     Unreadable,
 )
+from engine.flow.drafts import digest_of
 from engine.mail.events import EventKind
 from engine.mail.message import Message
 from engine.mail.needs import Need
@@ -317,6 +318,29 @@ async def test_a_draft_is_kept_and_found(bench: Bench) -> None:
     found = await bench.provider.find(BOX, "<ours-1@acme.example>", LONG_AGO)
     assert found
     assert (found.key, found.labels) == (key, ("DRAFT",))
+
+
+async def test_a_draft_is_read_replaced_and_deleted(bench: Bench) -> None:
+    draft = await bench.provider.save_draft(BOX, outgoing())
+    before = await bench.provider.read_draft(BOX, draft)
+    assert digest_of(before) == digest_of(outgoing())
+    newer = outgoing("<newer@acme.example>").replace(b"Subject: ", b"Subject: Newer ", 1)
+    assert await bench.provider.update_draft(BOX, draft, newer) == draft
+    after = await bench.provider.read_draft(BOX, draft)
+    assert b"<newer@acme.example>" in after
+    assert digest_of(after) == digest_of(newer) != digest_of(before)
+    for _ in range(2):
+        await bench.provider.delete_draft(BOX, draft)
+    for call in (bench.provider.read_draft(BOX, draft), bench.provider.update_draft(BOX, draft, newer)):
+        with pytest.raises(MessageGone):
+            await call
+
+
+async def test_a_draft_in_the_trash_is_gone_for_who_would_update_it(bench: Bench) -> None:
+    draft = await bench.provider.save_draft(BOX, outgoing())
+    await bench.provider.change_labels(BOX, [draft], ["TRASH"], [])
+    with pytest.raises(MessageGone):
+        await bench.provider.read_draft(BOX, draft)
 
 
 async def test_a_draft_in_the_trash_is_found(bench: Bench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -134,6 +135,21 @@ class ZoomMail:
 
     async def save_draft(self, mailbox: str, raw: bytes) -> str:
         return (await self._client.create_draft(mailbox, raw)).key
+
+    async def read_draft(self, mailbox: str, draft: str) -> bytes:
+        message = (await self._client.draft(mailbox, draft, reading.RAW)).message
+        if message is None or message.raw is None:
+            raise Unavailable("drafts.get answered without the raw message")
+        if "TRASH" in message.labels:
+            raise MessageGone("the draft lies in the trash")
+        return message.raw
+
+    async def update_draft(self, mailbox: str, draft: str, raw: bytes) -> str:
+        return (await self._client.update_draft(mailbox, draft, raw)).key
+
+    async def delete_draft(self, mailbox: str, draft: str) -> None:
+        with contextlib.suppress(MessageGone):
+            await self._client.delete_draft(mailbox, draft)
 
     async def find(self, mailbox: str, message_id: str, since: datetime) -> Found | None:
         return await self._lookup.find(mailbox, message_id, since)

@@ -1,0 +1,120 @@
+"""Leave a draft in its thread, one for each rule: a newer message updates it, a person's answer withdraws it.
+
+A person has the last word: what was edited, or may have been, is left as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from engine.errors import MessageGone, ProviderError
+from engine.flow.drafts import UNKNOWN, Home, Left, Turn, digest_of
+from engine.flow.executing import NotYetError, Receipt, Work
+from engine.flow.inverse import draft_back, no_way_back
+from engine.flow.outgoing import OUR_MESSAGE_ID, message_id
+from engine.mail.headers import parse_headers
+from engine.mail.needs import Need
+from engine.rules.effects import WithdrawDraft
+
+EDITED = "a person has edited the draft in the thread, or may have: it is left as it is"
+OLDER = "the draft in the thread answers a newer message"
+WITHDRAWN = "a draft that was withdrawn is not written again"
+
+
+def left_behind(work: Work, draft: str) -> dict[str, str]:
+    """Give the receipt of a draft that lies there now."""
+    own_id = message_id(work.run, work.step)
+    return {"outcome": "done", "id": draft, "message_id": own_id, **draft_back(draft)}
+
+
+async def update(work: Work, home: Home, compose: Callable[[], Awaitable[bytes]]) -> Receipt | None:
+    """Bring the draft that lies in the thread up to date; None where a new one is to be left.
+
+    Raises NotYetError while another run writes it.
+    """
+    lies = await _take(work, home)
+    if isinstance(lies, Turn):
+        return {"outcome": "held", "why": OLDER}
+    return await _rewrite(work, home, lies, compose) if lies else None
+
+
+async def _rewrite(
+    work: Work, home: Home, lies: Left, compose: Callable[[], Awaitable[bytes]]
+) -> Receipt | None:
+    if lies.run == work.run.id:
+        return left_behind(work, lies.id) | {"how": "found"}
+    now = await _read(work, lies)
+    if now is None:
+        return None
+    if parse_headers(now).text("Message-ID") == message_id(work.run, work.step):
+        await remember(work, home, lies.id, None)
+        return left_behind(work, lies.id) | {"how": "found"}
+    if digest_of(now) != lies.digest:
+        return await _leave_alone(work, home, lies)
+    return await _replace(work, home, lies, await compose())
+
+
+async def _replace(work: Work, home: Home, lies: Left, raw: bytes) -> Receipt | None:
+    try:
+        draft = await work.provider.update_draft(work.run.mailbox, lies.id, raw)
+    except MessageGone:
+        return None
+    await remember(work, home, draft, raw)
+    return left_behind(work, draft) | {"how": "updated"}
+
+
+async def remember(work: Work, home: Home, draft: str, raw: bytes | None) -> None:
+    """Remember a draft as it says now what was written; without `raw`, nobody saw it then."""
+    digest = await _digest(work, draft, raw) if raw is not None else UNKNOWN
+    await work.executing.drafts.record(home, work.run, Left(draft, digest, work.run.id, work.run.rule))
+
+
+async def withdraw(work: Work, effect: WithdrawDraft) -> Receipt:
+    """Delete a draft, since a person has answered; one that somebody edited stays."""
+    run, drafts = work.run, work.executing.drafts
+    home = Home(run.mailbox, run.thread, effect.name)
+    answer = await work.provider.fetch(run.mailbox, effect.answer, frozenset({Need.HEADERS}))
+    lies = await _take(work, home)
+    if not isinstance(lies, Left) or lies.run != effect.left_by:
+        await drafts.put_down(home, run)
+        return {"outcome": "unchanged", "why": "the draft is another by now"}
+    now = await _read(work, lies)
+    if now is None and not work.claim.unknown:
+        await drafts.forget(home, run, lies)
+        return {"outcome": "unchanged", "why": "the draft was sent, or deleted"}
+    if now is not None and OUR_MESSAGE_ID in answer.message_id:
+        await drafts.put_down(home, run)
+        return {"outcome": "unchanged", "why": "a rule sent the answer"}
+    if now is not None and digest_of(now) != lies.digest:
+        return await _leave_alone(work, home, lies)
+    await work.provider.delete_draft(run.mailbox, lies.id)
+    await drafts.forget(home, run, lies)
+    return {"outcome": "done", "id": lies.id, **no_way_back(WITHDRAWN)}
+
+
+async def _read(work: Work, lies: Left) -> bytes | None:
+    """Give a draft as it lies there; None where it is gone."""
+    try:
+        return await work.provider.read_draft(work.run.mailbox, lies.id)
+    except MessageGone:
+        return None
+
+
+async def _leave_alone(work: Work, home: Home, lies: Left) -> Receipt:
+    await work.executing.drafts.put_down(home, work.run)
+    return {"outcome": "held", "why": EDITED, "id": lies.id}
+
+
+async def _take(work: Work, home: Home) -> Left | Turn | None:
+    lies = await work.executing.drafts.take(home, work.run)
+    if lies is Turn.BUSY:
+        raise NotYetError("another run writes the draft of this thread")
+    return lies
+
+
+async def _digest(work: Work, draft: str, raw: bytes) -> str:
+    """Digest it as the service gives it back, which may have rewritten it."""
+    try:
+        return digest_of(await work.provider.read_draft(work.run.mailbox, draft))
+    except ProviderError:
+        return digest_of(raw)
