@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NoReturn
 
 from engine.errors import PostroomError
 from engine.flow.approvals import MAX_SIZE, MAX_WAITING, Decision, Letter, Standing
@@ -63,7 +64,7 @@ def refusal(letter: Letter) -> Receipt | None:
     return None
 
 
-async def ask(work: Work, approval: Approval, raw: bytes) -> None:
+async def ask(work: Work, approval: Approval, raw: bytes) -> NoReturn:
     """Have a person asked about these bytes. Raises AwaitingError, or why that is not possible."""
     if len(raw) > MAX_SIZE:
         raise UnsendableError(f"has {len(raw):,} bytes; what waits for approval has at most {MAX_SIZE:,}")

@@ -175,10 +175,10 @@ async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
         if home:
             await remember(work, home, found.key, None)
         return _written(effect, found.key, own_id) | told | {"how": "found"}
+    if letter is None and (approval := wanted(effect)):
+        await ask(work, approval, await _compose(work))
     until = await keep_until(work, effect)
     raw = letter.raw if letter else await _compose(work)
-    if letter is None and (approval := wanted(effect)):
-        await ask(work, approval, raw)
     if isinstance(effect, SaveDraft):
         key = await provider.save_draft(run.mailbox, raw)
         if home:
