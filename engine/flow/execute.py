@@ -106,9 +106,7 @@ async def _attempt(executing: Executing, provider: Provider, claim: Claim, step:
     except AwaitingError as error:
         return error.until
     except NotYetError as error:
-        again = error.until or executing.clock() + LATER_MS
-        await _put_off(executing, claim, again, str(error), claim.failing)
-        return again
+        return await _not_yet(executing, claim, error)
     except (ProviderError, TemplateError, UnsendableError) as error:
         return await _failed(executing, claim, step, error)
     finally:
@@ -250,6 +248,15 @@ async def _put_off(executing: Executing, claim: Claim, again: int, why: str, fai
     await executing.journal.release(
         claim, again=again, unknown=unknown, looks=looks, why=why, failing=failing
     )
+
+
+async def _not_yet(executing: Executing, claim: Claim, error: NotYetError) -> int:
+    if error.until:
+        await executing.journal.delay(claim, error.until)
+        return error.until
+    again = executing.clock() + LATER_MS
+    await _put_off(executing, claim, again, str(error), claim.failing)
+    return again
 
 
 def _again(executing: Executing, claim: Claim, error: PostroomError, now: int) -> int:

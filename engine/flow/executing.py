@@ -69,7 +69,7 @@ class Work:
 class NotYetError(PostroomError):
     """The step has to wait for something that takes its time, and has not begun.
 
-    `until` says for how long (epoch ms), 0 where that is not known.
+    `until` says for how long (epoch ms) where it is to wait for a time; 0 where that is not known.
     """
 
     def __init__(self, message: str, until: int = 0) -> None:

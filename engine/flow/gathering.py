@@ -7,13 +7,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
+from math import ceil
 from typing import Any
 
 from engine.flow.calling import named_steps
 from engine.flow.content import NOTHING_ALONG, Content
-from engine.flow.executing import NotYetError, Receipt, Work
+from engine.flow.executing import Receipt, Work
 from engine.flow.inverse import dumped, item_back
-from engine.flow.plan import Run, run_id
+from engine.flow.plan import Run, due_at, run_id
 from engine.flow.summaries import Addition, Gathered
 from engine.mail.dates import message_date
 from engine.mail.events import SUMMARY_DUE
@@ -39,23 +40,22 @@ async def gather(work: Work, effect: AddToSummary) -> Receipt:
     zone = book.rules.homes.of(run.mailbox).zone
     now, name = executing.clock(), f"{run.id}.{work.step}"
     key, item = await _told(work, effect, zone)
+    sender = _sender(run, effect, name, now, zone)
     addition = Addition(
         summary=_summary(run, effect, key),
         key=" ".join(key.split())[:MAX_KEY],
         name=name,
         item=dumped(item),
-        run=_sender(run, effect, name, now),
-        due=_due(effect, now, zone),
+        run=sender,
+        due=due_at(sender, 0),
     )
     receipt = {"outcome": "done", **item_back(name)}
     return receipt | {"summary": await executing.summaries.add(addition, receipt, claim, now)}
 
 
 async def close(work: Work) -> Work | None:
-    """Take no more items into the summary that a run sends; None where it has none. Raises NotYetError."""
-    gathered = await work.executing.summaries.close(work.claim, work.executing.clock())
-    if isinstance(gathered, int):
-        raise NotYetError("the summary is not due yet", until=gathered)
+    """Take no more items into the summary that a run sends; None where it has none."""
+    gathered = await work.executing.summaries.close(work.claim)
     if not gathered.items and not gathered.more:
         return None
     return replace(work, claim=replace(work.claim, content=Content(values=_values(gathered))))
@@ -114,7 +114,7 @@ def _summary(run: Run, effect: AddToSummary, key: str) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:32]
 
 
-def _sender(run: Run, effect: AddToSummary, item: str, now: int) -> Run:
+def _sender(run: Run, effect: AddToSummary, item: str, now: int, zone: tzinfo) -> Run:
     """The run that sends a summary which begins with this item, by the rules that decided on the item."""
     return Run(
         id=run_id(item, f"{run.rule} summary"),
@@ -125,13 +125,14 @@ def _sender(run: Run, effect: AddToSummary, item: str, now: int) -> Run:
         key="",
         digest=run.digest,
         created=now / 1000,
-        steps=(SendMessage(template=effect.template, to=effect.to),),
+        steps=(SendMessage(template=effect.template, to=effect.to, after=_after(effect, now, zone)),),
         trace=run.trace,
     )
 
 
-def _due(effect: AddToSummary, now: int, zone: tzinfo) -> int:
+def _after(effect: AddToSummary, now: int, zone: tzinfo) -> int:
+    """In how many seconds a summary is due that begins now."""
     if effect.at is None:
-        return now + effect.every * 1000
-    at = next_time(effect.at, datetime.fromtimestamp(now / 1000, UTC), zone)
-    return int(at.timestamp() * 1000)
+        return effect.every
+    begun = datetime.fromtimestamp(now / 1000, UTC)
+    return ceil((next_time(effect.at, begun, zone) - begun).total_seconds())

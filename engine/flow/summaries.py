@@ -53,8 +53,8 @@ class Summaries(Protocol):
         """
         ...
 
-    async def close(self, claim: Claim, now: int) -> Gathered | int:
-        """Let a summary that is due take no more items, and give them; the time when it is not due yet.
+    async def close(self, claim: Claim) -> Gathered:
+        """Let a summary take no more items, and give them.
 
         Raises Unavailable when the claim is somebody else's by now.
         """

@@ -35,7 +35,7 @@ class DayTimes(_Value):
     """Monday is 0; none means every day."""
 
 
-class Moment(_Effect):
+class Moment(_Value):
     """One time, in epoch seconds."""
 
     seconds: int

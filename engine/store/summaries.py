@@ -10,6 +10,7 @@ from engine.flow.summaries import MAX_BYTES, MAX_ITEMS, Addition, Gathered
 from engine.store.base import Base
 from engine.store.batch import dump
 from engine.store.calls import CONTENT_MS
+from engine.store.journal import held_claim
 
 ITEM = "item:"
 
@@ -24,18 +25,18 @@ class RedisSummaries:
         run, step = addition.run, addition.name.rpartition(".")[2]
         # The script alone knows which run it becomes: it puts its id between these two.
         head, tail = dump({**receipt, "summary": "\0"}).split(dump("\0")[1:-1])
-        args: list[str | int] = [claim.run.id, step, head, tail, now, f"{claim.nonce} {claim.deadline}"]
+        args: list[str | int] = [claim.run.id, step, head, tail, now, held_claim(claim)]
         args += [run.id, run.model_dump_json(), run.mailbox, run.rule, addition.due, addition.key]
         args += [f"{ITEM}{addition.name}", addition.item, MAX_ITEMS, MAX_BYTES]
         return str(await self._base.scripts("gather", [self._key("summary", addition.summary)], args))
 
-    async def close(self, claim: Claim, now: int) -> Gathered | int:
+    async def close(self, claim: Claim) -> Gathered:
         keys = [self._key("run", claim.run.id), self._key("content", claim.run.id)]
-        args: list[str | int] = [claim.run.id, f"{claim.nonce} {claim.deadline}", now, CONTENT_MS]
+        args: list[str | int] = [claim.run.id, held_claim(claim), CONTENT_MS]
         answer = await self._base.scripts("close_summary", keys, args)
         if answer is None:
             raise Unavailable("another worker has taken the run over")
-        return _gathered(answer) if isinstance(answer, list) else int(answer)
+        return _gathered(answer)
 
     async def take_out(self, summary: str, name: str, *, acts: bool = True) -> str:
         keys = [self._key("run", summary), self._key("content", summary)]

@@ -221,7 +221,7 @@ POINTS: list[tuple[type, str]] = [
     (RedisSummaries, "close"),
     (RedisJournal, "claim"),
     (RedisJournal, "settle"),
-    (RedisJournal, "release"),
+    (RedisJournal, "delay"),
     (FakeProvider, "fetch"),
     (FakeProvider, "send"),
 ]

@@ -14,9 +14,10 @@ if not summary or redis.call('HGET', run_key(summary), 'state') ~= 'open' then
   record(summary, 'open', 1, ARGV[8], ARGV[9], ARGV[10], ARGV[5], {})
   redis.call('HSET', run_key(summary), 'gathers', KEYS[1])
   if redis.call('HEXISTS', key, 'doubt') == 1 then redis.call('HSET', run_key(summary), 'doubt', '1') end
-  redis.call('HSET', P .. ':content:' .. summary, 'key', ARGV[12], 'due', ARGV[11])
+  redis.call('HSET', P .. ':content:' .. summary, 'key', ARGV[12])
   redis.call('SET', KEYS[1], summary)
   redis.call('ZADD', P .. ':due', ARGV[11], summary)
+  redis.call('ZADD', P .. ':delayed', ARGV[11], summary)
 end
 local content = P .. ':content:' .. summary
 if redis.call('HEXISTS', content, ARGV[13]) == 0 then
