@@ -24,6 +24,7 @@ from engine.services.folders import LocalFolders
 from engine.services.http import Endpoint, HttpEndpoints
 from engine.settings import AccountSettings, Settings
 from engine.settings.homes import homes_of
+from engine.settings.outside import budgets_of
 from engine.sources import check_sources, read_rule_sources
 from engine.store.approvals import RedisApprovals
 from engine.store.base import Base
@@ -35,6 +36,7 @@ from engine.store.clock import ServerClock
 from engine.store.connection import check_durability, connect
 from engine.store.drafts import RedisDrafts
 from engine.store.embedded import embedded
+from engine.store.gate import RedisGate
 from engine.store.grants import RedisGrant
 from engine.store.halt import HaltWatch
 from engine.store.journal import RedisJournal
@@ -139,11 +141,13 @@ class Office:
             RedisApprovals(self.base),
             RedisDrafts(self.base),
             RedisSummaries(self.base),
+            RedisGate(self.base),
             timeout=int(limits.timeout * 1000),
             margin=int(limits.margin * 1000),
             look_gap=int(limits.look_gap * 1000),
             approve_within=int(self.settings.approvals.expire * 1000),
             clock=self.clock,
+            budgets=budgets_of(self.settings.mailboxes, self.settings.outbound),
         )
 
     @property

@@ -10,21 +10,25 @@ from typing import Any
 
 import click
 
+from engine.cli.bound import bound_as_dict, bound_as_line
 from engine.cli.hookcheck import hook_warnings
 from engine.cli.mailstates import read_profiles, state_warnings
 from engine.cli.rulefiles import TEMPLATES_OPTION, Files, below, chosen_files, load_library
 from engine.cli.servers import server_warnings
 from engine.errors import RuleError
+from engine.rules.bound import bounds
 from engine.rules.findings import RuleErrors
 from engine.rules.home import Homes
 from engine.rules.lints.flaw import Flaw
 from engine.rules.lints.run import lint
 from engine.rules.loader import load_rules
+from engine.rules.ruleset import RuleSet
 from engine.rules.testing import examine
 from engine.settings import Settings, load_settings
 from engine.settings.homes import homes_of
+from engine.settings.outside import budgets_of
 from engine.sources import read_rule_sources
-from engine.templating.library import TemplateErrors, load_templates
+from engine.templating.library import Library, TemplateErrors, load_templates
 from engine.templating.sampling import sample_faults
 
 
@@ -38,14 +42,22 @@ def check(paths: tuple[Path, ...], templates: Path | None, config: str | None, a
     settings = load_settings(config)
     chosen = chosen_files(paths, templates, settings)
     homes = homes_of(settings)
-    findings = [finding for files in chosen for finding in _findings(files, homes)]
+    findings: list[_Found] = []
+    sets: list[RuleSet] = []
+    for files in chosen:
+        ruleset, found_here = _findings(files, homes)
+        findings += found_here
+        sets += [ruleset] if ruleset else []
     if not paths and settings.mailboxes:
         findings += _states(settings)
     for found in findings:
         click.echo(json.dumps(_as_dict(found)) if as_json else "\n".join(_lines(found)))
     if not findings and not as_json:
         click.echo("no findings")
-    raise SystemExit(1 if findings else 0)
+    budgets = budgets_of(settings.mailboxes, settings.outbound)
+    for bound in (each for one in sets for each in bounds(one, budgets, [*settings.mailboxes])):
+        click.echo(json.dumps(bound_as_dict(bound)) if as_json else bound_as_line(bound))
+    raise SystemExit(1 if any(not found.stated for found in findings) else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +67,31 @@ class _Found:
     flaw: Flaw | None = None
     """What a check of the rules' meaning knows beside."""
 
+    @property
+    def stated(self) -> bool:
+        """Whether it is no fault, since the author gave a reason for it."""
+        return self.flaw is not None and self.flaw.check == "unguarded"
 
-def _findings(files: Files, homes: Homes) -> Iterator[_Found]:
+
+def _findings(files: Files, homes: Homes) -> tuple[RuleSet | None, list[_Found]]:
+    """Load a set, None where it does not load, and find what is wrong with it."""
+    templates, library = _templates(files)
+    checked = examine(files.rules, library, homes)
+    found = [*templates, *(_Found("error", error) for error in checked.errors)]
+    found += [_Found("warning", error) for error in checked.warnings]
+    for flaw in lint(checked.ruleset) if checked.ruleset else ():
+        found.append(_Found("error" if flaw.certain else "warning", flaw.error, flaw))
+    return checked.ruleset, found
+
+
+def _templates(files: Files) -> tuple[list[_Found], Library | None]:
     library = None
     try:
         library = load_library(files) or load_templates({})
+        errors: list[RuleError] = list(sample_faults(library))
     except TemplateErrors as wrong:
-        yield from (_Found("error", below(error, files.template_folder)) for error in wrong.errors)
-    for fault in sample_faults(library) if library else ():
-        yield _Found("error", below(fault, files.template_folder))
-    checked = examine(files.rules, library, homes)
-    yield from (_Found("error", error) for error in checked.errors)
-    yield from (_Found("warning", error) for error in checked.warnings)
-    for flaw in lint(checked.ruleset) if checked.ruleset else ():
-        yield _Found("error" if flaw.certain else "warning", flaw.error, flaw)
+        errors = list(wrong.errors)
+    return [_Found("error", below(error, files.template_folder)) for error in errors], library
 
 
 def _states(settings: Settings) -> Iterator[_Found]:

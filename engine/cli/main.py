@@ -43,6 +43,8 @@ COMMANDS = {
     "restore": "engine.cli.backup:restore",
     "recover": "engine.cli.recover:recover",
     "migrate": "engine.cli.migrate:migrate",
+    "pause": "engine.cli.pause:pause",
+    "resume": "engine.cli.pause:resume",
     "status": "engine.cli.status:status",
 }
 """Loaded when called: a command pays for its own imports alone."""

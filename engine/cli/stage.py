@@ -21,6 +21,7 @@ from engine.errors import PostroomError
 from engine.settings import Settings, load_settings
 from engine.store.embedded import EmbeddedRedis
 
+MANY = "100000/1d"
 READY_WITHIN_S = 30.0
 LOOK_EVERY_S = 0.05
 RESTART_WITHIN_S = 0.5
@@ -40,6 +41,7 @@ class Play:
     templates: Path
     webhooks: bool = True
     limits: bool = True
+    """Whether the service's rate limits and our own budgets of mail are those of every day."""
     workers: int = 1
     worker: Sequence[str] = ("-m", "engine", "worker", "--config")
     """How Python is told to run a worker; the configuration's path follows."""
@@ -144,6 +146,8 @@ def _config(play: Play, folder: Path, ports: Mapping[str, int]) -> str:
         "execute": dict(play.execute),
         **play.more,
     }
+    if not play.limits:
+        config["outbound"] = {"budgets": dict.fromkeys(("recipient", "own", "rule", "mailbox"), MANY)}
     if play.hooks:
         secret = {"secret": secret_file("hook-secret", play.secrets["hook"])}
         config["hooks"] = {name: secret | dict(own) for name, own in play.hooks.items()}

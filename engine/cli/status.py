@@ -51,6 +51,8 @@ def needs_of(snapshot: Snapshot, settings: Settings) -> Iterator[str]:
     """What a person should see to, the gravest first."""
     if snapshot.halt:
         yield str(snapshot.halt)
+    if snapshot.brake:
+        yield f"{snapshot.brake}; `postroom resume` lets them go on"
     yield from _processes_wanting(snapshot, settings)
     if not snapshot.digest and settings.mailboxes:
         yield "no rules have been put in force yet, and mail waits"
@@ -88,6 +90,7 @@ def as_dict(snapshot: Snapshot, lately: Mapping[str, Lately], needs: list[str]) 
         "fine": not needs,
         "needs": needs,
         "halted": snapshot.halt and {"since": _time(snapshot.halt.since), "why": snapshot.halt.why},
+        "sends_paused": snapshot.brake and snapshot.brake.as_dict(),
         "rules": {"digest": snapshot.digest or None, "since": _time(snapshot.in_force)},
         "mailboxes": [_lane(lane, lately[lane.mailbox], snapshot.now) for lane in snapshot.lanes],
         "alarms": [asdict(alarm) for alarm in snapshot.alarms],

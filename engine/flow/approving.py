@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NoReturn
 
-from engine.errors import PostroomError
 from engine.flow.approvals import MAX_SIZE, MAX_WAITING, Decision, Letter, Standing
-from engine.flow.executing import NotYetError, Receipt, Work
+from engine.flow.executing import AwaitingError, NotYetError, Receipt, Work
 from engine.flow.rewriting import about_of
 from engine.mail.bodies import UnsendableError
 from engine.rules.effects import Approval, Effect, SendMessage
@@ -16,14 +15,6 @@ WHY = {
     Standing.REJECTED.value: "a person rejected it",
     Standing.EXPIRED.value: "nobody approved it in time",
 }
-
-
-class AwaitingError(PostroomError):
-    """The message waits for a person until `until` (epoch ms), and the claim is given back."""
-
-    def __init__(self, until: int) -> None:
-        super().__init__("it waits for approval")
-        self.until = until
 
 
 def wanted(effect: Effect) -> Approval | None:

@@ -10,6 +10,7 @@ from typing import Any
 from engine.errors import Rejected
 from engine.flow.executing import Receipt, Work
 from engine.flow.inverse import CALLED, no_way_back
+from engine.flow.passing import throttled
 from engine.flow.stores import Claim
 from engine.mail.message import Message, no_message
 from engine.mail.needs import Need
@@ -31,6 +32,8 @@ async def call(work: Work, effect: CallHttp) -> Receipt:
     if _may_have_gone_out(claim) and not endpoints.heeds_keys(effect.endpoint):
         raise Rejected(LOST)
     body = await filled(work, effect.body)
+    if why := await throttled(work, effect):
+        return {"outcome": "held", "why": why}
     sent = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     status, answer = await endpoints.call(effect.endpoint, sent, f"{run.id}-{work.step}")
     return {"outcome": "done", "status": str(status), **_kept(effect.keep, answer), **no_way_back(CALLED)}

@@ -8,6 +8,7 @@ from engine.flow.calling import filled
 from engine.flow.executing import Receipt, Work
 from engine.flow.inverse import EMITTED as THEIRS
 from engine.flow.inverse import no_way_back
+from engine.flow.passing import throttled
 from engine.flow.stores import Settled
 from engine.mail.events import EMITTED, Event, EventKind
 from engine.rules.effects import EmitEvent
@@ -22,6 +23,8 @@ async def emit(work: Work, effect: EmitEvent) -> Receipt:
     if run.depth >= MAX_DEPTH:
         return {"outcome": "held", "why": f"{MAX_DEPTH} events have set each other off one after another"}
     body = await filled(work, effect.body)
+    if why := await throttled(work, effect):
+        return {"outcome": "held", "why": why}
     event = Event(
         EventKind(EMITTED + effect.event),
         run.mailbox,

@@ -23,15 +23,16 @@ from engine.errors import (
     Unauthorized,
     Unfinished,
 )
-from engine.flow.approving import AwaitingError, ask, look_at, refusal, refused_before, wanted
+from engine.flow.approving import ask, look_at, refusal, refused_before, wanted
 from engine.flow.calling import call
 from engine.flow.drafting import remember, update, withdraw
 from engine.flow.drafts import home_of
 from engine.flow.emitting import emit
-from engine.flow.executing import Executing, NotYetError, Receipt, Work
+from engine.flow.executing import AwaitingError, Executing, NotYetError, Receipt, Work
 from engine.flow.gathering import NOTHING_LEFT, close, gather
 from engine.flow.inverse import SENT, draft_back, no_way_back
 from engine.flow.outgoing import compose_step, message_id
+from engine.flow.passing import let_pass, told
 from engine.flow.patience import patience
 from engine.flow.plan import due_at
 from engine.flow.planned import keep_until
@@ -162,7 +163,7 @@ async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
     letter = await look_at(work, effect)
     if letter and (receipt := refusal(letter)):
         return receipt
-    told = letter.told() if letter else {}
+    decided = letter.told() if letter else {}
     home = home_of(run, step)
     if home and (receipt := await update(work, home, partial(_compose, work))):
         return receipt
@@ -172,7 +173,7 @@ async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
             return None
         if home:
             await remember(work, home, found.key, None)
-        return _written(effect, found.key, own_id) | told | {"how": "found"}
+        return _written(effect, found.key, own_id) | decided | {"how": "found"}
     if letter is None and (approval := wanted(effect)):
         await ask(work, approval, await _compose(work))
     until = await keep_until(work, effect)
@@ -182,9 +183,18 @@ async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
         if home:
             await remember(work, home, key, raw)
         return _written(effect, key, own_id)
-    key = await provider.send(run.mailbox, raw, until)
+    return await _send(work, effect, raw, until) | decided
+
+
+async def _send(work: Work, effect: SendMessage, raw: bytes, until: datetime | None) -> dict[str, str]:
+    """Send what the gate lets pass; what it does not is held, and the run goes on."""
+    passed = await let_pass(work, effect, raw, until)
+    if passed.held:
+        return {"outcome": "held", "why": passed.held}
+    key = await work.provider.send(work.run.mailbox, passed.raw, until)
     due = {"at": until.isoformat()} if until else {}
-    return _written(effect, key, own_id) | told | due
+    left_out = {"left_out": told(passed.left_out)} if passed.left_out else {}
+    return _written(effect, key, message_id(work.run, work.step)) | due | left_out
 
 
 async def _compose(work: Work) -> bytes:

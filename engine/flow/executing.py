@@ -9,6 +9,7 @@ from engine.errors import PostroomError
 from engine.flow.approvals import Approvals
 from engine.flow.clock import Clock, now_ms
 from engine.flow.drafts import Drafts
+from engine.flow.gate import Gate
 from engine.flow.mailboxes import Mailboxes
 from engine.flow.outside import Endpoints, Folders
 from engine.flow.plan import Run
@@ -16,6 +17,8 @@ from engine.flow.ports import Profile, Provider
 from engine.flow.rulebook import Rulebooks
 from engine.flow.stores import Claim, Journal
 from engine.flow.summaries import Summaries
+from engine.rules.budgets import DEFAULTS as BUDGETS
+from engine.rules.budgets import Budgets
 
 Receipt = Mapping[str, str]
 
@@ -34,6 +37,7 @@ class Executing:
     approvals: Approvals
     drafts: Drafts
     summaries: Summaries
+    gate: Gate
     timeout: int = 20_000
     """From claim to deadline: no request of a step is begun after it."""
     margin: int = 60_000
@@ -42,6 +46,7 @@ class Executing:
     approve_within: int = 3 * 86_400_000
     """How long a message waits for approval, where its rule does not say."""
     clock: Clock = now_ms
+    budgets: Budgets = BUDGETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +79,12 @@ class NotYetError(PostroomError):
 
     def __init__(self, message: str, until: int = 0) -> None:
         super().__init__(message)
+        self.until = until
+
+
+class AwaitingError(PostroomError):
+    """The step waits for a person until `until` (epoch ms), and its claim is given back."""
+
+    def __init__(self, until: int) -> None:
+        super().__init__("it waits for a person")
         self.until = until

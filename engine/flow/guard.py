@@ -10,10 +10,15 @@ from engine.mail.automated import automated, is_no_reply
 from engine.mail.compose import answer_to
 from engine.mail.events import EventKind
 from engine.mail.message import Message
-from engine.rules.effects import AddToSummary, Effect, SendMessage
+from engine.rules.effects import AddToSummary, Effect, SendMessage, Switch
 
 SENDING = (SendMessage, AddToSummary)
 """Effects because of which mail leaves."""
+OUR_MESSAGE_ID = ".postroom@"
+"""Stands in the Message-ID of all that we send or draft."""
+ECHOES = frozenset({"auto_reply", "bounce"})
+"""What machines send because they got mail."""
+Off = tuple[Switch, ...]
 
 
 def held(
@@ -30,29 +35,43 @@ def held(
     """
     if not isinstance(effect, SENDING):
         return None
-    if isinstance(effect, AddToSummary) or not effect.reply:
-        return _held_notice(message, own)
+    if isinstance(effect, AddToSummary):
+        return _held_notice(message, own, ()) or _held_echo(message)
+    off = effect.off
+    if not effect.reply:
+        return _held_notice(message, own, off) or _held_echo(message)
     if kind is EventKind.MESSAGE_IMPORTED:
         return "imported mail is never answered"
-    if away:
+    if away and "vacation" not in off:
         return "the mailbox's own vacation reply is on"
-    return _held_kind(message) or _held_address(answer_to(message), message, own)
+    why = _held_kind(message, off) or _held_address(answer_to(message), message, own, off)
+    return why or _held_echo(message)
 
 
-def _held_kind(message: Message) -> str | None:
+def _held_kind(message: Message, off: Off) -> str | None:
     if "SPAM" in message.labels:
         return "spam is never answered"
-    if kinds := automated(message.headers):
+    if "automated" not in off and (kinds := automated(message.headers)):
         return f"automated mail ({', '.join(sorted(kinds))}) is never answered"
     return None
 
 
-def _held_notice(message: Message, own: frozenset[str]) -> str | None:
+def _held_notice(message: Message, own: frozenset[str], off: Off) -> str | None:
     """A notice to somebody else: never about our own mail or its echo, lest it chases itself."""
-    if _is_own(message.addresses("From"), own):
+    if "own" not in off and _is_own(message.addresses("From"), own):
         return "it comes from ourselves"
-    echoes = automated(message.headers) & {"auto_reply", "bounce"}
+    echoes = automated(message.headers) & ECHOES if "automated" not in off else frozenset()
     return f"nothing is sent because of an echo ({', '.join(sorted(echoes))})" if echoes else None
+
+
+def _held_echo(message: Message) -> str | None:
+    """Our own automatic mail, or a machine's answer to it: no rule switches this off, lest a loop begins."""
+    if OUR_MESSAGE_ID in message.message_id:
+        return "it is automatic mail of our own that comes back"
+    told = (*message.headers.all("In-Reply-To"), *message.headers.all("References"))
+    if automated(message.headers) & ECHOES and any(OUR_MESSAGE_ID in text for text in told):
+        return "it is a machine's answer to automatic mail of our own"
+    return None
 
 
 def too_late(effect: Effect, message: Message, kind: EventKind, oldest: datetime) -> str | None:
@@ -75,12 +94,12 @@ def once_name(mailbox: str, rule: str, template: str, address: str) -> str:
     return f"{mailbox}:{rule}:{template}:{address}"
 
 
-def _held_address(to: Address | None, message: Message, own: frozenset[str]) -> str | None:
+def _held_address(to: Address | None, message: Message, own: frozenset[str], off: Off) -> str | None:
     if to is None:
         return "there is no address to answer"
-    if _is_own((to, *message.addresses("From")), own):
+    if "own" not in off and _is_own((to, *message.addresses("From")), own):
         return "it comes from ourselves"
-    if is_no_reply(to.address):
+    if "no_reply" not in off and is_no_reply(to.address):
         return "a no-reply address is never answered"
     return None
 

@@ -27,8 +27,6 @@ from engine.templating.library import Context, Library, Rendered
 Own = Mapping[str, frozenset[str]]
 """By mailbox, all addresses that are ours, in normal form."""
 MAX_OTHERS = 25
-OUR_MESSAGE_ID = ".postroom@"
-"""What every Message-ID of ours has in it."""
 WRITTEN_TO = ("Delivered-To", "To", "Cc", "Bcc")
 
 

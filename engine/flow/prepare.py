@@ -10,11 +10,11 @@ from functools import partial
 from engine.flow.applying import Recorded, as_of, narrowed, runs_to_look_up
 from engine.flow.clock import Clock, now_ms
 from engine.flow.drafts import Drafts
+from engine.flow.guard import OUR_MESSAGE_ID
 from engine.flow.holding import Guard, Preparing, Profiles
 from engine.flow.hydrate import Looked, judge_once, wanting
 from engine.flow.mailboxes import Cursor, Mailboxes
 from engine.flow.memory import answers, awaits_answers, judge_remembering, to_write
-from engine.flow.outgoing import OUR_MESSAGE_ID
 from engine.flow.plan import Judged, LabelGroup, Plan, Run, make_plan, run_id
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of

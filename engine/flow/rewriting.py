@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import escape
 
@@ -41,36 +42,51 @@ def rewritten(raw: bytes, subject: str | None, text: str | None) -> bytes:
 
     Raises UnsendableError for what cannot be sent.
     """
+    mail = _read(raw)
+    if subject is not None:
+        mail = replace(mail, subject=_line(subject))
+    if text is not None and tidy(text) != mail.text:
+        plain, html = _written(text)
+        mail = replace(mail, text=plain, html=html)
+    return compose(mail)
+
+
+def people(raw: bytes) -> tuple[tuple[Address, ...], tuple[Address, ...]]:
+    """Give whom a mail of ours is to, and who gets a copy."""
+    headers = parse_headers(raw)
+    return parse_addresses(headers.all("To")), parse_addresses(headers.all("Cc"))
+
+
+def readdressed(raw: bytes, to: tuple[Address, ...], cc: tuple[Address, ...]) -> bytes:
+    """Compose a mail of ours anew, to others."""
+    return compose(replace(_read(raw), to=to, cc=cc))
+
+
+def _read(raw: bytes) -> Outgoing:
+    """Read a mail of ours back."""
     root = parse(raw)
     headers = root.headers
-
-    def people(name: str) -> tuple[Address, ...]:
-        return parse_addresses(headers.all(name))
-
     plain, html = bodies(raw)
-    if text is not None and tidy(text) != plain:
-        plain, html = _written(text)
-    return compose(
-        Outgoing(
-            from_=people("From")[0],
-            to=people("To"),
-            cc=people("Cc"),
-            subject=headers.text("Subject") if subject is None else _line(subject),
-            text=plain,
-            html=html,
-            message_id=headers.text("Message-ID"),
-            date=message_date(headers) or datetime.fromtimestamp(0, UTC),
-            in_reply_to=headers.text("In-Reply-To"),
-            references=tuple(headers.text("References").split()),
-            headers={
-                name: headers.text(name)
-                for name in dict(headers)
-                if is_free_field(name) and name.lower() not in OWN_WAY
-            },
-            reply_to=people("Reply-To"),
-            files=tuple(_files(root)),
-            auto=headers.text("Auto-Submitted"),
-        )
+    to, cc = people(raw)
+    return Outgoing(
+        from_=parse_addresses(headers.all("From"))[0],
+        to=to,
+        cc=cc,
+        subject=headers.text("Subject"),
+        text=plain,
+        html=html,
+        message_id=headers.text("Message-ID"),
+        date=message_date(headers) or datetime.fromtimestamp(0, UTC),
+        in_reply_to=headers.text("In-Reply-To"),
+        references=tuple(headers.text("References").split()),
+        headers={
+            name: headers.text(name)
+            for name in dict(headers)
+            if is_free_field(name) and name.lower() not in OWN_WAY
+        },
+        reply_to=parse_addresses(headers.all("Reply-To")),
+        files=tuple(_files(root)),
+        auto=headers.text("Auto-Submitted"),
     )
 
 

@@ -41,6 +41,19 @@ class Moment(_Value):
     seconds: int
 
 
+class Throttle(_Effect):
+    """At most so many of a step within a window, over all mailboxes; what is beyond is held."""
+
+    at_most: int
+    seconds: int
+    key: str = ""
+    """Each text is counted by itself; captures are already expanded."""
+
+
+Switch = Literal["automated", "no_reply", "own", "vacation", "budget"]
+"""What of the guard a rule may switch off."""
+
+
 class ChangeLabels(_Effect):
     """Put labels on a message and take labels off, by name. Idempotent."""
 
@@ -68,6 +81,7 @@ class CallHttp(_Effect):
     """What later steps call it."""
     keep: dict[str, str] = {}
     """Which parts of a JSON answer its receipt keeps: paths by name."""
+    throttle: Throttle | None = None
 
 
 class EmitEvent(_Effect):
@@ -77,6 +91,7 @@ class EmitEvent(_Effect):
     event: str
     body: str = "{}"
     """JSON text, to be filled in."""
+    throttle: Throttle | None = None
 
 
 class StoreFile(_Effect):
@@ -118,6 +133,9 @@ class SendMessage(_Templated):
     all: bool = False
     """A reply to everybody who was written to."""
     once_per: OncePer | None = None
+    throttle: Throttle | None = None
+    off: tuple[Switch, ...] = ()
+    """What of the guard its rule switches off, for a stated reason."""
     approval: Approval | None = None
     at: DayTimes | Moment | None = None
     """Not before; the service keeps it until then where it can."""

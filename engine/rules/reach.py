@@ -47,6 +47,9 @@ class Recipients:
         return address.normal in self.addresses or domain in self.domains or domain.endswith(self.above)
 
 
+NOBODY = Recipients()
+
+
 def recipients(mailboxes: Iterable[str], allowed: Iterable[str]) -> Recipients:
     """Gather the domains of our mailboxes, and what is named: addresses, domains, `*.x.example`."""
     own = [parse_address(mailbox) for mailbox in mailboxes]

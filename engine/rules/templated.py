@@ -20,10 +20,11 @@ from engine.mail.events import EventKind
 from engine.rules import hints
 from engine.rules.action import Action
 from engine.rules.daytimes import At
-from engine.rules.effects import Approval, DayTimes
+from engine.rules.effects import Approval, DayTimes, Switch
 from engine.rules.findings import unknown
+from engine.rules.limited import Limited, Unguarded
 from engine.rules.quantities import Duration, Quantity
-from engine.rules.strict import TEXT_SCHEMA, Words, some
+from engine.rules.strict import TEXT_SCHEMA, Words, some, without
 
 Mode = Literal["send", "draft", "approve"]
 MODES = ("send", "draft", "approve")
@@ -71,19 +72,20 @@ Recipients = Annotated[
 ]
 
 
-class Sends(Action):
+class Sends(Limited):
     """An action that sends, at once or by a person's leave."""
 
-    unless_approve: ClassVar[Mapping[str, Any]] = {
-        "if": {"properties": {"mode": {"const": "approve"}}, "required": ["mode"]},
-        "else": {"not": {"required": ["expires"]}},
+    by_mode: ClassVar[Mapping[str, Any]] = {
+        "allOf": [
+            {
+                "if": {"properties": {"mode": {"const": "approve"}}, "required": ["mode"]},
+                "else": {"not": {"required": ["expires"]}},
+            },
+            {"if": {"required": ["at"]}, "then": {"properties": {"mode": {"const": "send"}}}},
+            without("mode", "draft", ["throttle", "guard"]),
+        ]
     }
-    """What the schema says of the keys that go with `mode: approve` alone."""
-    if_sent: ClassVar[Mapping[str, Any]] = {
-        "if": {"required": ["at"]},
-        "then": {"properties": {"mode": {"const": "send"}}},
-    }
-    """What it says of those that go with `mode: send` alone."""
+    """What the schema says of the keys that go with some modes alone."""
 
     mode: Annotated[Mode, PlainValidator(_mode), WithJsonSchema({"enum": list(MODES)})] = Field(
         "send",
@@ -105,6 +107,19 @@ class Sends(Action):
         if self.at and self.mode != "send":
             raise ValueError("'at' goes with mode: send only")
         return self
+
+    guard: Unguarded | None = Field(None, description="What of the guard is switched off, and why.")
+
+    @model_validator(mode="after")
+    def _limits_only_what_it_sends(self) -> Self:
+        if self.mode == "draft" and (self.throttle or self.guard):
+            raise ValueError(f"'{'throttle' if self.throttle else 'guard'}' does not go with mode: draft")
+        return self
+
+    @property
+    def off(self) -> tuple[Switch, ...]:
+        """What of the guard is switched off."""
+        return self.guard.off if self.guard else ()
 
     @model_validator(mode="after")
     def _expires_only_what_waits(self) -> Self:

@@ -8,24 +8,11 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationInfo
 
-from engine.mail.address import parse_address
+from engine.rules.budgets import Budgets
 from engine.rules.reach import Reach, recipients
-from engine.rules.strict import Flag, Strict, listed
-from engine.settings.values import OptionalSecret, SecretText
-
-_DOMAIN = re.compile(r"@?(?:\*\.)?[^\s@*]+\.[^\s@*]+")
-
-
-def _allowed(entry: str) -> str:
-    address = parse_address(entry)
-    if not _DOMAIN.fullmatch(entry) and not ("@" in entry and address.domain and address.local):
-        raise ValueError(
-            f"'{entry}' is no domain or address: write partner.example, *.partner.example, a@b.example"
-        )
-    return entry
-
-
-Allowed = Annotated[tuple[Annotated[str, AfterValidator(_allowed)], ...], BeforeValidator(listed)]
+from engine.rules.strict import Flag, Strict
+from engine.settings.budgets import BudgetSettings
+from engine.settings.values import Allowed, OptionalSecret, SecretText
 
 
 class OutboundSettings(Strict):
@@ -35,6 +22,8 @@ class OutboundSettings(Strict):
     """Where mail may be forwarded to beside our own domains."""
     suppress: Allowed = ()
     """Whom nothing is sent to."""
+    budgets: BudgetSettings = BudgetSettings()
+    """How many automatic mails there may be."""
 
 
 def reach_of(
@@ -47,6 +36,20 @@ def reach_of(
     own = tuple(mailboxes)
     permitted = recipients(own, outbound.allow) if own else None
     return Reach(permitted, frozenset(endpoints), frozenset(folders))
+
+
+def budgets_of(mailboxes: Iterable[str], outbound: OutboundSettings) -> Budgets:
+    """Say what all sends have to keep to."""
+    own = outbound.budgets
+    named = tuple((name, recipients((), [name]), own.named[name]) for name in sorted(own.named, key=_width))
+    ours, never = recipients(mailboxes, outbound.allow), recipients((), outbound.suppress)
+    return Budgets(own.recipient, own.own, own.rule, own.mailbox, named, ours, never)
+
+
+def _width(name: str) -> tuple[bool, bool, int]:
+    """Put addresses before domains, and those before all that lies below one, the longest first."""
+    bare = name.removeprefix("@")
+    return "@" not in bare, bare.startswith("*."), -len(bare)
 
 
 _URL = re.compile(r"https?://[^\s/@?#]+(?:[/?][^\s#]*)?", re.I)

@@ -11,17 +11,20 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from engine.errors import SettingsError
+from engine.mail.address import parse_address
 from engine.rules.strict import listed
 
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
 
+_DOMAIN = re.compile(r"@?(?:\*\.)?[^\s@*]+\.[^\s@*]+")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _SERVER_NAME = re.compile(r"[^\s;,()<>\"]{1,255}")
 _PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
-def _seconds(value: Any) -> float:
+def seconds(value: Any) -> float:
+    """Read a duration, or a number of seconds. Raises ValueError."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     found = _DURATION.fullmatch(str(value))
@@ -33,13 +36,13 @@ def _seconds(value: Any) -> float:
 def duration(text: str) -> float:
     """Read a duration such as 7d, in seconds. Raises SettingsError."""
     try:
-        return _seconds(text)
+        return seconds(text)
     except ValueError as error:
         raise SettingsError(str(error)) from None
 
 
 def _poll(value: Any) -> float:
-    return 0.0 if value in ("off", "never") else _seconds(value)
+    return 0.0 if value in ("off", "never") else seconds(value)
 
 
 def _secret(value: Any, info: ValidationInfo) -> str:
@@ -118,6 +121,16 @@ def _http_url(url: str | None) -> str | None:
     return url
 
 
+def allowed(entry: str) -> str:
+    """Check a domain or an address of a list. Raises ValueError."""
+    address = parse_address(entry)
+    if not _DOMAIN.fullmatch(entry) and not ("@" in entry and address.domain and address.local):
+        raise ValueError(
+            f"'{entry}' is no domain or address: write partner.example, *.partner.example, a@b.example"
+        )
+    return entry
+
+
 def _number(value: Any) -> Any:
     try:
         return float(value)
@@ -125,7 +138,7 @@ def _number(value: Any) -> Any:
         raise ValueError(f"'{value}' is no number") from None
 
 
-Duration = Annotated[float, BeforeValidator(_seconds)]
+Duration = Annotated[float, BeforeValidator(seconds)]
 SecretText = Annotated[str, BeforeValidator(_secret)]
 Secret = Annotated[SecretText, Field(repr=False)]
 OptionalSecret = Annotated[str | None, BeforeValidator(_optional_secret), Field(repr=False)]
@@ -137,4 +150,5 @@ Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 ServerNames = Annotated[Names, AfterValidator(_server_names)]
 Poll = Annotated[float, BeforeValidator(_poll)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
+Allowed = Annotated[tuple[Annotated[str, AfterValidator(allowed)], ...], BeforeValidator(listed)]
 HttpUrl = Annotated[Url, AfterValidator(_http_url), Field(repr=False)]

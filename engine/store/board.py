@@ -10,6 +10,7 @@ from typing import Any
 from engine.flow.silence import Alarm, Hooked, Watched, alarms
 from engine.mail.events import is_mailbox
 from engine.store.base import Base
+from engine.store.brake import Brake, read_brake
 from engine.store.budget_left import Left, Limits, read_left
 from engine.store.figures import Figures, Process, Series
 from engine.store.halt import Halt, read_halt
@@ -100,6 +101,8 @@ class Snapshot:
     """Messages that wait for a person's approval."""
     calls: tuple[Calls, ...] = ()
     """Lanes of calls in which something waits."""
+    brake: Brake | None = None
+    """Who has paused sends, None while they go on."""
 
 
 class Board:
@@ -125,6 +128,7 @@ class Board:
             processes=tuple(await self._figures.processes(now)),
             halt=await read_halt(self._base),
             calls=tuple(await self._calls()),
+            brake=await read_brake(self._base),
             **common,
         )
 

@@ -36,7 +36,8 @@ class Waking:
     async def runs(self, now: int) -> int:
         """Enqueue every run whose next attempt has come."""
         args: list[str | int] = [now, RUNS_AT_ONCE, now + CALM_MS]
-        due = await self._base.scripts("wake", [self._key("due")], args)
+        keys = [self._key("due"), self._key("brake"), self._key("braked")]
+        due = await self._base.scripts("wake", keys, args)
         await self._enqueue([self._base.execute_job(run) for run in due])
         return len(due)
 

@@ -24,6 +24,7 @@ from engine.mail.events import SEND_LANE
 from engine.templating.library import Library
 from engine.web.approvals import ApprovalApi
 from engine.web.bodies import MAX_BODY, read_body
+from engine.web.brake import BrakeApi
 from engine.web.calls import FAILING, Intake, Misfit, answered, apart, refuse, refused
 from engine.web.payloads import FILES, read_files, read_payload
 from engine.web.schemes import Headers, check_api, repeats, text
@@ -45,6 +46,7 @@ class Api:
     mailboxes: tuple[str, ...] = ()
     attachments: int = 0
     approvals: ApprovalApi | None = None
+    brake: BrakeApi | None = None
 
     @property
     def routes(self) -> list[Route]:
@@ -52,6 +54,7 @@ class Api:
             Route("/api/v1/send", self.send, methods=["POST"]),
             Route("/api/v1/runs/{run}", self.run, methods=["GET"]),
             *(self.approvals.routes if self.approvals else ()),
+            *(self.brake.routes if self.brake else ()),
         ]
 
     async def send(self, request: Request) -> Response:

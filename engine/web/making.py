@@ -21,6 +21,7 @@ from engine.store.shown import tell
 from engine.templating.library import Library, load_templates
 from engine.web.api import Api
 from engine.web.approvals import ApprovalApi
+from engine.web.brake import BrakeApi
 from engine.web.calls import Calls, Hook, sizes
 from engine.web.together import Together
 
@@ -79,5 +80,6 @@ def make_endpoints(settings: Settings, base: Base, clock: Clock) -> tuple[Calls,
         tuple(settings.mailboxes),
         settings.web.attachments,
         ApprovalApi(settings.web.api_token, RedisApprovals(base), journal, clock),
+        BrakeApi(settings.web.api_token, base, clock),
     )
     return Calls(hooks, intake), api

@@ -122,6 +122,10 @@ def _whole(snapshot: Snapshot) -> Iterator[Metric]:
         "postroom_runs_dead": ("Runs that need a person.", snapshot.dead),
         "postroom_approvals_waiting": ("Messages that wait for approval.", snapshot.awaiting),
         "postroom_halted": ("1 while acting is halted.", float(snapshot.halt is not None)),
+        "postroom_sends_paused": (
+            "1 while a person has paused sends; `postroom status` says who.",
+            float(snapshot.brake is not None),
+        ),
         "postroom_rules_in_force": ("1 when rules have been put in force.", float(bool(snapshot.digest))),
         "postroom_redis_memory_bytes": ("What Redis uses.", snapshot.memory),
         "postroom_redis_memory_limit_bytes": ("What it may use; 0: no limit.", snapshot.memory_limit),

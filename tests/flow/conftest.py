@@ -17,12 +17,14 @@ from engine.flow.prepare import Draining
 from engine.flow.recorded import Recorded
 from engine.flow.rulebook import Sources
 from engine.mail.events import Event
+from engine.rules.budgets import DEFAULTS, Budgets
 from engine.services.folders import LocalFolders
 from engine.services.http import Endpoint, HttpEndpoints
 from engine.store.approvals import RedisApprovals
 from engine.store.base import Base
 from engine.store.blobs import RedisBlobs
 from engine.store.drafts import RedisDrafts
+from engine.store.gate import RedisGate
 from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
 from engine.store.mailboxes import RedisMailboxes
@@ -48,6 +50,7 @@ class World:
     margin: int = 60_000
     folders: dict[str, Path] = field(default_factory=dict)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
+    budgets: Budgets = DEFAULTS
 
     def __post_init__(self) -> None:
         self.calling = HttpEndpoints(self.endpoints)
@@ -99,9 +102,11 @@ class World:
             RedisApprovals(self.base),
             RedisDrafts(self.base),
             RedisSummaries(self.base),
+            RedisGate(self.base),
             timeout=self.timeout,
             margin=self.margin,
             clock=self.clock,
+            budgets=self.budgets,
         )
 
     async def execute(self, run: str) -> int | None:

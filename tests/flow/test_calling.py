@@ -133,3 +133,16 @@ def test_what_is_wrong_is_told_with_what_to_write(action: str, said: str) -> Non
     (error,) = errors(action)
     assert said in error.message
     assert error.place.line == 5
+
+
+async def test_what_is_beyond_a_throttle_is_held_and_never_called(world: World, other: Other) -> None:
+    world.endpoints["e"] = Endpoint(other.url, private=True)
+    await world.rules("{when: {label: INBOX}, then: [http: {endpoint: e, throttle: {at_most: 1, per: 1h}}]}")
+    for key in "12":
+        world.provider.deliver(key, mail(key))
+    await world.read_and_drain()
+    await world.execute_all()
+    runs = await world.runs()
+    assert [one.receipts[0]["outcome"] for one in runs] == ["done", "held"]
+    assert runs[1].receipts[0]["why"] == "its throttle allows 1/1h; so far 1"
+    assert len(other.calls) == 1

@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, Field
 
 from engine.mail.events import EMITTED, NAME
-from engine.rules.action import Action
 from engine.rules.effects import Effect, EmitEvent
 from engine.rules.filling import check_json, uses_message
 from engine.rules.given_message import Payload
+from engine.rules.limited import Limited
 from engine.rules.strict import Words
 from engine.rules.text import Captures
 
@@ -21,7 +21,7 @@ def _event(name: str) -> str:
     return bare
 
 
-class Emit(Action):
+class Emit(Limited):
     """Set off an event about the same message, to which rules listen as `event: emitted.NAME`."""
 
     key = "emit"
@@ -46,10 +46,11 @@ class Emit(Action):
         return bool(uses_message(self.payload))
 
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
-        return (EmitEvent(event=self.event, body=self.payload),)
+        return (EmitEvent(event=self.event, body=self.payload, throttle=self.limit(captures)),)
 
     def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield ("payload",), self.payload
+        yield from super().texts()
 
     def shown(self, captures: Captures) -> Any:
         return self.dumped

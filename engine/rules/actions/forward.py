@@ -15,7 +15,7 @@ class Forward(Sends):
 
     key = "forward"
     bare: ClassVar[str] = "to"
-    map_schema: ClassVar[Mapping[str, Any]] = {"allOf": [Sends.unless_approve, Sends.if_sent]}
+    map_schema: ClassVar[Mapping[str, Any]] = Sends.by_mode
     hints: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("template", "with"), "a forward takes none; 'send' writes a message of its own"),
         "with_attachments": "they go along in any case",
@@ -36,7 +36,16 @@ class Forward(Sends):
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
         if self.mode == "draft":
             return (SaveDraft(to=self.to, forward=self.as_),)
-        return (SendMessage(to=self.to, forward=self.as_, approval=self.approval, at=self.times),)
+        return (
+            SendMessage(
+                to=self.to,
+                forward=self.as_,
+                approval=self.approval,
+                at=self.times,
+                throttle=self.limit(captures),
+                off=self.off,
+            ),
+        )
 
     def reaches(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
         for number, address in enumerate(self.to):

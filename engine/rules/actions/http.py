@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field
 
-from engine.rules.action import Action
 from engine.rules.effects import CallHttp, Effect
 from engine.rules.filling import check_json, uses_message
 from engine.rules.given_message import Payload
+from engine.rules.limited import Limited
 from engine.rules.strict import Words
 from engine.rules.text import Captures
 
@@ -26,7 +26,7 @@ def _name(text: str) -> str:
 Name = Annotated[Words, AfterValidator(_name)]
 
 
-class Http(Action):
+class Http(Limited):
     """Call another system that the configuration names; later steps may use what it answers."""
 
     key = "http"
@@ -61,10 +61,19 @@ class Http(Action):
         return bool(uses_message(self.json_))
 
     def effects(self, captures: Captures) -> tuple[Effect, ...]:
-        return (CallHttp(endpoint=self.endpoint, body=self.json_, name=self.as_, keep=dict(self.keep)),)
+        return (
+            CallHttp(
+                endpoint=self.endpoint,
+                body=self.json_,
+                name=self.as_,
+                keep=dict(self.keep),
+                throttle=self.limit(captures),
+            ),
+        )
 
     def texts(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         yield ("json",), self.json_
+        yield from super().texts()
 
     def reaches(self) -> Iterator[tuple[tuple[str | int, ...], str, str]]:
         yield ("endpoint",), "endpoint", self.endpoint

@@ -30,7 +30,7 @@ class Reply(Sends, Templated):
 
     key = "reply"
     map_schema: ClassVar[Mapping[str, Any]] = {
-        "allOf": [without("mode", "draft", ["once_per"]), _TO_ALL, Sends.unless_approve, Sends.if_sent]
+        "allOf": [without("mode", "draft", ["once_per"]), _TO_ALL, Sends.by_mode]
     }
     examples = (
         "reply: invoice-received",
@@ -61,6 +61,8 @@ class Reply(Sends, Templated):
                 all=self.all,
                 once_per=once,
                 approval=self.approval,
+                throttle=self.limit(captures),
+                off=self.off,
                 at=self.times,
             ),
         )

@@ -14,7 +14,7 @@ class Send(Sends, Templated):
     """Send a message of its own, from a template, to fixed addresses."""
 
     key = "send"
-    map_schema: ClassVar[Mapping[str, Any]] = {"allOf": [Sends.unless_approve, Sends.if_sent]}
+    map_schema: ClassVar[Mapping[str, Any]] = Sends.by_mode
     examples = (
         "send: {template: new-order, to: [orders@acme.example], with: {order: '48211'}}",
         "send: {template: reminder, to: [sales@acme.example], at: {time: '08:00', weekday: [mon, thu]}}",
@@ -32,6 +32,12 @@ class Send(Sends, Templated):
             return (SaveDraft(template=self.template, inputs=inputs, to=self.to),)
         return (
             SendMessage(
-                template=self.template, inputs=inputs, to=self.to, approval=self.approval, at=self.times
+                template=self.template,
+                inputs=inputs,
+                to=self.to,
+                approval=self.approval,
+                at=self.times,
+                throttle=self.limit(captures),
+                off=self.off,
             ),
         )

@@ -12,6 +12,7 @@ from engine.rules.lints.labels import labels
 from engine.rules.lints.lookalikes import lookalikes
 from engine.rules.lints.negatives import negatives
 from engine.rules.lints.twins import duplicate, shadowed
+from engine.rules.lints.unguarded import unguarded
 from engine.rules.lints.unreachable import unreachable
 from engine.rules.lints.waits import waits
 from engine.rules.ruleset import RuleSet
@@ -26,6 +27,7 @@ CHECKS: tuple[Callable[[Ground], Iterator[Flaw]], ...] = (
     labels,
     inputs,
     waits,
+    unguarded,
 )
 
 

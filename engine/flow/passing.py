@@ -1,0 +1,129 @@
+"""Bring one step before the gate: whom it is for, what it counts as, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+
+from engine.flow.executing import AwaitingError, Work
+from engine.flow.gate import Count, Passage
+from engine.flow.guard import once_name
+from engine.flow.rewriting import people as people_of
+from engine.flow.rewriting import readdressed
+from engine.mail.address import Address
+from engine.rules.budgets import Share, window_of
+from engine.rules.effects import CallHttp, EmitEvent, SendMessage, Throttle
+
+NEVER = "nothing is sent there: outbound.suppress"
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What may be sent, and to whom not; `held` says why nothing may."""
+
+    raw: bytes
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Recipients who get nothing, as written, each with the reason."""
+    held: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Whom a mail is to, and who gets a copy."""
+
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+
+    @property
+    def all(self) -> Mapping[str, Address]:
+        """Each once, by its normal form."""
+        return {one.normal: one for one in (*self.to, *self.cc)}
+
+    def without(self, barred: Mapping[str, str]) -> _People:
+        kept = (tuple(one for one in some if one.normal not in barred) for some in (self.to, self.cc))
+        return _People(*kept)
+
+
+async def let_pass(work: Work, effect: SendMessage, raw: bytes, until: datetime | None = None) -> Passed:
+    """Ask for a mail; recipients who may get nothing are left out, unless nobody is left whom it is to.
+
+    `until` is when it leaves that the service keeps till then. Raises AwaitingError while sends are paused.
+    """
+    executing, never = work.executing, work.executing.budgets.never
+    people = _People(*people_of(raw))
+    barred = {normal: NEVER for normal, one in people.all.items() if never.include(one.address)}
+    left_out: dict[str, str] = {}
+    while True:
+        left_out |= {one.address: barred[normal] for normal, one in people.all.items() if normal in barred}
+        people = people.without(barred)
+        if not people.to:
+            return Passed(raw, held=told(left_out))
+        verdict = await executing.gate.ask(_passage(work, effect, people, until), executing.clock())
+        if verdict.paused:
+            raise AwaitingError(await executing.gate.park(work.claim, verdict.paused, executing.clock()))
+        if verdict.held or verdict.passed:
+            return Passed(_addressed(raw, people, left_out), left_out, verdict.held)
+        barred = dict(verdict.barred)
+
+
+def _addressed(raw: bytes, people: _People, left_out: Mapping[str, str]) -> bytes:
+    return readdressed(raw, people.to, people.cc) if left_out else raw
+
+
+async def throttled(work: Work, effect: CallHttp | EmitEvent) -> str:
+    """Count a step that is no send; say why it is held, "" if it may be done."""
+    if effect.throttle is None:
+        return ""
+    counts = (_throttle(work, effect.throttle),)
+    passage = Passage(_step(work), work.claim.deadline, counts)
+    return (await work.executing.gate.ask(passage, work.executing.clock())).held
+
+
+def told(left_out: Mapping[str, str]) -> str:
+    """Say in one line who gets nothing and why."""
+    return "; ".join(f"{address}: {why}" for address, why in left_out.items())
+
+
+def _step(work: Work) -> str:
+    return f"{work.run.id}.{work.step}"
+
+
+def _passage(work: Work, effect: SendMessage, people: _People, until: datetime | None) -> Passage:
+    counts = (*_recipients(work, effect, people), *_senders(work, effect), *_own_limits(work, effect, people))
+    kept_until = int(until.timestamp() * 1000) if until else 0
+    return Passage(
+        _step(work), max(work.claim.deadline, kept_until), counts, tuple(people.all), True, kept_until
+    )
+
+
+def _recipients(work: Work, effect: SendMessage, people: _People) -> Iterator[Count]:
+    for normal, person in people.all.items():
+        share = work.executing.budgets.of(person.address)
+        yield _budget(effect, f"recipient:{normal}", share, normal)
+
+
+def _senders(work: Work, effect: SendMessage) -> Iterator[Count]:
+    run, budgets = work.run, work.executing.budgets
+    yield _budget(effect, f"rule:{run.mailbox}:{run.rule}", budgets.share("rule"))
+    yield _budget(effect, f"mailbox:{run.mailbox}", budgets.share("mailbox"))
+
+
+def _budget(effect: SendMessage, key: str, share: Share, address: str = "") -> Count:
+    return Count(key, share.name, share.windows, "budget" not in effect.off, address)
+
+
+def _own_limits(work: Work, effect: SendMessage, people: _People) -> Iterator[Count]:
+    """What the rule itself asks for: what was decided days apart may leave together."""
+    if effect.throttle:
+        yield _throttle(work, effect.throttle)
+    if effect.once_per:
+        name = once_name(work.run.mailbox, work.run.rule, effect.template, people.to[0].normal)
+        yield Count(f"once:{name}", "once_per", (window_of(1, effect.once_per.seconds),))
+
+
+def _throttle(work: Work, throttle: Throttle) -> Count:
+    digest = sha256(throttle.key.encode("utf-8", "replace")).hexdigest()[:32]
+    key = f"throttle:{work.run.rule}:{work.step}:{digest}"
+    return Count(key, "its throttle", (window_of(throttle.at_most, throttle.seconds),))
