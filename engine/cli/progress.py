@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine.flow.execute import LONGEST_WAIT_MS
 from engine.wiring import Office
 
 
@@ -22,12 +23,14 @@ class Progress:
     steps: Counter[str] = field(default_factory=Counter)
     """Settled steps by effect and outcome."""
     states: Counter[str] = field(default_factory=Counter)
+    pressing: int = 0
+    """Runs that are to go on soon: others wait for their time, as a summary does for its hour."""
     calls: dict[str, int] = field(default_factory=dict)
 
     @property
     def quiet(self) -> bool:
         """Nothing waits and nothing is under way."""
-        return self.queued == 0 and not self.states["open"] and not self.states["planned"]
+        return self.queued == 0 and not self.pressing and not self.states["planned"]
 
 
 async def measure(office: Office, delivered: int, calls: dict[str, Any]) -> Progress:
@@ -43,6 +46,7 @@ async def measure(office: Office, delivered: int, calls: dict[str, Any]) -> Prog
         progress.queued += await redis.xlen(key("events", mailbox))
         progress.queued += await redis.hlen(key("waiting", mailbox))
         progress.queued += await redis.llen(key("groups", mailbox))
+    progress.pressing = await redis.zcount(key("due"), "-inf", office.clock() + LONGEST_WAIT_MS)
     for run in await redis.zrange(key("runs"), 0, -1):
         recorded = await office.journal.get(run)
         if recorded is None:
