@@ -271,3 +271,18 @@ async def test_an_item_that_comes_while_the_summary_is_sent_is_told_by_the_next(
     await world.execute(sender.run.id)
     await when_due(world)
     assert told(world) == [("1 of", ["one/n"]), ("1 of", ["two/n"])]
+
+
+async def test_however_adding_and_sending_meet_each_item_is_told_once(world: World) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    for number in range(20):
+        world.provider.deliver(str(number), mail(f"s{number}"))
+    await world.read_and_drain()
+    items = [one.run.id for one in await world.runs()]
+    while items or any(one.state == "open" for one in await world.runs()):
+        due = [one.run.id for one in await senders(world) if one.state == "open"]
+        some, items = items[:4], items[4:]
+        world.clock.forward(HOUR_MS)
+        await asyncio.gather(*(world.execute(run) for run in [*some[:2], *due, *some[2:], *due]))
+    found = [item for _, items in told(world) for item in items]
+    assert sorted(found) == sorted(f"s{number}/n" for number in range(20))
