@@ -4,8 +4,9 @@
 restore what was, and messages that were changed too though nobody had looked at them before; `{"draft": ID}`
 a draft to delete; `{"files": [{"folder": ..., "path": ..., "sha256": ...}]}` files to remove if they are
 still the same; `{"item": NAME}` an item to take out of the summary that the receipt names;
-`{"none": WHY}` says that there is no way back. Without the word, nothing was changed; but what takes back
-label changes that went with a batch follows from the labels that the run has written down.
+`{"scheduled": KEY}` a message that the service keeps until its time; `{"none": WHY}` says that there is no
+way back. Without the word, nothing was changed; but what takes back label changes that went with a batch
+follows from the labels that the run has written down.
 """
 
 from __future__ import annotations
@@ -72,6 +73,11 @@ def draft_back(draft: str) -> Mapping[str, str]:
 def item_back(item: str) -> Mapping[str, str]:
     """Say in a receipt which item to take out of the summary, as long as that was not sent."""
     return {UNDO: dumped({"item": item})}
+
+
+def scheduled_back(key: str) -> Mapping[str, str]:
+    """Say in a receipt which message to cancel, as long as the service keeps it."""
+    return {UNDO: dumped({"scheduled": key})}
 
 
 def files_back(files: Iterable[tuple[str, str, str]]) -> Mapping[str, str]:

@@ -17,6 +17,7 @@ from itertools import chain
 
 from engine.errors import LeaseLost, PostroomError
 from engine.flow.bundles import Bundle, bundles, keys_of
+from engine.flow.cancelling import cancellations, cancelled, scheduled_by
 from engine.flow.recorded import Recorded, Undone
 from engine.flow.relabelling import read_labels, relabel
 from engine.flow.stores import Lease
@@ -65,7 +66,7 @@ def undoable(recorded: Recorded) -> str:
 
 def _changes(recorded: Recorded) -> bool:
     labels = any(one.before is not one.on for one in touches(recorded, {}))
-    return labels or any(True for _ in chain(files_of(recorded), items_of(recorded)))
+    return labels or any(True for _ in chain(files_of(recorded), items_of(recorded), scheduled_by(recorded)))
 
 
 async def undo(undoing: Undoing, chosen: Sequence[Recorded], *, acts: bool) -> AsyncIterator[Restored]:
@@ -104,12 +105,13 @@ async def _undo(undoing: Undoing, bundle: Bundle, lease: Lease | None) -> list[R
         now = [await undoing.store.get(one.run.id) for one in runs]
         runs = [one for one in now if one and not undoable(one)]
     changes = await _planned(undoing, bundle, runs, lease)
-    refused = await relabel(undoing, bundle.mailbox, changes, lease) if lease else {}
+    later = await cancellations(undoing, bundle.mailbox, runs, lease)
+    refused = await relabel(undoing, bundle.mailbox, changes | later, lease) if lease else {}
     in_use = await _in_use(undoing, runs)
-    others = {
-        one.run.id: await take_back(undoing.folders, undoing.summaries, one, in_use, acts=lease is not None)
-        for one in runs
-    }
+    others: dict[str, tuple[Taken, ...]] = {}
+    for one in runs:
+        taken = await take_back(undoing.folders, undoing.summaries, one, in_use, acts=lease is not None)
+        others[one.run.id] = (*cancelled(one, later, refused), *taken)
     own: dict[str, list[Recorded]] = defaultdict(list)
     for one in runs:
         for key in keys_of(one):

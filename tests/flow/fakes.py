@@ -232,6 +232,8 @@ class FakeProvider:
         await self._begin("send")
         self.sent.append(raw)
         self.kept_until.append(at)
+        if at:
+            self.messages[f"sent-{len(self.sent)}"] = Stored(raw, frozenset({"SCHEDULED"}), at)
         return self._answer(f"sent-{len(self.sent)}")
 
     async def save_draft(self, mailbox: str, raw: bytes) -> str:

@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engine.errors import OutcomeUnknown
+from engine.flow.undoing import undo
 from engine.mail.headers import parse_headers
 from tests.flow.conftest import World
 from tests.flow.fakes import START_MS, FakeProvider
 from tests.flow.test_calls_flow import SEND, TEMPLATES, asked, take
 from tests.flow.test_dying import live_on, mine
 from tests.flow.test_execute import again, opened
+from tests.flow.test_undoing import undoing
 
 AT_EIGHT = "{when: {label: INBOX}, then: [reply: {template: hi, at: '08:00'}]}"
 START = datetime.fromtimestamp(START_MS / 1000, UTC)
@@ -73,6 +75,26 @@ async def test_what_was_never_taken_is_scheduled_for_the_same_time_once_more(wor
     world.provider.failures["send"] = [OutcomeUnknown("the answer was lost")]
     await again(world, run)
     assert world.provider.kept_until == [EIGHT]
+
+
+@pytest.mark.parametrize(
+    ("then", "left"),
+    [
+        pytest.param(("", ""), "", id="what the service still keeps is cancelled"),
+        pytest.param(("SENT", "SCHEDULED"), "it is sent already", id="what it has sent is not"),
+        pytest.param(("TRASH", ""), "it is cancelled already", id="nor what a person cancelled"),
+    ],
+)
+async def test_a_message_that_is_kept_can_be_undone(world: World, then: tuple[str, str], left: str) -> None:
+    await world.execute(await opened(world, AT_EIGHT))
+    world.provider.relabel("sent-1", *({name} - {""} for name in then))
+    labels = world.provider.labels("sent-1")
+    for acts in (False, True):
+        assert world.provider.labels("sent-1") == labels
+        (one,) = [one async for one in undo(undoing(world), await world.runs(), acts=acts)]
+        assert [taken.left for taken in one.others] == [left]
+    assert ("TRASH" in world.provider.labels("sent-1")) is (left != "it is sent already")
+    assert (await world.run()).undone
 
 
 @pytest.mark.parametrize("schedules", [True, False], ids=["the service keeps it", "we keep it"])
