@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from engine.errors import Rejected
+from engine.errors import Rejected, TemplateError
+from engine.flow.content import NOTHING_ALONG, Content
 from engine.flow.executing import Receipt, Work
 from engine.flow.inverse import CALLED, no_way_back
 from engine.flow.passing import throttled
@@ -47,6 +48,13 @@ async def filled(work: Work, text: str) -> Any:
         return fill_json(json.loads(text), _reader(work.claim, message))
     except LookupError as error:
         raise Rejected(f"the rule's JSON names something that is not there: {error}") from None
+
+
+def along_with(claim: Claim) -> Content:
+    """Give what a call brought along. Raises TemplateError when that is no longer there."""
+    if claim.content is None and not claim.run.kind.of_message:
+        raise TemplateError("what the call brought along is no longer kept: have it called again")
+    return claim.content or NOTHING_ALONG
 
 
 def named_steps(claim: Claim) -> dict[str, dict[str, str]]:

@@ -30,7 +30,7 @@ from engine.flow.drafts import home_of
 from engine.flow.emitting import emit
 from engine.flow.executing import AwaitingError, Executing, NotYetError, Receipt, Work
 from engine.flow.gathering import NOTHING_LEFT, close, gather
-from engine.flow.inverse import SENT, draft_back, no_way_back
+from engine.flow.inverse import SENT, draft_back, no_way_back, scheduled_back
 from engine.flow.outgoing import compose_step, message_id
 from engine.flow.passing import let_pass, told
 from engine.flow.patience import patience
@@ -207,8 +207,13 @@ async def _compose(work: Work) -> bytes:
 
 
 def _written(effect: SendMessage | SaveDraft, key: str, own_id: str) -> dict[str, str]:
-    back = draft_back(key) if isinstance(effect, SaveDraft) else no_way_back(SENT)
-    return {"outcome": "done", "id": key, "message_id": own_id, **back}
+    return {"outcome": "done", "id": key, "message_id": own_id, **_back(effect, key)}
+
+
+def _back(effect: SendMessage | SaveDraft, key: str) -> Receipt:
+    if isinstance(effect, SaveDraft):
+        return draft_back(key)
+    return scheduled_back(key) if effect.at else no_way_back(SENT)
 
 
 def _look_back(claim: Claim, now: int) -> datetime:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime, tzinfo
 from math import ceil
 from typing import Any
 
-from engine.flow.calling import named_steps
-from engine.flow.content import NOTHING_ALONG, Content
+from engine.flow.calling import along_with, named_steps
+from engine.flow.content import Content
 from engine.flow.executing import Receipt, Work
 from engine.flow.inverse import dumped, item_back
 from engine.flow.plan import Run, due_at, run_id
@@ -77,7 +77,7 @@ async def _told(work: Work, effect: AddToSummary, zone: tzinfo) -> tuple[str, di
         steps=named_steps(work.claim),
         mailbox=run.mailbox,
         now=datetime.fromtimestamp(work.executing.clock() / 1000, UTC),
-        payload=(work.claim.content or NOTHING_ALONG).payload,
+        payload=along_with(work.claim).payload,
         zone=zone,
     )
     filled = fill_texts(effect.template, texts, context)

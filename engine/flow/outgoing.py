@@ -7,8 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
 
 from engine.errors import PostroomError, Rejected, TemplateError
-from engine.flow.calling import named_steps
-from engine.flow.content import NOTHING_ALONG, Content
+from engine.flow.calling import along_with, named_steps
 from engine.flow.forwarding import forwarded
 from engine.flow.own_files import own_files
 from engine.flow.plan import Run
@@ -52,7 +51,7 @@ async def compose_step(
         return _compose_forward(run, step, effect, await provider.raw(run.mailbox, run.key), own, zone)
     needs = templates.needs(effect.template, effect.inputs) | {Need.HEADERS}
     message = await provider.fetch(run.mailbox, run.key, needs) if run.key else no_message(run.mailbox)
-    along = _along(claim)
+    along = along_with(claim)
     context = Context(
         message=message,
         inputs=effect.inputs,
@@ -75,13 +74,6 @@ async def compose_step(
     except Exception as defect:
         # Nothing was sent yet: whatever went wrong is for a person, not for a second try.
         raise TemplateError(f"composing failed: {type(defect).__name__}") from defect
-
-
-def _along(claim: Claim) -> Content:
-    """What the call brought along. Raises TemplateError when that is no longer there."""
-    if claim.content is None and not claim.run.kind.of_message:
-        raise TemplateError("what the call brought along is no longer kept: have it called again")
-    return claim.content or NOTHING_ALONG
 
 
 def _compose_forward(
