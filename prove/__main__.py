@@ -15,7 +15,7 @@ from typing import Any
 
 import click
 
-from prove import faults, forging, hiding, hooks, kills, memory, recognition, sieve, soak, torn
+from prove import faults, forging, hiding, hooks, kills, memory, recognition, sieve, soak, torn, undoing
 from prove.proof import CHECKOUT, Proof, Sizes, as_section, put_section
 
 Prove = Callable[[Sizes, Path], Coroutine[Any, Any, Proof]]
@@ -38,6 +38,7 @@ PARTS = {
     "hooks": Part("Calls from other systems", hooks.prove),
     "forging": Part("Forged webhooks", forging.prove),
     "sieve": Part("Agreement with Pigeonhole", sieve.prove),
+    "undo": Part("Taken back", undoing.prove),
     "recognition": Part("Automatic mail is recognised", recognition.prove),
     "secrets": Part("Secrets and message text", hiding.prove),
 }

@@ -38,6 +38,8 @@ class Sizes:
     """Messages a second of the steady rate."""
     rounds: int = 200
     """How often each forgery is tried."""
+    undone: int = 1_000
+    """Messages that one rule has labelled, and that are undone."""
     pairs: int = 600_000
     """Conditions and messages that Pigeonhole judges as well."""
     programs: int = 300
