@@ -85,8 +85,8 @@ async def prove(sizes: Sizes, folder: Path) -> Proof:
         assert await _labels(office.provider(BOX), list(keys)) == after
     named = sum(touch.named for touch in touched.values())
     facts = [
-        f"{len(keys):,} messages, each labelled by a run of one rule; people touched {len(touched):,} of them, "
-        f"in {len(TOUCHES)} ways, before the rule was undone",
+        f"{len(keys):,} messages, each labelled by a run of one rule; people touched {len(touched):,} of "
+        f"them, in {len(TOUCHES)} ways, before the rule was undone",
         "all others have exactly the labels that they came with, and that of a later rule, which stays; "
         f"{named:,} are named as left or as they were already, and nothing that people did was changed",
         f"the command was killed with {undone:,} runs undone, and carried on by calling it again, while new "
