@@ -73,7 +73,8 @@ def undo(
 
 def _undoing(office: Office) -> Undoing:
     store, executing = RedisUndoings(office.base), office.executing
-    return Undoing(store, office.provider, executing.folders, executing.summaries, office.clock, _who())
+    beside = executing.folders, executing.summaries, executing.drafts
+    return Undoing(store, office.provider, *beside, office.clock, _who())
 
 
 def _who() -> str:

@@ -26,7 +26,7 @@ from engine.errors import (
 from engine.flow.approving import ask, look_at, refusal, refused_before, wanted
 from engine.flow.calling import call
 from engine.flow.drafting import remember, update, withdraw
-from engine.flow.drafts import home_of
+from engine.flow.drafts import digest_of, home_of
 from engine.flow.emitting import emit
 from engine.flow.executing import AwaitingError, Executing, NotYetError, Receipt, Work
 from engine.flow.gathering import NOTHING_LEFT, close, gather
@@ -182,7 +182,8 @@ async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
         key = await provider.save_draft(run.mailbox, raw)
         if home:
             await remember(work, home, key, raw)
-        return _written(effect, key, own_id)
+        known = {} if home else draft_back(key, digest_of(raw))
+        return {**_written(effect, key, own_id), **known}
     return await _send(work, effect, raw, until) | decided
 
 

@@ -2,8 +2,8 @@
 
 `{"labels": [{"keys": [...], "add": [...], "remove": [...]}], "unknown": [...]}` gives the label changes that
 restore what was, and messages that were changed too though nobody had looked at them before; `{"draft": ID}`
-a draft to delete; `{"files": [{"folder": ..., "path": ..., "sha256": ...}]}` files to remove if they are
-still the same; `{"item": NAME}` an item to take out of the summary that the receipt names;
+a draft to delete if nobody has edited it; `{"files": [{"folder": ..., "path": ..., "sha256": ...}]}` files to
+remove if they are still the same; `{"item": NAME}` an item to take out of the summary that the receipt names;
 `{"scheduled": KEY}` a message that the service keeps until its time; `{"none": WHY}` says that there is no
 way back. Without the word, nothing was changed; but what takes back label changes that went with a batch
 follows from the labels that the run has written down.
@@ -65,9 +65,9 @@ def no_way_back(why: str) -> Mapping[str, str]:
     return {UNDO: dumped({"none": why})}
 
 
-def draft_back(draft: str) -> Mapping[str, str]:
-    """Say in a receipt which draft to delete."""
-    return {UNDO: dumped({"draft": draft})}
+def draft_back(draft: str, digest: str = "") -> Mapping[str, str]:
+    """Say in a receipt which draft to delete, and what it says where nothing else remembers that."""
+    return {UNDO: dumped({"draft": draft} | ({"digest": digest} if digest else {}))}
 
 
 def item_back(item: str) -> Mapping[str, str]:

@@ -37,7 +37,7 @@ async def read_labels(
         for key in left:
             try:
                 fetch = partial(provider.fetch, mailbox, key, frozenset({Need.LABELS}))
-                found[key] = (await _ask(lease, fetch)).labels
+                found[key] = (await ask(lease, fetch)).labels
             except MessageGone:
                 found[key] = None
 
@@ -76,7 +76,7 @@ async def _halved(
 ) -> dict[str, str]:
     """Change labels of many; where that is refused, of ever fewer, down to the message at fault."""
     try:
-        await _ask(lease, partial(provider.change_labels, mailbox, keys, add, remove))
+        await ask(lease, partial(provider.change_labels, mailbox, keys, add, remove))
     except (Rejected, MessageGone) as error:
         if len(keys) == 1:
             return {keys[0]: str(error)}
@@ -86,7 +86,7 @@ async def _halved(
     return {}
 
 
-async def _ask(lease: Lease | None, ask: Callable[[], Awaitable[T]]) -> T:
+async def ask(lease: Lease | None, ask: Callable[[], Awaitable[T]]) -> T:
     """Ask the service with patience, and never beyond the lease. Raises LeaseLost."""
 
     async def in_time() -> T:

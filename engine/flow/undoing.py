@@ -13,7 +13,6 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain
 
 from engine.errors import LeaseLost, PostroomError
 from engine.flow.bundles import Bundle, bundles, keys_of
@@ -24,6 +23,7 @@ from engine.flow.stores import Lease
 from engine.flow.taking_back import Taken, files_of, items_of, take_back
 from engine.flow.touches import SETTLED, Aims, Change, aims_of, change_of, touches
 from engine.flow.undoings import Undoing
+from engine.flow.undrafting import drafts_of, take_drafts_back
 
 LONGEST_RUN_MS = 86_400_000
 """A run that began this long before another may still have changed labels after it."""
@@ -66,7 +66,8 @@ def undoable(recorded: Recorded) -> str:
 
 def _changes(recorded: Recorded) -> bool:
     labels = any(one.before is not one.on for one in touches(recorded, {}))
-    return labels or any(True for _ in chain(files_of(recorded), items_of(recorded), scheduled_by(recorded)))
+    beside = (drafts_of, files_of, items_of, scheduled_by)
+    return labels or any(True for of in beside for _ in of(recorded))
 
 
 async def undo(undoing: Undoing, chosen: Sequence[Recorded], *, acts: bool) -> AsyncIterator[Restored]:
@@ -111,7 +112,8 @@ async def _undo(undoing: Undoing, bundle: Bundle, lease: Lease | None) -> list[R
     others: dict[str, tuple[Taken, ...]] = {}
     for one in runs:
         taken = await take_back(undoing.folders, undoing.summaries, one, in_use, acts=lease is not None)
-        others[one.run.id] = (*cancelled(one, later, refused), *taken)
+        drafts = await take_drafts_back(undoing, one, lease)
+        others[one.run.id] = (*cancelled(one, later, refused), *drafts, *taken)
     own: dict[str, list[Recorded]] = defaultdict(list)
     for one in runs:
         for key in keys_of(one):

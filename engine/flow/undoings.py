@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from engine.flow.clock import Clock
+from engine.flow.drafts import Drafts
 from engine.flow.outside import Folders
 from engine.flow.ports import Provider
 from engine.flow.recorded import Recorded, Undone
@@ -49,6 +50,7 @@ class Undoing:
     provider: Callable[[str], Provider]
     folders: Folders
     summaries: Summaries
+    drafts: Drafts
     clock: Clock
     by: str
     """Who does it."""

@@ -12,6 +12,7 @@ from engine.errors import LeaseLost, Rejected, Unavailable
 from engine.flow.undoing import Restored, undo, undoable
 from engine.flow.undoings import Undoing
 from engine.services.folders import LocalFolders
+from engine.store.drafts import RedisDrafts
 from engine.store.summaries import RedisSummaries
 from engine.store.undoing import RedisUndoings
 from tests.flow.conftest import World
@@ -25,7 +26,8 @@ MARK = "{when: {label: Orders}, then: [label: {add: [Seen], remove: [UNREAD]}]}"
 def undoing(world: World) -> Undoing:
     folders, summaries = LocalFolders(world.folders), RedisSummaries(world.base)
     store = RedisUndoings(world.base)
-    return Undoing(store, lambda _: world.provider, folders, summaries, world.clock, "ann@desk")
+    drafts = RedisDrafts(world.base)
+    return Undoing(store, lambda _: world.provider, folders, summaries, drafts, world.clock, "ann@desk")
 
 
 async def undone(world: World, *rules: str, acts: bool = True) -> list[Restored]:
@@ -345,3 +347,49 @@ async def test_some_runs_are_not_undone(world: World, rule: str, executed: bool,
     if executed:
         await world.execute_all()
     assert undoable(await world.run()) == why
+
+
+DRAFT = "{id: d, when: {label: INBOX}, then: [draft: hi]}"
+NOTE = "{id: d, when: {label: INBOX}, then: [draft: {template: hi, to: desk@x.example}]}"
+
+
+@pytest.mark.parametrize("rule", [pytest.param(DRAFT, id="in a thread"), pytest.param(NOTE, id="to others")])
+@pytest.mark.parametrize(
+    ("edit", "left"),
+    [
+        pytest.param(None, "", id="as it was written it is deleted"),
+        pytest.param((b"Hello.", b"Dear Ann."), "somebody has edited it, or may have", id="edited it stays"),
+        pytest.param((b"", b""), "it was sent or deleted already", id="it may be gone"),
+    ],
+)
+async def test_a_draft_is_deleted_unless_a_person_wrote_in_it(
+    world: World, rule: str, edit: tuple[bytes, bytes] | None, left: str
+) -> None:
+    await decided(world, rule, keys="1")
+    raw = world.provider.lying["draft-1"]
+    if edit == (b"", b""):
+        del world.provider.lying["draft-1"]
+    elif edit:
+        world.provider.lying["draft-1"] = raw.replace(*edit)
+    (looked,) = await undone(world, acts=False)
+    (only,) = await undone(world)
+    assert [one.left for one in only.others] == [one.left for one in looked.others] == [left]
+    assert list(world.provider.lying) == (["draft-1"] if "edited" in left else [])
+    assert undoable(await world.run()) == "it is undone already"
+
+
+async def test_a_draft_that_a_newer_message_updated_goes_with_the_newer_run(world: World) -> None:
+    world.provider.threads = {"1": "t", "2": "t"}
+    await decided(world, DRAFT, keys="1")
+    world.provider.deliver("2", mail("m2"))
+    await world.read_and_drain()
+    await world.execute_all()
+    first, second = await world.runs()
+    (only,) = [one async for one in undo(undoing(world), [first], acts=True)]
+    assert [one.left for one in only.others] == ["a newer message has updated it, or is about to"]
+    (only,) = [one async for one in undo(undoing(world), [second], acts=True)]
+    assert ([one.left for one in only.others], world.provider.lying) == ([""], {})
+    world.provider.deliver("3", mail("m3"))
+    await world.read_and_drain()
+    await world.execute_all()
+    assert len(world.provider.lying) == 1
