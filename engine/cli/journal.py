@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
 
 from engine.cli.serve import config
+from engine.flow.plan import Run, due_at
 from engine.flow.recorded import Recorded
 from engine.settings import load_settings
 from engine.store.shown import as_dict, as_time
@@ -121,7 +122,9 @@ def _print(found: list[Recorded], as_json: bool, *, details: bool) -> None:
 def _line(recorded: Recorded) -> str:
     run = recorded.run
     state = "shadow" if run.shadow else recorded.state
-    return f"{run.id[:12]}  {state:7}  {as_time(run.created)}  {run.mailbox}  {run.rule}  {run.key}"
+    return (
+        f"{run.id[:12]}  {state:7}  {as_time(run.created)}  {run.mailbox}  {run.rule}  {run.key or run.kind}"
+    )
 
 
 def _details(recorded: Recorded) -> Iterable[str]:
@@ -131,6 +134,11 @@ def _details(recorded: Recorded) -> Iterable[str]:
         yield f"undone by {undone.by} at {as_time(undone.at / 1000)}"
         yield from (f"left: {why}" for why in undone.left)
     for step, effect in enumerate(recorded.run.steps):
-        receipt = recorded.receipts.get(step, {"outcome": "not yet"})
+        receipt = recorded.receipts.get(step) or _outstanding(recorded.run, step)
         said = ", ".join(f"{name} {value}" for name, value in receipt.items() if name not in UNSAID)
         yield f"{step}: {effect.kind} {receipt['outcome']}{f' ({said})' if said else ''}"
+
+
+def _outstanding(run: Run, step: int) -> Mapping[str, str]:
+    due = {"not before": as_time(due_at(run, step) / 1000)} if run.steps[step].after else {}
+    return {"outcome": "not yet", **due}

@@ -44,6 +44,23 @@ async def test_runs_are_shown_newest_first(busy: Console) -> None:
     assert oldest.split()[1:] == ["done", "2026-01-01T00:00:01+00:00", BOX, "file", "1"]
 
 
+async def test_a_run_that_waits_for_its_time_says_so_and_one_without_a_message_what_it_is(
+    console: Console,
+) -> None:
+    world = console.world
+    templates = {"all.md": "---\nsubject: s\ninputs: {items: list}\n---\nx\n"}
+    summary = "summary: {template: all, to: [team@acme.example], every: 1h}"
+    await world.rules(f"{{id: all, when: {{label: INBOX}}, then: [{summary}]}}", templates=templates)
+    world.provider.deliver("1", mail("one"))
+    await world.read_and_drain()
+    await world.execute_all()
+    shown = (await console.call("runs", "--rule", "all")).stdout.splitlines()
+    run, state, *_, kind = next(line.split() for line in shown if "summary.due" in line)
+    assert (state, kind) == ("open", "summary.due")
+    details = (await console.call("runs", run)).stdout.splitlines()
+    assert details[1].strip() == "0: send not yet (not before 2026-01-01T01:00:01+00:00)"
+
+
 @pytest.mark.parametrize(
     ("args", "rules"),
     [
@@ -87,7 +104,7 @@ async def test_a_run_as_json(busy: Console) -> None:
         "undone": None,
         "steps": [
             {
-                "effect": {"kind": "labels", "add": ["F/7"], "remove": [], "scope": "message"},
+                "effect": {"kind": "labels", "after": 0, "add": ["F/7"], "remove": [], "scope": "message"},
                 "receipt": {
                     "outcome": "done",
                     "undo": '{"labels":[{"keys":["1"],"add":[],"remove":["F/7"]}]}',
