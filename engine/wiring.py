@@ -45,6 +45,7 @@ from engine.store.layout import claim_layout
 from engine.store.mailboxes import RedisMailboxes
 from engine.store.presence import process_name
 from engine.store.summaries import RedisSummaries
+from engine.store.suppression import RedisSuppressions
 from engine.store.tokens import RedisTokens
 from engine.store.waking import Waking
 from engine.web.doorbell import Doorbell
@@ -142,6 +143,7 @@ class Office:
             RedisDrafts(self.base),
             RedisSummaries(self.base),
             RedisGate(self.base),
+            RedisSuppressions(self.base),
             timeout=int(limits.timeout * 1000),
             margin=int(limits.margin * 1000),
             look_gap=int(limits.look_gap * 1000),

@@ -18,7 +18,7 @@ from engine.wiring import Office
 MARK = "zq7kplantedx4"
 """In every planted text: in each place with a word of its own before it."""
 PLACES = ("subject", "body", "html", "name", "from", "replyto", "file", "content", "header")
-MAY_NAME_SENDERS = ("once",)
+MAY_NAME_SENDERS = ("once", "suppressed", "soft")
 """Kinds of keys that remember whom we answered."""
 MAY_HOLD_TOKENS = ("token",)
 

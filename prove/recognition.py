@@ -63,7 +63,7 @@ def labels() -> list[Label]:
 def judge(labelled: Iterable[Label], folder: Path) -> Tally:
     """Judge every labelled message that the corpus in `folder` holds."""
     tally = Tally()
-    for label, raw in _messages(labelled, folder):
+    for label, raw in messages(labelled, folder):
         message = from_raw(raw, key=label.name)
         kinds = automated(message.headers)
         to = answer_to(message)
@@ -80,7 +80,8 @@ def judge(labelled: Iterable[Label], folder: Path) -> Tally:
     return tally
 
 
-def _messages(labelled: Iterable[Label], folder: Path) -> Iterator[tuple[Label, bytes]]:
+def messages(labelled: Iterable[Label], folder: Path) -> Iterator[tuple[Label, bytes]]:
+    """Give the labelled messages of the corpus in `folder`."""
     by_archive: defaultdict[str, list[Label]] = defaultdict(list)
     for label in labelled:
         by_archive[label.archive].append(label)

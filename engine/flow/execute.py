@@ -24,6 +24,7 @@ from engine.errors import (
     Unfinished,
 )
 from engine.flow.approving import ask, look_at, refusal, refused_before, wanted
+from engine.flow.bounces import read_bounce
 from engine.flow.calling import call
 from engine.flow.drafting import remember, update, withdraw
 from engine.flow.drafts import digest_of, home_of
@@ -31,7 +32,7 @@ from engine.flow.emitting import emit
 from engine.flow.executing import AwaitingError, Executing, NotYetError, Receipt, Work
 from engine.flow.gathering import NOTHING_LEFT, close, gather
 from engine.flow.inverse import SENT, draft_back, no_way_back, scheduled_back
-from engine.flow.outgoing import compose_step, message_id
+from engine.flow.outgoing import compose_step, message_id, written_to
 from engine.flow.passing import let_pass, told
 from engine.flow.patience import patience
 from engine.flow.plan import due_at
@@ -48,10 +49,12 @@ from engine.rules.effects import (
     CallHttp,
     ChangeLabels,
     DeleteMessage,
+    Effect,
     EmitEvent,
     SaveDraft,
     SendMessage,
     StoreFile,
+    Suppress,
     WithdrawDraft,
 )
 
@@ -128,7 +131,10 @@ async def _perform(executing: Executing, provider: Provider, claim: Claim, step:
     profiles = await executing.mailboxes.profiles()
     if run.mailbox in profiles and not profiles[run.mailbox].active:
         raise Inactive(f"the mailbox is {profiles[run.mailbox].status}")
-    work = Work(executing, provider, claim, step, profiles)
+    return await _performing(Work(executing, provider, claim, step, profiles), effect)
+
+
+def _performing(work: Work, effect: Effect) -> Awaitable[Receipt | None]:
     performing: Awaitable[Receipt | None]
     match effect:
         case ChangeLabels():
@@ -141,13 +147,16 @@ async def _perform(executing: Executing, provider: Provider, claim: Claim, step:
             performing = call(work, effect)
         case EmitEvent():
             performing = emit(work, effect)
+        case Suppress():
+            performing = read_bounce(work)
         case AddToSummary():
             performing = gather(work, effect)
         case WithdrawDraft():
             performing = withdraw(work, effect)
         case SendMessage() | SaveDraft():
-            performing = _write(work, effect) if run.kind is not SUMMARY_DUE else _send_summary(work, effect)
-    return await performing
+            summary = work.run.kind is SUMMARY_DUE
+            performing = _send_summary(work, effect) if summary else _write(work, effect)
+    return performing
 
 
 async def _send_summary(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
@@ -195,7 +204,8 @@ async def _send(work: Work, effect: SendMessage, raw: bytes, until: datetime | N
     key = await work.provider.send(work.run.mailbox, passed.raw, until)
     due = {"at": until.isoformat()} if until else {}
     left_out = {"left_out": told(passed.left_out)} if passed.left_out else {}
-    return _written(effect, key, message_id(work.run, work.step)) | due | left_out
+    own_id = message_id(work.run, work.step)
+    return _written(effect, key, own_id) | written_to(passed.raw) | due | left_out
 
 
 async def _compose(work: Work) -> bytes:

@@ -17,6 +17,7 @@ from engine.flow.ports import Profile, Provider
 from engine.flow.rulebook import Rulebooks
 from engine.flow.stores import Claim, Journal
 from engine.flow.summaries import Summaries
+from engine.flow.suppression import Suppressions
 from engine.rules.budgets import DEFAULTS as BUDGETS
 from engine.rules.budgets import Budgets
 
@@ -38,6 +39,7 @@ class Executing:
     drafts: Drafts
     summaries: Summaries
     gate: Gate
+    suppressions: Suppressions
     timeout: int = 20_000
     """From claim to deadline: no request of a step is begun after it."""
     margin: int = 60_000

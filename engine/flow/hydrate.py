@@ -12,11 +12,13 @@ from functools import cache
 from engine.errand import in_background
 from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
 from engine.flow.asked import judge_asked
+from engine.flow.bounces import bounce_match
 from engine.flow.clock import Clock
 from engine.flow.doubt_batch import as_it_arrived
 from engine.flow.guard import SENDING
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
+from engine.flow.sift import may_be_bounce
 from engine.flow.stores import Queued
 from engine.flow.threads import Threads
 from engine.mail.events import SEND_REQUESTED, Event, EventKind
@@ -104,8 +106,8 @@ class Hydrator:
 
     def _first_needs(self, event: Event) -> Needs:
         needs = self._needs_for(event.kind, event.mailbox)
-        # Only its headers tell whether a message that was listed, or that went out too, is ours.
-        unsure = not event.history or "SENT" in event.labels
+        # Only headers tell whether a message that was listed, or went out too, is ours, and what a bounce is.
+        unsure = not event.history or "SENT" in event.labels or may_be_bounce(event, self._book.rules)
         return needs | {Need.HEADERS} if unsure else needs
 
     async def _fetch_first(self, event: Event, needs: Needs, patient: bool) -> Message:
@@ -203,6 +205,8 @@ def judge_once(
     try:
         if event.kind is SEND_REQUESTED:
             return judge_asked(event)
-        return evaluate(book.rules, event, message, now, memory, final=final)
+        evaluation = evaluate(book.rules, event, message, now, memory, final=final)
+        bounce = bounce_match(book.rules, event, message)
+        return replace(evaluation, matches=(*evaluation.matches, *bounce)) if bounce else evaluation
     except Exception as defect:  # noqa: BLE001 - one message must not stop a lane
         return judging_failed(defect)

@@ -4,7 +4,8 @@
 restore what was, and messages that were changed too though nobody had looked at them before; `{"draft": ID}`
 a draft to delete if nobody has edited it; `{"files": [{"folder": ..., "path": ..., "sha256": ...}]}` files to
 remove if they are still the same; `{"item": NAME}` an item to take out of the summary that the receipt names;
-`{"scheduled": KEY}` a message that the service keeps until its time; `{"none": WHY}` says that there is no
+`{"scheduled": KEY}` a message that the service keeps until its time; `{"suppressed": COUNT}` so many
+addresses to write to again, which know the run themselves; `{"none": WHY}` says that there is no
 way back. Without the word, nothing was changed; but what takes back label changes that went with a batch
 follows from the labels that the run has written down.
 """
@@ -78,6 +79,11 @@ def item_back(item: str) -> Mapping[str, str]:
 def scheduled_back(key: str) -> Mapping[str, str]:
     """Say in a receipt which message to cancel, as long as the service keeps it."""
     return {UNDO: dumped({"scheduled": key})}
+
+
+def suppressed_back(count: int) -> Mapping[str, str]:
+    """Say in a receipt how many addresses its run suppressed."""
+    return {UNDO: dumped({"suppressed": count})}
 
 
 def files_back(files: Iterable[tuple[str, str, str]]) -> Mapping[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
@@ -9,14 +10,16 @@ from datetime import UTC, datetime, tzinfo
 from engine.errors import PostroomError, Rejected, TemplateError
 from engine.flow.calling import along_with, named_steps
 from engine.flow.forwarding import forwarded
+from engine.flow.inverse import dumped
 from engine.flow.own_files import own_files
 from engine.flow.plan import Run
 from engine.flow.planned import date_of
 from engine.flow.ports import Provider
 from engine.flow.stores import Claim
-from engine.mail.address import Address, parse_address
+from engine.mail.address import Address, parse_address, parse_addresses
 from engine.mail.automated import is_no_reply
 from engine.mail.compose import Outgoing, answer_to, compose, is_sendable, reply_headers
+from engine.mail.headers import Headers, parse_headers
 from engine.mail.message import Message, no_message
 from engine.mail.mime import from_raw
 from engine.mail.needs import Need
@@ -74,6 +77,22 @@ async def compose_step(
     except Exception as defect:
         # Nothing was sent yet: whatever went wrong is for a person, not for a second try.
         raise TemplateError(f"composing failed: {type(defect).__name__}") from defect
+
+
+def written_to(raw: bytes) -> dict[str, str]:
+    """Say in a receipt to whom a mail went, as digests: by that a bounce of it is believed."""
+    return {"to": dumped(recipients_of(parse_headers(raw)))}
+
+
+def recipients_of(headers: Headers) -> list[str]:
+    """Give the digests of all whom a mail goes to."""
+    fields = [text for name in ("To", "Cc", "Bcc") for text in headers.all(name)]
+    return [address_digest(address.normal) for address in parse_addresses(fields)]
+
+
+def address_digest(normal: str) -> str:
+    """Name an address where none may be read: the journal holds nothing of what messages say."""
+    return hashlib.sha256(normal.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def _compose_forward(

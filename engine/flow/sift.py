@@ -56,10 +56,17 @@ def sift(batch: Sequence[Queued], judged: frozenset[str], steps: Mapping[str, in
     return Sifted(tuple(look), tuple(passed), tuple(sorted(heard)))
 
 
+def may_be_bounce(event: Event, rules: RuleSet) -> bool:
+    """Say whether an event may be a bounce of our own mail, as its headers will tell."""
+    arrived = event.kind is EventKind.MESSAGE_RECEIVED and not event.applied
+    return arrived and rules.sends_from(event.mailbox)
+
+
 def _is_news(event: Event, seen: set[str], rules: RuleSet) -> bool:
     if event.kind in RECEPTIONS and (event.key in seen or is_outbound(event.labels)):
         return False
-    return event.kind is SEND_REQUESTED or rules.listens(event.kind, event.mailbox)
+    listens = rules.listens(event.kind, event.mailbox) or may_be_bounce(event, rules)
+    return event.kind is SEND_REQUESTED or listens
 
 
 def _without_footsteps(queued: Queued, steps: Mapping[str, int], heard: set[str]) -> Queued | None:

@@ -39,11 +39,23 @@ class Bounced:
     """Addresses whose bounce only counts."""
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A step of a run, and what became of it."""
+
+    mailbox: str
+    receipt: Mapping[str, str] | None
+
+
 class Suppressions(Protocol):
     """Which addresses are suppressed, and how often mail to others came back."""
 
     async def soft(self, addresses: Sequence[str], now: int) -> dict[str, int]:
         """Count the soft bounces of each within SOFT_WINDOW_MS."""
+        ...
+
+    async def sent(self, run: str, step: int) -> Sent | None:
+        """Look up a step that may have sent a mail; None where the journal has no such run."""
         ...
 
     async def settle(self, settled: Settled, bounced: Bounced, now: int, claim: Claim) -> None:

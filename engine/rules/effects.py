@@ -174,6 +174,12 @@ class WithdrawDraft(_Effect):
     """The run that wrote it."""
 
 
+class Suppress(_Effect):
+    """Read a bounce, and send nothing more to whom it says is gone. No action asks for it. Idempotent."""
+
+    kind: Literal["suppress"] = "suppress"
+
+
 Effect = Annotated[
     ChangeLabels
     | DeleteMessage
@@ -183,6 +189,7 @@ Effect = Annotated[
     | WithdrawDraft
     | StoreFile
     | CallHttp
-    | EmitEvent,
+    | EmitEvent
+    | Suppress,
     Field(discriminator="kind"),
 ]

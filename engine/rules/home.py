@@ -18,6 +18,8 @@ class Home:
     """In which times of rules and messages are read."""
     authserv_ids: frozenset[str] = frozenset()
     """Names in lower case by which its server signs Authentication-Results (RFC 8601, section 2.2)."""
+    sends: bool = False
+    """Whether other systems may have mail sent from it."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from engine.rules.audience import Audience, Audiences
 from engine.rules.captures import uses
 from engine.rules.condition import Condition, Judge, walk
 from engine.rules.conditions.label import Label
-from engine.rules.effects import Effect
+from engine.rules.effects import Effect, SendMessage
 from engine.rules.groups import Group
 from engine.rules.home import NOWHERE, Homes
 from engine.rules.model import Layer, RuleState, RuleTest
@@ -131,6 +131,11 @@ class Rule:
         return any(isinstance(node, Remembering) and node.awaits_answers for node in nodes)
 
     @cached_property
+    def sends(self) -> bool:
+        """Whether mail leaves because of it."""
+        return any(isinstance(effect, SendMessage) for effect in self._outcome({}).effects)
+
+    @cached_property
     def names_spam(self) -> bool:
         """Whether mail in spam reaches this rule."""
         return any(isinstance(node, Label) and node.names_spam for node in walk(self.when))
@@ -163,6 +168,18 @@ class RuleSet:
     def needs_for(self, kind: EventKind, mailbox: str) -> Needs:
         """Say what to fetch before judging; the raw bytes only once a rule turns out to need them."""
         return self.audience(kind, mailbox).needs
+
+    def sends_from(self, mailbox: str) -> bool:
+        """Say whether mail of ours may leave from a mailbox, so that bounces come back to it."""
+        if mailbox not in self._senders:
+            own = (rule for rule in self.rules if not rule.event.hook and rule.covers(mailbox))
+            self._senders[mailbox] = self.homes.of(mailbox).sends or any(rule.sends for rule in own)
+        return self._senders[mailbox]
+
+    @cached_property
+    def _senders(self) -> dict[str, bool]:
+        """What is known so far, by mailbox; of those alone that have a lane, which are configured."""
+        return {}
 
     @cached_property
     def rehearsal(self) -> RuleSet:

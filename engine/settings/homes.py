@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -9,7 +11,7 @@ from engine.rules.home import NOWHERE, Home, Homes
 from engine.rules.strict import Strict
 from engine.rules.text import fold
 from engine.rules.yaml import Map, Node
-from engine.settings import find_file, read_file
+from engine.settings import find_file, mailbox_of, read_file
 from engine.settings.model import Settings
 from engine.settings.outside import OutboundSettings, reach_of
 from engine.settings.values import ServerNames, Zone
@@ -29,8 +31,17 @@ class _AllHomes(Strict):
 
 
 def homes_of(settings: Settings) -> Homes:
-    """Give each mailbox its own time zone, else the global one, and its server's names."""
-    return _homes(settings)
+    """Give each mailbox its own time zone, else the global one, its server's names, and whether it sends."""
+    homes, senders = _homes(settings), frozenset(map(fold, _senders(settings)))
+    each = {name: replace(home, sends=name in senders) for name, home in homes.each.items()}
+    return replace(homes, each=each)
+
+
+def _senders(settings: Settings) -> Iterable[str]:
+    """The mailboxes that mail leaves from because other systems ask for it."""
+    if settings.web.api_token:
+        return settings.mailboxes
+    return [mailbox_of(settings, hook, own) for hook, own in settings.hooks.items()]
 
 
 def load_homes(path: str | None = None) -> Homes:

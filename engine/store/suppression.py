@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 
 from engine.flow.stores import Claim, Settled
-from engine.flow.suppression import SOFT_WINDOW_MS, Bounced, Suppressed
+from engine.flow.suppression import SOFT_WINDOW_MS, Bounced, Sent, Suppressed
 from engine.store.base import CHUNK, Base
 from engine.store.batch import dump
 from engine.store.journal import held_claim
@@ -23,6 +24,13 @@ class RedisSuppressions:
                 pipe.zcount(self._key("soft", address), now - SOFT_WINDOW_MS, "+inf")
             return dict(zip(addresses, await pipe.execute(), strict=True))
 
+    async def sent(self, run: str, step: int) -> Sent | None:
+        fields = [f"receipt:{step}", "run"]
+        receipt, text = await self._redis.hmget(self._key("run", run), fields)
+        if text is None:
+            return None
+        return Sent(json.loads(text)["mailbox"], json.loads(receipt) if receipt else None)
+
     async def settle(self, settled: Settled, bounced: Bounced, now: int, claim: Claim) -> None:
         args: list[str | int] = [settled.run, settled.step, dump(settled.receipt), now, held_claim(claim)]
         args.append(SOFT_WINDOW_MS)
@@ -39,6 +47,11 @@ class RedisSuppressions:
             if address not in told:
                 told.add(address)
                 yield address, Suppressed.model_validate_json(text)
+
+    async def lift(self, run: str) -> list[str]:
+        """Take back what a run suppressed; give the addresses."""
+        found = [address async for address, known in self.all() if known.run == run]
+        return [address for address in found if await self.remove(address)]
 
     async def add(self, address: str, known: Suppressed) -> bool:
         """Suppress an address; False if it is suppressed already, and then nothing is changed."""

@@ -29,6 +29,7 @@ from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
 from engine.store.mailboxes import RedisMailboxes
 from engine.store.summaries import RedisSummaries
+from engine.store.suppression import RedisSuppressions
 from engine.store.waking import Waking
 from tests.flow.fakes import BOX, Clock, FakeProvider
 
@@ -103,6 +104,7 @@ class World:
             RedisDrafts(self.base),
             RedisSummaries(self.base),
             RedisGate(self.base),
+            RedisSuppressions(self.base),
             timeout=self.timeout,
             margin=self.margin,
             clock=self.clock,

@@ -59,6 +59,13 @@ async def test_addresses_and_receipt_are_written_together(reading: Reading) -> N
     assert (recorded.state, recorded.receipts[0]["outcome"]) == ("done", "done")
 
 
+async def test_what_a_run_suppressed_is_taken_back_and_nothing_else(reading: Reading) -> None:
+    await reading.suppressions.add(BEN, Suppressed(since=1, why="asked us to stop"))
+    await reading.settle(Bounced({ANN: WHY, BEN: WHY}))
+    assert await reading.suppressions.lift("r") == [ANN]
+    assert set(await reading.suppressed()) == {BEN}
+
+
 async def test_a_step_that_is_settled_changes_nothing_more(reading: Reading) -> None:
     await reading.settle(Bounced())
     await reading.settle(Bounced({ANN: WHY}, (BEN,)))

@@ -1,0 +1,112 @@
+"""Bounces of our own mail: believed where they name a mail of ours and somebody whom it went to.
+
+Anybody can write a report. Only who got a mail of ours knows its Message-ID, and can have no more than its
+recipients suppressed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from engine.errors import ConditionError, MessageGone
+from engine.flow.executing import NotYetError, Receipt, Work
+from engine.flow.inverse import suppressed_back
+from engine.flow.outgoing import address_digest, recipients_of
+from engine.flow.sift import may_be_bounce
+from engine.flow.stores import Settled
+from engine.flow.suppression import SOFT_LIMIT, Bounced, Sent, Suppressed
+from engine.mail.automated import automated
+from engine.mail.dsn import Report, Told, read_report
+from engine.mail.events import Event
+from engine.mail.message import Message
+from engine.mail.mime import parse
+from engine.mail.needs import Need
+from engine.mail.verdict import Verdict
+from engine.rules.effects import Suppress
+from engine.rules.evaluation import Match
+from engine.rules.ruleset import RuleSet
+
+BOUNCE_RULE = "(bounces)"
+"""Stands for the rule in runs that read a bounce; no rule is called so."""
+_OURS = re.compile(r"<([0-9a-f]{32})\.(\d{1,4})\.postroom@[^<>\s]+>")
+
+
+def bounce_match(rules: RuleSet, event: Event, message: Message) -> tuple[Match, ...]:
+    """Give the reading of a bounce as the match of a rule, so that the journal sees it as any other."""
+    try:
+        found = may_be_bounce(event, rules) and "bounce" in automated(message.headers)
+    except ConditionError:
+        return ()
+    return (Match(BOUNCE_RULE, ({"suppress": {}},), (Suppress(),)),) if found else ()
+
+
+async def read_bounce(work: Work) -> Receipt:
+    """Suppress whom a bounce says is gone, and count those whose mail came back for now.
+
+    Raises NotYetError while the mail that came back is still being sent.
+    """
+    raw = await work.provider.raw(work.run.mailbox, work.run.key)
+    report = read_report(parse(raw))
+    sent = await _sent(work, report)
+    if sent is None:
+        return _ignored("it names no mail of ours, or one that is forgotten")
+    went_to = await _recipients(work, sent)
+    ours = [address for address in report.addresses if address_digest(address) in went_to]
+    named = {address: told for address in ours if (told := report.about(address))}
+    if not named:
+        return _ignored("it names nobody whom that mail went to")
+    return await _remember(work, named)
+
+
+async def _sent(work: Work, report: Report) -> Sent | None:
+    """The step whose mail came back."""
+    for found in filter(None, map(_OURS.fullmatch, report.ids)):
+        sent = await work.executing.suppressions.sent(found[1], int(found[2]))
+        if sent and sent.receipt is None:
+            raise NotYetError("the mail that came back is still being sent")
+        if sent and sent.receipt and sent.receipt["outcome"] == "done":
+            return sent
+    return None
+
+
+async def _recipients(work: Work, sent: Sent) -> list[str]:
+    """Digests of whom it went to; where the receipt does not tell, as after a look-up, the mail does."""
+    receipt = sent.receipt or {}
+    if "to" in receipt:
+        return list(json.loads(receipt["to"]))
+    try:
+        mail = await work.provider.fetch(sent.mailbox, receipt.get("id", ""), frozenset({Need.HEADERS}))
+    except MessageGone:
+        return []
+    return recipients_of(mail.headers)
+
+
+async def _remember(work: Work, named: Mapping[str, Told]) -> Receipt:
+    executing, now = work.executing, work.executing.clock()
+    counts = await executing.suppressions.soft(list(named), now)
+    suppressed, soft = {}, []
+    for address, told in named.items():
+        if told.verdict is Verdict.HARD:
+            suppressed[address] = _suppressed(work, now, "mail to it came back for good", told.status)
+        elif told.verdict is Verdict.SOFT and counts[address] + 1 >= SOFT_LIMIT:
+            why = f"mail to it came back {SOFT_LIMIT} times in 7 days"
+            suppressed[address] = _suppressed(work, now, why, told.status)
+        elif told.verdict is Verdict.SOFT:
+            soft.append(address)
+    if not suppressed and not soft:
+        return _ignored("it tells of nothing that came back")
+    receipt = {"outcome": "done", "suppressed": str(len(suppressed)), "counted": str(len(soft))}
+    receipt |= suppressed_back(len(suppressed)) if suppressed else {}
+    settled = Settled(work.run.id, work.step, receipt)
+    await executing.suppressions.settle(settled, Bounced(suppressed, tuple(soft)), now, work.claim)
+    return receipt
+
+
+def _suppressed(work: Work, now: int, why: str, status: str) -> Suppressed:
+    return Suppressed(since=now, why=f"{why} ({status})" if status else why, status=status, run=work.run.id)
+
+
+def _ignored(why: str) -> Receipt:
+    return {"outcome": "skipped", "why": why}

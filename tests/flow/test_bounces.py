@@ -1,0 +1,197 @@
+"""A bounce suppresses whom we wrote to, and nobody else, whoever wrote it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine.errors import OutcomeUnknown, Unavailable
+from engine.flow.bounces import BOUNCE_RULE
+from engine.flow.recorded import Recorded
+from engine.flow.suppression import SOFT_LIMIT, Suppressed
+from engine.mail.events import EventKind
+from engine.mail.headers import parse_headers
+from engine.rules.home import Home, Homes
+from engine.store.suppression import RedisSuppressions
+from tests.flow.conftest import DAY_MS, World
+from tests.flow.fakes import BOX, mail
+
+REPLY = "{id: answer, when: {subject: {starts_with: ask}}, then: [reply: hi]}"
+ANN = "ann@x.example"
+FORGED = "<" + "0" * 32 + ".0.postroom@acme.example>"
+
+
+def report(message_id: str, to: str = ANN, status: str = "5.1.1", action: str = "failed") -> bytes:
+    """A delivery report on a mail of that id."""
+    return (
+        "From: MAILER-DAEMON@x.example\r\nSubject: Undelivered\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n"
+        f"--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x.example\r\n\r\n"
+        f"Final-Recipient: rfc822; {to}\r\nAction: {action}\r\nStatus: {status}\r\n\r\n"
+        "--b\r\nContent-Type: text/rfc822-headers\r\n\r\nSubject: hi\r\n"
+        f"Message-ID: {message_id}\r\n\r\n--b--\r\n"
+    ).encode()
+
+
+async def answered(world: World, key: str = "1", sender: str = ANN) -> str:
+    """Answer a mail; give the answer's Message-ID."""
+    world.provider.deliver(key, mail(f"ask {key}", sender))
+    await world.read_and_drain()
+    await world.execute_all()
+    return parse_headers(world.provider.sent[-1]).text("Message-ID")
+
+
+async def read(world: World, key: str, raw: bytes) -> Recorded:
+    """Deliver a bounce and read it; give the run that did."""
+    world.provider.deliver(key, raw)
+    await world.read_and_drain()
+    await world.execute_all()
+    return await reading(world, key)
+
+
+async def reading(world: World, key: str) -> Recorded:
+    return next(one for one in await world.runs() if one.run.key == key and one.run.rule == BOUNCE_RULE)
+
+
+async def suppressed(world: World) -> dict[str, Suppressed]:
+    return {address: known async for address, known in RedisSuppressions(world.base).all()}
+
+
+async def test_who_is_gone_is_suppressed_and_the_receipt_says_who_and_why(world: World) -> None:
+    await world.rules(REPLY)
+    bounce = await read(world, "2", report(await answered(world)))
+    receipt = bounce.receipts[0]
+    assert (bounce.state, receipt["outcome"]) == ("done", "done")
+    assert (receipt["suppressed"], json.loads(receipt["undo"])) == ("1", {"suppressed": 1})
+    assert ANN not in json.dumps([one.receipts for one in await world.runs()])
+    known = (await suppressed(world))[ANN]
+    assert known == Suppressed(
+        since=world.clock(), why="mail to it came back for good (5.1.1)", status="5.1.1", run=bounce.run.id
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        pytest.param({"message_id": FORGED}, "names no mail of ours", id="a made-up Message-ID"),
+        pytest.param({"message_id": "<a@x.example>"}, "names no mail of ours", id="a person's mail"),
+        pytest.param({"to": "ben@x.example"}, "names nobody whom that mail went to", id="another recipient"),
+        pytest.param(
+            {"action": "delayed", "status": "4.4.1"},
+            "nothing that came back",
+            id="mail that is still on its way",
+        ),
+        pytest.param({"action": "delivered", "status": "2.0.0"}, "nothing that came back", id="a receipt"),
+    ],
+)
+async def test_what_is_no_bounce_of_ours_suppresses_nobody(
+    world: World, changes: dict[str, str], why: str
+) -> None:
+    await world.rules(REPLY)
+    message_id = await answered(world)
+    bounce = await read(world, "2", report(**({"message_id": message_id} | changes)))
+    assert (bounce.state, bounce.receipts[0]["outcome"]) == ("done", "skipped")
+    assert why in bounce.receipts[0]["why"]
+    assert await suppressed(world) == {}
+
+
+async def test_soft_bounces_count_and_suppress_when_they_go_on(world: World) -> None:
+    await world.rules(REPLY)
+    message_id = await answered(world)
+    await read(world, "old", report(message_id, status="4.4.1"))
+    world.clock.forward(8 * DAY_MS)
+    for turn in range(SOFT_LIMIT):
+        assert await suppressed(world) == {}
+        bounce = await read(world, f"b{turn}", report(message_id, status="5.2.2"))
+    assert (await suppressed(world))[ANN].why == f"mail to it came back {SOFT_LIMIT} times in 7 days (5.2.2)"
+    assert (bounce.receipts[0]["suppressed"], bounce.receipts[0]["counted"]) == ("1", "0")
+
+
+async def test_an_old_servers_bounce_in_plain_words_is_read(world: World) -> None:
+    await world.rules(REPLY)
+    text = (
+        "From: MAILER-DAEMON@x.example\r\nSubject: failure notice\r\n\r\n<ann@x.example>:\r\n"
+        "Sorry, no mailbox here by that name.\r\n\r\n--- Below this line is a copy of the message.\r\n\r\n"
+        f"To: ann@x.example\r\nMessage-ID: {await answered(world)}\r\n\r\nHello.\r\n"
+    )
+    await read(world, "2", text.encode())
+    assert set(await suppressed(world)) == {ANN}
+
+
+async def test_after_a_look_up_the_mail_itself_tells_whom_it_went_to(world: World) -> None:
+    await world.rules(REPLY)
+    world.provider.failures["send"] = []
+    world.provider.lost_answers = 1
+    world.provider.deliver("1", mail("ask 1"))
+    await world.read_and_drain()
+    (open_run,) = await world.runs()
+    again = await world.execute(open_run.run.id)
+    assert again is not None
+    world.clock.forward(again - world.clock())
+    assert await world.execute(open_run.run.id) is None
+    sent = world.provider.sent[-1]
+    world.provider.deliver("found", sent, labels=["SENT"], kind=EventKind.MESSAGE_SENT)
+    bounce = await read(world, "2", report(parse_headers(sent).text("Message-ID")))
+    assert bounce.receipts[0]["outcome"] == "done"
+    assert set(await suppressed(world)) == {ANN}
+
+
+async def test_a_bounce_that_is_quicker_than_the_answer_to_its_send_waits(world: World) -> None:
+    await world.rules(REPLY)
+    world.provider.deliver("1", mail("ask 1"))
+    world.provider.failures["send"] = [OutcomeUnknown("slow")]
+    await world.read_and_drain()
+    (run,) = await world.runs()
+    await world.execute(run.run.id)
+    world.provider.deliver("2", report(f"<{run.run.id}.0.postroom@acme.example>"))
+    await world.read_and_drain()
+    bounce = await reading(world, "2")
+    assert await world.execute(bounce.run.id) is not None
+    assert (await reading(world, "2")).why == "the mail that came back is still being sent"
+
+
+async def test_a_worker_that_dies_behind_the_write_suppresses_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.rules(REPLY)
+    message_id = await answered(world)
+    real = RedisSuppressions.settle
+
+    async def dies(self: RedisSuppressions, *args: object) -> None:
+        await real(self, *args)  # type: ignore[arg-type]
+        raise Unavailable("the worker died")
+
+    monkeypatch.setattr(RedisSuppressions, "settle", dies)
+    bounce = await read(world, "2", report(message_id, status="4.4.1"))
+    assert bounce.state == "done"
+    assert await RedisSuppressions(world.base).soft([ANN], world.clock()) == {ANN: 1}
+
+
+@pytest.mark.parametrize(
+    ("rule", "sends", "fetches"),
+    [
+        pytest.param(
+            "{when: {label: Care}, then: [reply: hi]}", False, 1, id="a rule that reads no header sends"
+        ),
+        pytest.param("{when: {label: Care}, then: [label: A]}", False, 0, id="nobody sends"),
+        pytest.param("{when: {label: Care}, then: [label: A]}", True, 1, id="other systems send"),
+        pytest.param("{when: {subject: x}, then: [reply: hi]}", False, 1, id="headers are read anyway"),
+        pytest.param(
+            "{event: hook.shop, when: {payload: {path: a, is: b}}, then: [send: {template: hi, to: a@x.io}]}",
+            False,
+            0,
+            id="the hook of another mailbox sends",
+        ),
+    ],
+)
+async def test_headers_are_read_where_bounces_may_come(
+    world: World, rule: str, sends: bool, fetches: int
+) -> None:
+    if sends:
+        world.keeper._homes = Homes({BOX: Home(sends=True)})
+    await world.rules(rule)
+    world.provider.deliver("1", report(FORGED))
+    await world.read_and_drain()
+    assert world.provider.calls["fetch"] == fetches
+    assert await world.matched() == ([("1", BOUNCE_RULE)] if fetches else [])
