@@ -45,7 +45,9 @@ def state_warnings(
         if not profile.active:
             text = f"the service says that it is {profile.status}, not {ACTIVE}: it is paused until it is"
             yield RuleError(text, place)
-        answering = [rule.id for rule in ruleset.rules if rule.covers(mailbox) and _answers(rule.then)]
+        answering = [
+            rule.id for rule in ruleset.rules if rule.acts and rule.covers(mailbox) and _answers(rule.then)
+        ]
         if answering and profile.is_away(now_ms()):
             yield RuleError(
                 f"its own vacation reply is on{_until(profile.vacation)}: until then no answer of ours goes"

@@ -10,8 +10,8 @@ from functools import partial
 from typing import TypeVar
 
 from engine.deadline import DEADLINE
-from engine.errors import LeaseLost, MessageGone, Rejected
-from engine.flow.listing import patiently
+from engine.errors import LeaseLost, MessageGone, RateLimited, Rejected
+from engine.flow.listing import patiently, wait_for
 from engine.flow.ports import Provider
 from engine.flow.sift import footstep
 from engine.flow.stores import Lease
@@ -22,6 +22,7 @@ from engine.mail.needs import Need
 T = TypeVar("T")
 READS_AT_ONCE = 8
 LEASE_MARGIN_S = 1.0
+SHORT_WAIT_S = 2.0
 CALL_MS = 90_000
 """By then a label call that was begun is answered or lost."""
 
@@ -86,18 +87,20 @@ async def _halved(
     return {}
 
 
-async def ask(lease: Lease | None, ask: Callable[[], Awaitable[T]]) -> T:
-    """Ask the service with patience, and never beyond the lease. Raises LeaseLost."""
-
-    async def in_time() -> T:
-        if lease is None:
-            return await ask()
+async def ask(lease: Lease | None, call: Callable[[], Awaitable[T]]) -> T:
+    """Ask the service, with patience where no lease is held, and never beyond one. Raises LeaseLost."""
+    if lease is None:
+        return await patiently(call, background=False)
+    while True:
         if lease.lapses - LEASE_MARGIN_S <= time.time():
             raise LeaseLost("the lease lapsed meanwhile")
         token = DEADLINE.set(lease.lapses - LEASE_MARGIN_S)
         try:
-            return await ask()
+            return await call()
+        except RateLimited as error:
+            # For longer, the lane goes back to new mail, which may not need such calls.
+            if error.until - time.time() > SHORT_WAIT_S:
+                raise
+            await wait_for(error)
         finally:
             DEADLINE.reset(token)
-
-    return await patiently(in_time, background=False)

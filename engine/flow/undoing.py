@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from engine.errors import LeaseLost, PostroomError
 from engine.flow.bundles import Bundle, bundles, keys_of
 from engine.flow.cancelling import cancellations, cancelled, scheduled_by
+from engine.flow.listing import patiently
 from engine.flow.recorded import Recorded, Undone
 from engine.flow.relabelling import read_labels, relabel
 from engine.flow.stores import Lease
@@ -78,12 +79,16 @@ async def undo(undoing: Undoing, chosen: Sequence[Recorded], *, acts: bool) -> A
 
 
 async def _in_turn(undoing: Undoing, bundle: Bundle) -> list[Restored]:
-    """Undo a bundle under the lane's lease; what was done is found done if the lease is lost."""
-    for _ in range(TRIES):
-        with suppress(LeaseLost):
-            async with _turn(undoing, bundle.mailbox) as lease:
-                return await _undo(undoing, bundle, lease)
-    raise PostroomError(f"the lane of {bundle.mailbox} is taken over time and again: do it again later")
+    """Undo a bundle under the lane's lease; once it is lost, or given back, what was done is found done."""
+
+    async def once() -> list[Restored]:
+        for _ in range(TRIES):
+            with suppress(LeaseLost):
+                async with _turn(undoing, bundle.mailbox) as lease:
+                    return await _undo(undoing, bundle, lease)
+        raise PostroomError(f"the lane of {bundle.mailbox} is taken over time and again: do it again later")
+
+    return await patiently(once, background=False)
 
 
 @asynccontextmanager

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from engine.errors import LeaseLost, Rejected, Unavailable
+from engine.errors import LeaseLost, RateLimited, Rejected, Unavailable
 from engine.flow.undoing import Restored, undo, undoable
 from engine.flow.undoings import Undoing
 from engine.services.folders import LocalFolders
@@ -246,6 +247,7 @@ async def test_footsteps_of_a_call_that_never_came_pass_away(world: World) -> No
     ("error", "left"),
     [
         pytest.param(Unavailable("down"), [], id="a service that fails is asked again"),
+        pytest.param(RateLimited("wait", until=0), [], id="one that is busy as well"),
         pytest.param(Rejected("no"), ["1"], id="a message that is refused is named and not marked"),
     ],
 )
@@ -262,6 +264,22 @@ async def test_what_the_service_says(
     assert [one.key for one in told if one.failed] == left
     assert [one.run.key for one in await world.runs() if not one.undone] == left
     assert world.provider.labels("2") == {"INBOX", "UNREAD"}
+
+
+async def test_the_lane_is_free_while_the_service_keeps_us_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await decided(world, FILE, keys="1")
+    waited: list[object] = []
+
+    async def waits(_error: object) -> None:
+        waited.append(await world.base.redis.exists(world.base.key("lease", BOX)))
+
+    monkeypatch.setattr("engine.flow.listing.wait_for", waits)
+    world.provider.failures["change_labels"] = [RateLimited("wait", until=time.time() + 60)]
+    await undone(world)
+    assert waited == [0]
+    assert world.provider.labels("1") == {"INBOX", "UNREAD"}
 
 
 async def test_a_lease_that_is_lost_is_taken_again(world: World) -> None:
