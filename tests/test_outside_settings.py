@@ -10,6 +10,7 @@ from engine.errors import SettingsError
 from engine.flow.suppression import never_sent_to
 from engine.settings import load_settings
 from engine.settings.homes import homes_of, load_homes
+from engine.settings.outside import budgets_of
 
 ACCOUNT = "accounts: {a: {provider: zoom, account_id: A, client_id: C, client_secret: env:S}}\n"
 BOX = "mailboxes: {support@acme.example: {account: a}}\n"
@@ -83,3 +84,39 @@ def test_whom_nothing_is_sent_to_is_named_by_address_or_domain() -> None:
     }
     assert {address: listed.include(address) for address in told} == told
     assert not never_sent_to(()).include("ann@x.example")
+
+
+def test_the_nearest_budget_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("S", "hush")
+    named = "{'*.x.example': 3/1d, ann@x.example: [1/1h, 5/1w], x.example: 2/1d}"
+    text = f"outbound: {{budgets: {{rule: off, named: {named}}}}}\n"
+    settings = load_settings(config(tmp_path, text))
+    budgets = budgets_of(settings.mailboxes, settings.outbound)
+    found = {
+        address: [window.told for window in budgets.of(address).windows]
+        for address in ("ANN@x.example", "b@x.example", "b@y.x.example", "c@acme.example", "c@z.example")
+    }
+    own, anybody = ["100/1h", "500/1d"], ["10/1h", "20/1d"]
+    assert [*found.values()] == [["1/1h", "5/1w"], ["2/1d"], ["3/1d"], own, anybody]
+    assert (budgets.rule, budgets.of("d@y.x.example").name) == ((), "outbound.budgets.named.*.x.example")
+
+
+@pytest.mark.parametrize(
+    ("budget", "said"),
+    [
+        pytest.param("recipient: 5 per hour", "'5 per hour' is no budget: write a number", id="words"),
+        pytest.param("rule: [0/1d]", "'0/1d' is out of bounds", id="nothing at all"),
+        pytest.param("own: 5/1w1d", "'1w1d' is no duration", id="a span of two parts"),
+        pytest.param("mailbox: 1/60d", "'1/60d' is out of bounds", id="too long a span"),
+        pytest.param("named: {example: 1/1d}", "'example' is no domain or address", id="no address"),
+        pytest.param("sender: 1/1d", "unknown key 'sender'", id="another key"),
+    ],
+)
+def test_budgets_that_cannot_be_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, budget: str, said: str
+) -> None:
+    monkeypatch.setenv("S", "hush")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(config(tmp_path, f"outbound: {{budgets: {{{budget}}}}}\n"))
+    assert said in str(caught.value)
+    assert "outbound.budgets" in str(caught.value)

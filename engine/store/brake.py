@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.store.base import Base
 from engine.store.batch import dump
+from engine.store.letters import one_line
 
 MAX_TEXT = 500
 LOGGED = 100
@@ -33,11 +34,6 @@ class Brake:
         return {"since": since, "who": self.who, "why": self.why}
 
 
-def one_line(text: str) -> str:
-    """Make a bounded line of what somebody wrote, for screens and logs."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:MAX_TEXT]
-
-
 def parse_brake(text: str | None) -> Brake | None:
     """Read the text that stands in Redis."""
     return Brake(**json.loads(text)) if text else None
@@ -50,14 +46,14 @@ async def read_brake(base: Base) -> Brake | None:
 
 async def pause_sends(base: Base, who: str, why: str, now: int) -> Brake:
     """Put the brake on. One that is on already stays as it is, and is given."""
-    wanted = Brake(now, one_line(who), one_line(why))
+    wanted = Brake(now, one_line(who, MAX_TEXT), one_line(why, MAX_TEXT))
     told = {"did": "pause", "at": now, "who": wanted.who, "why": wanted.why}
     return await _set(base, dump(asdict(wanted)), told) or wanted
 
 
 async def resume_sends(base: Base, who: str, now: int) -> Brake | None:
     """Let sends go on; give the brake that was on, None if none was."""
-    return await _set(base, "", {"did": "resume", "at": now, "who": one_line(who)})
+    return await _set(base, "", {"did": "resume", "at": now, "who": one_line(who, MAX_TEXT)})
 
 
 async def brake_log(base: Base) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from engine.flow.ports import Profile
 from engine.mail.events import EventKind
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
-from engine.rules.effects import ChangeLabels, Effect, SaveDraft, SendMessage
+from engine.rules.effects import ChangeLabels, Effect, SaveDraft, SendMessage, Switch
 from tests.flow.conftest import World
 from tests.flow.fakes import BOX, mail
 
@@ -182,3 +182,51 @@ async def test_an_alias_that_was_added_later_becomes_ours_within_the_hour(world:
     world.provider.deliver("1", mail("one", sender="new@acme.example"))
     await world.read_and_drain()
     assert (await world.run()).receipts[0]["outcome"] == "held"
+
+
+@pytest.mark.parametrize(
+    ("off", "raw"),
+    [
+        pytest.param("automated", mail(Auto_Submitted="auto-replied"), id="automatic mail"),
+        pytest.param("no_reply", mail(sender="no-reply@x.example"), id="a no-reply address"),
+        pytest.param("own", mail(sender=BOX), id="our own mail"),
+    ],
+)
+def test_a_rule_may_switch_off(off: Switch, raw: bytes) -> None:
+    for effect in (REPLY, NOTICE):
+        assert held(effect.model_copy(update={"off": (off,)}), message(raw), OWN) is None
+    assert held(REPLY, message(raw), OWN)
+
+
+ECHO = "<0123456789abcdef0123456789abcdef.0.postroom@acme.example>"
+ALL: tuple[Switch, ...] = ("automated", "no_reply", "own", "vacation", "budget")
+
+
+@pytest.mark.parametrize(
+    ("raw", "labels", "why"),
+    [
+        pytest.param(mail(Message_ID=ECHO), ("INBOX",), "of our own that comes back", id="our own mail"),
+        pytest.param(
+            mail(Auto_Submitted="auto-replied", In_Reply_To=ECHO),
+            ("INBOX",),
+            "a machine's answer to automatic mail of our own",
+            id="a machine's answer to it",
+        ),
+        pytest.param(
+            mail(X_Failed_Recipients="a@x.example", References=f"<a@x.example> {ECHO}"),
+            ("INBOX",),
+            "a machine's answer",
+            id="its bounce",
+        ),
+        pytest.param(mail(), ("SPAM",), "spam is never answered", id="spam"),
+    ],
+)
+def test_no_rule_switches_off(raw: bytes, labels: tuple[str, ...], why: str) -> None:
+    effect = REPLY.model_copy(update={"off": ALL})
+    assert why in (held(effect, message(raw, labels), OWN, away=True) or "")
+    if "SPAM" not in labels:
+        assert held(NOTICE.model_copy(update={"off": ALL}), message(raw, labels), OWN)
+
+
+def test_a_person_who_answers_our_automatic_mail_is_answered() -> None:
+    assert held(REPLY, message(mail(In_Reply_To=ECHO)), OWN) is None

@@ -471,3 +471,10 @@ def test_the_time_to_check_grows_with_the_rules_and_no_faster() -> None:
         lint(rules("\n".join(lines)))
 
     assert is_linear(check, 60)
+
+
+def test_what_of_the_guard_is_switched_off_is_shown_with_its_reason() -> None:
+    guard = "guard: {off: [automated, no_reply], reason: 'people read behind it'}"
+    flaws = found(f"{{id: a, when: {{from: '@x.example'}}, then: [reply: {{template: t, {guard}}}]}}")
+    assert told(flaws) == [("unguarded", "a", False)]
+    assert flaws[0].error.message.endswith("for reply: automated, no_reply (people read behind it)")

@@ -77,6 +77,17 @@ async def test_a_mail_counts_from_when_it_has_left_at_the_latest(gate: RedisGate
     assert (await ask(gate, one, "r.1", 1_201)).passed
 
 
+async def test_what_the_service_keeps_until_a_time_counts_at_that_time(gate: RedisGate) -> None:
+    one = to(ANN, windows=(Window(1, 1_000, "1/1s"),))
+    at = replace(one, leaves=500_000, kept_until=500_000)
+    assert (await gate.ask(replace(at, step="kept.0"), 0)).passed
+    assert not (await gate.ask(replace(at, step="kept.1"), 0)).passed
+    assert (await ask(gate, one, "now.0", 0)).passed, "it is far from the other"
+    assert (await ask(gate, one, "now.1", 70_000)).passed
+    assert not (await ask(gate, one, "now.2", 500_500)).passed, "it was not forgotten meanwhile"
+    assert (await ask(gate, one, "now.2", 501_001)).passed
+
+
 async def test_workers_at_once_share_one_window(gate: RedisGate, redis_url: str) -> None:
     windows = (Window(5, 60_000, "5/1m"),)
     async with connect(redis_url) as second:
