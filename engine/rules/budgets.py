@@ -10,6 +10,9 @@ from engine.rules.reach import NOBODY, Recipients
 HOUR_S = 3_600
 DAY_S = 24 * HOUR_S
 DAY_MS = DAY_S * 1000
+MOST = 100_000
+"""What counts one mail takes some 150 bytes until its longest window is over."""
+LONGEST_S = 31 * DAY_S
 BUDGETS = "outbound.budgets"
 
 

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from engine.rules.action import Action
+from engine.rules.budgets import LONGEST_S, MOST
 from engine.rules.captures import fill, only_plain
 from engine.rules.effects import Switch
 from engine.rules.effects import Throttle as Limit
-from engine.rules.quantities import Duration
-from engine.rules.strict import Strict, Whole, Words, some, without
+from engine.rules.quantities import Duration, Quantity
+from engine.rules.strict import Strict, Whole, Words, some
 from engine.rules.text import Captures
 
-UNSENT: Mapping[str, Any] = without("mode", "draft", ["throttle", "guard"])
-"""The `map_schema` of an action whose draft nobody sends by itself."""
+
+def _some(number: int) -> int:
+    if not 1 <= number <= MOST:
+        raise ValueError(f"must be at least 1 and at most {MOST}")
+    return number
+
+
+def _bounded(span: Quantity) -> Quantity:
+    if span.value > LONGEST_S:
+        raise ValueError("a throttle counts within 31d at most")
+    return span
 
 
 def _key(text: str) -> str:
@@ -33,8 +43,10 @@ class Throttle(Strict):
         **dict.fromkeys(("every", "within", "window", "seconds"), "write 'per'"),
     }
 
-    at_most: Annotated[Whole, Field(ge=1, le=100_000)] = Field(description="How many.")
-    per: Duration = Field(description="Within which time, such as 1h.")
+    at_most: Annotated[Whole, AfterValidator(_some)] = Field(
+        description="How many.", json_schema_extra={"minimum": 1, "maximum": MOST}
+    )
+    per: Annotated[Duration, AfterValidator(_bounded)] = Field(description="Within which time, such as 1h.")
     key: Annotated[Words, AfterValidator(_key)] = Field(
         "",
         description="What is counted apart, such as `{{ captures.host }}`; all of the rule's unless given.",

@@ -97,10 +97,10 @@ class Sends(Limited):
         description="With `mode: approve`: how long that may take, at most 14d; else it is not sent. "
         "`approvals.expire` of the configuration unless given.",
     )
-
     at: At | None = Field(
         None, description="It goes at the next such time; until then it lies with what is scheduled."
     )
+    guard: Unguarded | None = Field(None, description="What of the guard is switched off, and why.")
 
     @model_validator(mode="after")
     def _keeps_only_what_is_sent(self) -> Self:
@@ -108,18 +108,11 @@ class Sends(Limited):
             raise ValueError("'at' goes with mode: send only")
         return self
 
-    guard: Unguarded | None = Field(None, description="What of the guard is switched off, and why.")
-
     @model_validator(mode="after")
     def _limits_only_what_it_sends(self) -> Self:
         if self.mode == "draft" and (self.throttle or self.guard):
             raise ValueError(f"'{'throttle' if self.throttle else 'guard'}' does not go with mode: draft")
         return self
-
-    @property
-    def off(self) -> tuple[Switch, ...]:
-        """What of the guard is switched off."""
-        return self.guard.off if self.guard else ()
 
     @model_validator(mode="after")
     def _expires_only_what_waits(self) -> Self:
@@ -133,6 +126,11 @@ class Sends(Limited):
         if self.mode != "approve":
             return None
         return Approval(seconds=self.expires.value if self.expires else 0)
+
+    @property
+    def off(self) -> tuple[Switch, ...]:
+        """What of the guard is switched off."""
+        return self.guard.off if self.guard else ()
 
     @property
     def times(self) -> DayTimes | None:

@@ -8,13 +8,10 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, PlainValidator
 
 from engine.rules import budgets
-from engine.rules.budgets import DAY_MS, Window
+from engine.rules.budgets import LONGEST_S, MOST, Window
 from engine.rules.strict import Strict, some
 from engine.settings.values import allowed, seconds
 
-MOST = 100_000
-"""What counts one mail takes some 150 bytes until its longest window is over."""
-LONGEST_MS = 31 * DAY_MS
 _WRITTEN = re.compile(r"(\d{1,9})\s*/\s*(\S+)", re.ASCII)
 
 
@@ -23,7 +20,7 @@ def _window(value: Any) -> Window:
     if found is None:
         raise ValueError(f"'{value}' is no budget: write a number and a span, such as 20/1d, or off")
     at_most, ms = int(found[1]), int(seconds(found[2]) * 1000)
-    if not 1 <= at_most <= MOST or not 1_000 <= ms <= LONGEST_MS:
+    if not 1 <= at_most <= MOST or not 1_000 <= ms <= LONGEST_S * 1000:
         raise ValueError(f"'{value}' is out of bounds: at least 1 and at most {MOST}, within 1s to 31d")
     return Window(at_most, ms, str(value))
 

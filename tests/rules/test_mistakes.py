@@ -356,6 +356,48 @@ CASES = [
         id="a limit on drafts",
     ),
     pytest.param(
+        "once_per: {sender: 7d}",
+        "throttle: {at_most: 1, per: 1h}, mode: draft",
+        "18:16 rules[0].then[1].reply: 'throttle' does not go with mode: draft",
+        id="a throttle on drafts",
+    ),
+    pytest.param(
+        "once_per: {sender: 7d}",
+        "throttle: {at_most: 0, per: 1h}",
+        "18:96 rules[0].then[1].reply.throttle.at_most: must be at least 1 and at most 100000",
+        id="a throttle that lets nothing pass",
+    ),
+    pytest.param(
+        "once_per: {sender: 7d}",
+        "throttle: {at_most: 1, per: 1h, key: '{{ message.subject }}'}",
+        "18:113 rules[0].then[1].reply.throttle.key: a throttle's key is a text in which captures may stand",
+        id="a throttle by what is no capture",
+    ),
+    pytest.param(
+        "once_per: {sender: 7d}",
+        "throttle: {at_most: 1, per: 1h, key: '{{ captures.ordr }}'}",
+        "18:113 rules[0].then[1].reply.throttle.key: unknown capture 'ordr'; did you mean 'order'?",
+        id="a throttle by a capture misspelt",
+    ),
+    pytest.param(
+        "once_per: {sender: 7d}",
+        "guard: {off: automated}",
+        "18:83 rules[0].then[1].reply.guard: 'reason' is missing",
+        id="a guard switched off without a reason",
+    ),
+    pytest.param(
+        "once_per: {sender: 7d}",
+        "guard: {off: automated, reason: ' '}",
+        "18:108 rules[0].then[1].reply.guard.reason: is empty; say why this is safe",
+        id="a guard switched off for no reason",
+    ),
+    pytest.param(
+        "once_per: {sender: 7d}",
+        "guard: {off: [suppressed], reason: x}",
+        "18:90 rules[0].then[1].reply.guard.off[0]: unknown value 'suppressed'",
+        id="what cannot be switched off",
+    ),
+    pytest.param(
         "expect: {matched: false}",
         "expect: {}",
         "23:17 rules[0].tests[0].expect: expects nothing",
