@@ -101,7 +101,7 @@ def _passage(work: Work, effect: SendMessage, people: _People, until: datetime |
 def _recipients(work: Work, effect: SendMessage, people: _People) -> Iterator[Count]:
     for normal, person in people.all.items():
         share = work.executing.budgets.of(person.address)
-        yield _budget(effect, f"recipient:{normal}", share, normal)
+        yield _budget(effect, f"recipient:{_digest(normal)}", share, normal)
 
 
 def _senders(work: Work, effect: SendMessage) -> Iterator[Count]:
@@ -120,10 +120,14 @@ def _own_limits(work: Work, effect: SendMessage, people: _People) -> Iterator[Co
         yield _throttle(work, effect.throttle)
     if effect.once_per:
         name = once_name(work.run.mailbox, work.run.rule, effect.template, people.to[0].normal)
-        yield Count(f"once:{name}", "once_per", (window_of(1, effect.once_per.seconds),))
+        yield Count(f"once:{_digest(name)}", "once_per", (window_of(1, effect.once_per.seconds),))
 
 
 def _throttle(work: Work, throttle: Throttle) -> Count:
-    digest = sha256(throttle.key.encode("utf-8", "replace")).hexdigest()[:32]
-    key = f"throttle:{work.run.rule}:{work.step}:{digest}"
+    key = f"throttle:{work.run.rule}:{work.step}:{_digest(throttle.key)}"
     return Count(key, "its throttle", (window_of(throttle.at_most, throttle.seconds),))
+
+
+def _digest(text: str) -> str:
+    """Name what a message says without repeating it, in a bounded space."""
+    return sha256(text.encode("utf-8", "replace")).hexdigest()[:32]
