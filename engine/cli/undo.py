@@ -73,7 +73,7 @@ def undo(
 
 def _undoing(office: Office) -> Undoing:
     store, executing = RedisUndoings(office.base), office.executing
-    beside = executing.folders, executing.summaries, executing.drafts
+    beside = executing.folders, executing.summaries, executing.drafts, executing.suppressions
     return Undoing(store, office.provider, *beside, office.clock, _who())
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from engine.flow.stores import Claim, Settled
-from engine.rules.reach import Recipients, recipients
 
 SOFT_LIMIT = 5
 """So many soft bounces within SOFT_WINDOW_MS suppress an address."""
@@ -58,11 +57,10 @@ class Suppressions(Protocol):
         """Look up a step that may have sent a mail; None where the journal has no such run."""
         ...
 
+    async def lift(self, run: str, *, acts: bool) -> list[str]:
+        """Let mail go again to whom a run suppressed, and give the addresses; unless it `acts`, only look."""
+        ...
+
     async def settle(self, settled: Settled, bounced: Bounced, now: int, claim: Claim) -> None:
         """Write what a bounce changes and the step's receipt, both or none, once."""
         ...
-
-
-def never_sent_to(entries: Iterable[str]) -> Recipients:
-    """Read `outbound.suppress`: addresses, domains and `*.x.example` that nothing is sent to."""
-    return recipients((), entries)

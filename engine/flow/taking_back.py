@@ -1,4 +1,4 @@
-"""Take back what runs left beside labels: files, and items of summaries that are not sent yet."""
+"""Take back what runs left beside labels: files, items of summaries not sent yet, suppressed addresses."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from engine.flow.inverse import way_back
 from engine.flow.outside import Folders
 from engine.flow.recorded import Recorded
 from engine.flow.summaries import Summaries
+from engine.flow.suppression import Suppressions
 
 LEFT: Mapping[str, str] = {
     "changed": "somebody has changed it since",
@@ -46,6 +47,13 @@ def items_of(recorded: Recorded) -> Iterator[tuple[str, str]]:
             yield recorded.receipts[step]["summary"], item
 
 
+def suppressions_of(recorded: Recorded) -> Iterator[int]:
+    """Give how many addresses a run suppressed."""
+    for step in range(len(recorded.run.steps)):
+        if count := way_back(recorded, step).get("suppressed"):
+            yield count
+
+
 def no_way_back(recorded: Recorded) -> Iterator[str]:
     """Say of every step that was done and has no way back why."""
     for step, receipt in sorted(recorded.receipts.items()):
@@ -54,12 +62,20 @@ def no_way_back(recorded: Recorded) -> Iterator[str]:
 
 
 async def take_back(
-    folders: Folders, summaries: Summaries, recorded: Recorded, in_use: InUse, *, acts: bool
+    folders: Folders,
+    summaries: Summaries,
+    suppressions: Suppressions,
+    recorded: Recorded,
+    in_use: InUse,
+    *,
+    acts: bool,
 ) -> tuple[Taken, ...]:
     """Take back what a run left beside labels; unless it `acts`, only look."""
     items = [await _item(summaries, *each, acts=acts) for each in items_of(recorded)]
     files = [await _file(folders, each, in_use, acts=acts) for each in files_of(recorded)]
-    return (*items, *files)
+    gone = await suppressions.lift(recorded.run.id, acts=acts) if any(suppressions_of(recorded)) else ()
+    freed = [Taken(f"suppressed address {address}", "suppressed address") for address in gone]
+    return (*items, *files, *freed)
 
 
 async def _item(summaries: Summaries, summary: str, name: str, *, acts: bool) -> Taken:

@@ -21,7 +21,7 @@ from engine.flow.listing import patiently
 from engine.flow.recorded import Recorded, Undone
 from engine.flow.relabelling import read_labels, relabel
 from engine.flow.stores import Lease
-from engine.flow.taking_back import Taken, files_of, items_of, take_back
+from engine.flow.taking_back import Taken, files_of, items_of, suppressions_of, take_back
 from engine.flow.touches import SETTLED, Aims, Change, aims_of, change_of, touches
 from engine.flow.undoings import Undoing
 from engine.flow.undrafting import drafts_of, take_drafts_back
@@ -67,7 +67,7 @@ def undoable(recorded: Recorded) -> str:
 
 def _changes(recorded: Recorded) -> bool:
     labels = any(one.before is not one.on for one in touches(recorded, {}))
-    beside = (drafts_of, files_of, items_of, scheduled_by)
+    beside = (drafts_of, files_of, items_of, scheduled_by, suppressions_of)
     return labels or any(True for of in beside for _ in of(recorded))
 
 
@@ -116,7 +116,8 @@ async def _undo(undoing: Undoing, bundle: Bundle, lease: Lease | None) -> list[R
     in_use = await _in_use(undoing, runs)
     others: dict[str, tuple[Taken, ...]] = {}
     for one in runs:
-        taken = await take_back(undoing.folders, undoing.summaries, one, in_use, acts=lease is not None)
+        left = undoing.folders, undoing.summaries, undoing.suppressions
+        taken = await take_back(*left, one, in_use, acts=lease is not None)
         drafts = await take_drafts_back(undoing, one, lease)
         others[one.run.id] = (*cancelled(one, later, refused), *drafts, *taken)
     own: dict[str, list[Recorded]] = defaultdict(list)

@@ -14,6 +14,7 @@ from engine.flow.ports import Provider
 from engine.flow.recorded import Recorded, Undone
 from engine.flow.stores import Lease
 from engine.flow.summaries import Summaries
+from engine.flow.suppression import Suppressions
 
 
 class Undoings(Protocol):
@@ -51,6 +52,7 @@ class Undoing:
     folders: Folders
     summaries: Summaries
     drafts: Drafts
+    suppressions: Suppressions
     clock: Clock
     by: str
     """Who does it."""

@@ -48,10 +48,9 @@ class RedisSuppressions:
                 told.add(address)
                 yield address, Suppressed.model_validate_json(text)
 
-    async def lift(self, run: str) -> list[str]:
-        """Take back what a run suppressed; give the addresses."""
+    async def lift(self, run: str, *, acts: bool) -> list[str]:
         found = [address async for address, known in self.all() if known.run == run]
-        return [address for address in found if await self.remove(address)]
+        return [address for address in found if not acts or await self.remove(address)]
 
     async def add(self, address: str, known: Suppressed) -> bool:
         """Suppress an address; False if it is suppressed already, and then nothing is changed."""

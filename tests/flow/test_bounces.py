@@ -10,12 +10,14 @@ from engine.errors import OutcomeUnknown, Unavailable
 from engine.flow.bounces import BOUNCE_RULE
 from engine.flow.recorded import Recorded
 from engine.flow.suppression import SOFT_LIMIT, Suppressed
+from engine.flow.undoing import undoable
 from engine.mail.events import EventKind
 from engine.mail.headers import parse_headers
 from engine.rules.home import Home, Homes
 from engine.store.suppression import RedisSuppressions
 from tests.flow.conftest import DAY_MS, World
 from tests.flow.fakes import BOX, mail
+from tests.flow.test_undoing import undone
 
 REPLY = "{id: answer, when: {subject: {starts_with: ask}}, then: [reply: hi]}"
 ANN = "ann@x.example"
@@ -69,6 +71,23 @@ async def test_who_is_gone_is_suppressed_and_the_receipt_says_who_and_why(world:
     assert known == Suppressed(
         since=world.clock(), why="mail to it came back for good (5.1.1)", status="5.1.1", run=bounce.run.id
     )
+
+
+async def test_nothing_more_is_sent_to_who_is_gone_until_that_is_undone(world: World) -> None:
+    await world.rules(REPLY)
+    bounce = await read(world, "2", report(await answered(world)))
+    world.provider.deliver("3", mail("ask 3"))
+    await world.read_and_drain()
+    await world.execute_all()
+    held = next(one for one in await world.runs() if one.run.key == "3").receipts[0]
+    assert (held["outcome"], len(world.provider.sent)) == ("held", 1)
+    (told,) = await undone(world, BOUNCE_RULE)
+    assert [one.what for one in told.others] == [f"suppressed address {ANN}"]
+    assert await suppressed(world) == {}
+    again = next(one for one in await world.runs() if one.run.id == bounce.run.id)
+    assert undoable(again) == "it is undone already"
+    await answered(world, "4")
+    assert len(world.provider.sent) == 2
 
 
 @pytest.mark.parametrize(

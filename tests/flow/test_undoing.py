@@ -15,6 +15,7 @@ from engine.flow.undoings import Undoing
 from engine.services.folders import LocalFolders
 from engine.store.drafts import RedisDrafts
 from engine.store.summaries import RedisSummaries
+from engine.store.suppression import RedisSuppressions
 from engine.store.undoing import RedisUndoings
 from tests.flow.conftest import World
 from tests.flow.fakes import BOX, mail
@@ -27,8 +28,8 @@ MARK = "{when: {label: Orders}, then: [label: {add: [Seen], remove: [UNREAD]}]}"
 def undoing(world: World) -> Undoing:
     folders, summaries = LocalFolders(world.folders), RedisSummaries(world.base)
     store = RedisUndoings(world.base)
-    drafts = RedisDrafts(world.base)
-    return Undoing(store, lambda _: world.provider, folders, summaries, drafts, world.clock, "ann@desk")
+    beside = folders, summaries, RedisDrafts(world.base), RedisSuppressions(world.base)
+    return Undoing(store, lambda _: world.provider, *beside, world.clock, "ann@desk")
 
 
 async def undone(world: World, *rules: str, acts: bool = True) -> list[Restored]:
