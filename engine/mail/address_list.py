@@ -19,6 +19,9 @@ _TOKEN = re.compile(
     re.S,
 )
 _TOKEN_QUOTES_OFF = re.compile(_TOKEN.pattern.replace(rf"|(?P<quoted>{_QUOTED})", "|(?P<quoted>(?!))"), re.S)
+_SPEC = r"[\w.!#$%&'*+/=?^`{|}~-]++@[\w.-]++"
+_USUAL = re.compile(rf"""\s*+(?:(?:"([^"\\]*+)"\s*+|([^<>,;:@"(\[]*+))<({_SPEC})>|({_SPEC}))\s*+""", re.ASCII)
+"""One address, with a name or without: so it is with most."""
 _PAREN = re.compile(r"[()\\]")
 _ESCAPED = re.compile(r"\\(.)", re.S)
 
@@ -49,6 +52,10 @@ def mailboxes(value: str) -> Iterator[tuple[str, str]]:
 
     Words before a comma that are no address belong to the next name: `Doe, Ann <ann@x.example>`.
     """
+    if usual := _USUAL.fullmatch(value):
+        quoted, name, named, bare = usual.groups("")
+        yield " ".join((quoted or name).split()), named or bare
+        return
     waiting: list[tuple[str, str]] = []
     for entry, comma in _entries(value):
         found = _read(entry)

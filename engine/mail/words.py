@@ -5,68 +5,51 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import lru_cache
 
 from engine.mail.charset import decode, without_surrogates
 from engine.mail.transfer import decode_base64
 
-_START = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?")
-_BLANKS = re.compile(r"[ \t\r\n\f\v]{2,}|[\t\r\n\f\v]")
-"""Every run of blanks but a single space, which is tidy already."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
-    charset: str
-    """Empty for text that stands there as it is."""
-    data: bytes
-    plain: str = ""
+_WORD = re.compile(r"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*+(?:\?(?!=)[^?]*+)*+)\?=")
 
 
 def decode_words(raw: str) -> str:
     """Decode the encoded words of a field; whatever is broken stays as it stands."""
-    if "=?" not in raw:
-        return without_surrogates(raw)
-    return without_surrogates("".join(_texts(raw)))
+    return without_surrogates("".join(_texts(raw)) if "=?" in raw else raw)
 
 
 def tidy(text: str) -> str:
     """Make every run of ASCII whitespace one blank, drop NULs and the ends' blanks."""
-    return _BLANKS.sub(" ", text.replace("\0", "")).strip()
+    words = text.replace("\0", "").encode("utf-8", "surrogatepass").split()  # Bytes part at ASCII alone.
+    return b" ".join(words).decode("utf-8", "surrogatepass").strip()
 
 
 def _texts(raw: str) -> Iterator[str]:
-    """Give text pieces; neighbours of one charset are decoded as one, since some senders cut characters."""
+    """Give text pieces, blanks between two words left out.
+
+    Neighbours of one charset are decoded as one, since some senders cut characters.
+    """
+    end = raw.rfind("?=") + 2  # Behind it no word ends, and none is looked for.
+    before, *words = _WORD.split(raw[:end])
+    yield before
     charset, pending = "", bytearray()
-    for word in _words(raw):
-        if pending and word.charset != charset:
+    for declared, encoding, text, after in zip(*[iter(words)] * 4, strict=True):
+        named = _charset(declared)
+        if named != charset:
             yield decode(bytes(pending), charset)
-            pending.clear()
-        if word.charset:
-            charset = word.charset
-            pending += word.data
-        else:
-            charset = ""
-            yield word.plain
-    if pending:
-        yield decode(bytes(pending), charset)
+            charset, pending = named, bytearray()
+        pending += _bytes(encoding, text)
+        if after and not after.isspace():
+            yield decode(bytes(pending), charset) + after
+            charset, pending = "", bytearray()
+    yield decode(bytes(pending), charset)
+    yield raw[end:]
 
 
-def _words(raw: str) -> Iterator[_Word]:
-    """Cut a field into encoded words and what lies between, blanks between two words left out."""
-    at, after_word = 0, False
-    while start := _START.search(raw, at):
-        end = raw.find("?=", start.end())
-        if end < 0:
-            break
-        between = raw[at : start.start()]
-        if between and not (after_word and between.isspace()):
-            yield _Word("", b"", between)
-        charset = start[1].partition("*")[0].lower() or "us-ascii"
-        yield _Word(charset, _bytes(start[2], raw[start.end() : end]))
-        at, after_word = end + 2, True
-    if raw[at:]:
-        yield _Word("", b"", raw[at:])
+@lru_cache(maxsize=64)
+def _charset(declared: str) -> str:
+    """Leave the language out (RFC 2231, section 5)."""
+    return declared.partition("*")[0].lower() or "us-ascii"
 
 
 def _bytes(encoding: str, text: str) -> bytes:
