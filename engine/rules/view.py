@@ -20,7 +20,7 @@ from engine.rules.text import Text
 T = TypeVar("T")
 
 AUTOMATED, BODY, FILES, FILE_NAMES = " automated", " body", " files", " file names"
-NOTED, UNREAD = " noted", " unread"
+NOTED, UNREAD, HIDDEN = " noted", " unread", " hidden"
 """Where the cache keeps what is no header: no header field has such a name."""
 
 MAX_BODY = 4_000_000
@@ -111,7 +111,7 @@ class View:
         found: tuple[Text, ...] | None = self._cache.get(name)
         if found is None:
             headers = self.message.headers
-            if name == "subject" and hides_subject(headers):
+            if name == "subject" and self.kept(HIDDEN, lambda: hides_subject(headers)):
                 raise ConditionError(f"the subject cannot be read: {ENCRYPTED}")
             found = tuple(map(Text, headers.texts(name))) if name in headers.names else ()
             self._cache[name] = found
