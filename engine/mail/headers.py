@@ -30,7 +30,7 @@ _BEFORE_FIELDS = (b" ", b"\t", b"\r", b"\n", b"\xef")
 class Headers:
     """Immutable header fields in their order; names compare without regard to case."""
 
-    __slots__ = ("_index", "_pairs")
+    __slots__ = ("_found", "_index", "_pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str | bytes]] = ()) -> None:
         """Take fields by name; of bytes, folded as they were received, a text is made when asked for."""
@@ -39,10 +39,15 @@ class Headers:
         for name, value in self._pairs:
             index.setdefault(name.lower(), []).append(value)
         self._index = index
+        self._found: dict[str, tuple[str, ...]] = {}
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every raw value of a field, unfolded, in order."""
-        return tuple(map(_value, self._index.get(name.lower(), ())))
+        key = name.lower()
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = tuple(map(_value, self._index.get(key, ())))
+        return found
 
     def text(self, name: str) -> str:
         """The first value of a field, decoded (RFC 2047), whitespace tidied; "" when absent."""
@@ -125,5 +130,6 @@ def _value(found: str | bytes) -> str:
     """Unfold and decode what was received."""
     if isinstance(found, str):
         return found
-    lines = found.split(b"\n") if b"\n" in found else [found]
-    return decode(b"".join([line.rstrip(b"\r") for line in lines]).strip(b" \t"))
+    if b"\n" in found:
+        found = b"".join([line.rstrip(b"\r") for line in found.split(b"\n")])
+    return decode(found.rstrip(b"\r").strip(b" \t"))

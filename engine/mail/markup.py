@@ -10,8 +10,13 @@ import html
 import re
 from collections.abc import Iterator
 
-_TAG = re.compile(r"""<(/?)([a-zA-Z][^\s/>]*+)(?:=\s*+(?:"[^"]*+"|'[^']*+')|[^>])*+>""")
-_BLANKS = re.compile(r"[ \t\r\n\f\v\xa0]+")
+_QUOTED = r"""\s*+(?:"[^"]*+"|'[^']*+')"""
+_TO_TAG = re.compile(
+    rf"([^<]*+)<(/|(?!.[^\x00-\x7f]))([a-zA-Z][^\s/>]*+)[^>=]*+(?:=(?:{_QUOTED})?+[^>=]*+)*+>"
+)
+"""Text, and the tag behind it."""
+_BLANK = " \t\r\n\f\v\xa0"
+_BLANKS = re.compile(rf"[{_BLANK}]+")
 _AROUND_BREAK = re.compile(r" ?\n ?")
 _BREAKS = re.compile(r"\n{3,}")
 _HUGE_REFERENCE = re.compile(r"&#[0-9]{8,}+;?")
@@ -19,14 +24,20 @@ _HUGE_REFERENCE = re.compile(r"&#[0-9]{8,}+;?")
 _NAMED_CHARSET = re.compile(rb"""<meta[^>]{1,200}?charset\s*=\s*["']?([\w.:-]{1,40})""", re.I)
 
 _UNSEEN = {
-    name: re.compile(rf"</{name}(?=[\s/>])", re.I)
+    name: re.compile(rf"</(?i:{name})(?=[\s/>])")
     for name in ("script", "style", "title", "noframes", "iframe", "xmp", "noembed")
 }
-_BLOCK = re.compile(
-    "address|article|aside|blockquote|body|br|caption|center|d[dlt]|div|fieldset|figure|footer|form|header|hr|li"
-    "|main|nav|option|section|t(?:body|foot|head|r)"
+_BLOCKS = (
+    "address article aside blockquote body br caption center dd dl dt div fieldset figure footer form header"
+    " hr li main nav option section tbody tfoot thead tr"
 )
-_PARAGRAPHS = frozenset({"p", "table", "ul", "ol", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "pre"})
+_PARAGRAPHS = "p table ul ol blockquote h1 h2 h3 h4 h5 h6 pre"
+_BREAKS_AT = {
+    **{tag: "\n" for name in _BLOCKS.split() for tag in (name, "/" + name)},
+    **{tag: "\n\n" for name in _PARAGRAPHS.split() for tag in (name, "/" + name)},
+    **dict.fromkeys(("td", "th"), " "),
+}
+"""What is read where a tag stands; a closing one begins with a slash."""
 
 
 def html_text(source: str) -> str:
@@ -44,32 +55,36 @@ def named_charset(source: bytes) -> str:
 def _pieces(source: str) -> Iterator[str]:
     """Give texts and breaks; as in a browser, whatever is left open hides the rest."""
     at = 0
-    while (start := source.find("<", at)) >= 0:
-        yield _plain(source[at:start])
+    while at >= 0:
+        if found := _TO_TAG.match(source, at):
+            text, slash, name = found.groups()
+            if text:
+                yield _plain(text)
+            name, at = name.lower(), found.end()
+            if seen := _BREAKS_AT.get(slash + name):
+                yield seen
+            if name in _UNSEEN and not slash:
+                at = _after(source, name, at)
+            continue
+        start = source.find("<", at)
+        if text := source[at:] if start < 0 else source[at:start]:
+            yield _plain(text)
+        if start < 0:
+            return
         following = source[start + 1 : start + 3]
-        if (following[:1].isalpha() and following.isascii()) or (
+        if following[:1] in ("!", "?") or (following[:1] == "/" and not following[1:].isalpha()):
+            at = _after_comment(source, start)
+        elif (following[:1].isalpha() and following.isascii()) or (
             following[:1] == "/" and following[1:].isalpha()
         ):
-            tag = _TAG.match(source, start)
-            if tag is None:
-                return
-            name = tag[2].lower()
-            yield _break(name, closing=bool(tag[1]))
-            at = tag.end() if tag[1] else _after(source, name, tag.end())
-        elif following[:1] in ("!", "?", "/"):
-            at = _after_comment(source, start)
+            return
         else:
             yield "<"
             at = start + 1
-        if at < 0:
-            return
-    yield _plain(source[at:])
 
 
 def _after(source: str, name: str, at: int) -> int:
-    """Find where reading goes on after an opening tag: past content that nobody sees; -1 at the end."""
-    if name not in _UNSEEN:
-        return at
+    """Find where content ends that nobody sees; -1 when it does not."""
     end = _UNSEEN[name].search(source, at)
     return end.start() if end else -1
 
@@ -81,15 +96,7 @@ def _after_comment(source: str, start: int) -> int:
     return source.find(">", start) + 1 or -1
 
 
-def _break(name: str, *, closing: bool) -> str:
-    if name in _PARAGRAPHS:
-        return "\n\n"
-    if _BLOCK.fullmatch(name):
-        return "\n"
-    return " " if name in ("td", "th") and not closing else ""
-
-
 def _plain(text: str) -> str:
     if "&" in text:
         text = html.unescape(_HUGE_REFERENCE.sub("\ufffd", text))
-    return _BLANKS.sub(" ", text)
+    return _BLANKS.sub(" ", text) if text.strip(_BLANK) else " "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from contextlib import suppress
 
 _PADDINGS, _BYTES_PER_PADDING = 1_000, 32
 """How many texts in a row are read, or one for so many bytes: some senders encode each line alone."""
@@ -25,6 +26,10 @@ def decode_transfer(data: bytes, encoding: str) -> bytes:
 
 def decode_base64(data: bytes) -> bytes:
     """Decode base64 without padding, with foreign bytes in it, or several texts in a row, to a bound."""
+    padding = data.find(b"=")
+    if padding < 0 or not data[padding:].strip(b"= \t\r\n"):
+        with suppress(binascii.Error):
+            return binascii.a2b_base64(data)
     first, *others = _PADDING.split(data, max(_PADDINGS, len(data) // _BYTES_PER_PADDING))
     found = [_run(first)]
     for other in others:
