@@ -32,6 +32,9 @@ class Index:
                 self._headers.setdefault(source.name, []).append(Lookup(source, clues))
             else:
                 self._others.append(Lookup(source, clues))
+        if len(self._headers) <= FEW:
+            self._others += [lookup for lookups in self._headers.values() for lookup in lookups]
+            self._headers.clear()
         self.breadth = bool(self.by_label) + len(self._others) + min(len(self._headers), FEW)
         """How many parts of a message it looks at."""
 
@@ -58,10 +61,7 @@ class Index:
     def _present(self, view: View) -> Iterable[str]:
         """Name the header fields to look at: the message's own, since rules may name thousands of others."""
         try:
-            names = view.message.headers.names
-            if len(self._headers) <= FEW:
-                return [name for name in self._headers if name in names]
-            return names & self._headers.keys()
+            return view.message.headers.names & self._headers.keys()
         except Exception:  # noqa: BLE001 - what cannot be read is unknown, as in every condition
             return self._headers
 
