@@ -121,7 +121,7 @@ def _print(found: list[Recorded], as_json: bool, *, details: bool) -> None:
 
 def _line(recorded: Recorded) -> str:
     run = recorded.run
-    state = "shadow" if run.shadow else recorded.state
+    state = "shadow" if run.shadow else "undone" if recorded.undone else recorded.state
     return (
         f"{run.id[:12]}  {state:7}  {as_time(run.created)}  {run.mailbox}  {run.rule}  {run.key or run.kind}"
     )

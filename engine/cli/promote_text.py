@@ -19,7 +19,10 @@ def as_lines(rule: str, since: datetime, matches: Sequence[Shadowed], limit: int
     yield from counted("what it would have done", _effects(matches))
     yield from _sends(matches)
     yield from counted("what live rules did with these messages", _beside(matches))
-    for one in matches[-limit:] if limit else ():
+    samples = matches[-limit:] if limit else ()
+    if samples:
+        yield "for example"
+    for one in samples:
         yield f"  {one.run.key}  would: {_told([one.run])}; live: {_told(one.beside, named=True)}"
 
 

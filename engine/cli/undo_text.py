@@ -67,10 +67,12 @@ def as_lines(counts: Counts) -> Iterator[str]:
     yield from counted("runs left alone", counts.passed)
     yield from counted("done" if counts.acts else "what would be done", counts.done)
     yield from counted("no way back", counts.final)
+    if counts.samples:
+        yield "for example"
     for one in counts.samples:
         yield f"  {one.key}  {', '.join(one.rules)}: {', '.join(_samples(one))}"
     if counts.left:
-        yield f"left as they are: {len(counts.left):,} messages"
+        yield f"left as it is ({len(counts.left):,})"
     for one in counts.left:
         yield f"  {one.key}  {', '.join(one.rules)}: {'; '.join(_left(one))}"
 

@@ -137,14 +137,32 @@ def own_id(event: Event, rule: str, steps: Sequence[Effect], *, sends: bool) -> 
 
 def make_plan(judged: Sequence[Judged], digest: str, now: float, hold: Holder) -> Plan:
     """Turn evaluations, in the order of their events, into runs and label groups."""
-    decided = ((item, run) for item in judged for run in _runs(item, digest, now, hold))
-    runs = tuple(_in_turn(decided))
+    turns = _Turns()
+    runs = tuple(run for item in judged for run in _runs(item, digest, now, hold, turns))
     return Plan(runs, _groups(judged, runs))
 
 
-def _runs(item: Judged, digest: str, now: float, hold: Holder) -> Iterable[Run]:
+class _Turns:
+    """Tells of each run how many come before it with its message, and which labels they leave to it."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, tuple[int, frozenset[str]]] = {}
+
+    def next(self, item: Judged, steps: Sequence[Effect]) -> dict[str, Any]:
+        """Give what the next run notes of that; `steps` are its own that go with the batch."""
+        if item.message is None:
+            return {}
+        labels = item.message.labels
+        place, found = self._left.get(item.event.key, (0, labels))
+        self._left[item.event.key] = place + 1, changed(found, steps)
+        if not place:
+            return {}
+        return {"place": place, "found": None if found == labels else tuple(sorted(found))}
+
+
+def _runs(item: Judged, digest: str, now: float, hold: Holder, turns: _Turns) -> Iterable[Run]:
     for match in item.evaluation.matches:
-        yield _matched(item, match, digest, now, hold)
+        yield _matched(item, match, digest, now, hold, turns)
     for match in item.evaluation.shadows:
         captures = dict(match.captures)
         yield _run(item, match.rule, digest, now, steps=match.effects, captures=captures, shadow=True)
@@ -161,22 +179,24 @@ def _is_encrypted(item: Judged) -> bool:
     return item.message is not None and item.message.encrypted
 
 
-def _matched(item: Judged, match: Match, digest: str, now: float, hold: Holder) -> Run:
+def _matched(item: Judged, match: Match, digest: str, now: float, hold: Holder, turns: _Turns) -> Run:
     event, message = item.event, item.message
     held = {
         index: reason
         for index, effect in enumerate(match.effects)
         if message and (reason := hold(match.rule, effect, message, event))
     }
+    grouped = _leading_labels(match.effects)
     return _run(
         item,
         match.rule,
         digest,
         now,
         steps=match.effects,
-        grouped=_leading_labels(match.effects),
+        grouped=grouped,
         held=held,
         captures=dict(match.captures),
+        **turns.next(item, match.effects[:grouped]),
     )
 
 
@@ -203,19 +223,6 @@ def _run(item: Judged, rule: str, digest: str, now: float, **decided: Any) -> Ru
         arrived=int((_arrival(item) or now) * 1000),
         **decided,
     )
-
-
-def _in_turn(decided: Iterable[tuple[Judged, Run]]) -> Iterator[Run]:
-    """Note of each run which others come before it with its message, and which labels they leave to it."""
-    left: dict[str, tuple[int, frozenset[str]]] = {}
-    for item, run in decided:
-        if run.shadow or item.message is None:
-            yield run
-            continue
-        place, found = left.get(run.key, (0, item.message.labels))
-        left[run.key] = place + 1, changed(found, run.steps[: run.grouped])
-        others = None if found == item.message.labels else tuple(sorted(found))
-        yield run.model_copy(update={"place": place, "found": others}) if place else run
 
 
 def _arrival(item: Judged) -> float | None:

@@ -71,6 +71,7 @@ async def test_what_it_would_have_done_stands_beside_what_was_done(shadow: Conso
         "what live rules did with these messages",
         "        4  no live rule",
         "        1  file",
+        "for example",
         "  m5  would: label +Late, reply hi; live: nothing",
         f"to make it live: state: live in {path}:4",
     ]

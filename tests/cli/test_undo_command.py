@@ -40,9 +40,10 @@ async def test_a_preview_gives_counts_samples_and_all_that_is_left(filed: Consol
         "what would be done",
         "        2  label +INBOX",
         "        2  label -Orders",
+        "for example",
         "  m1  file: label +INBOX, label -Orders",
         "  m3  file: label +INBOX, label -Orders",
-        "left as they are: 1 messages",
+        "left as it is (1)",
         "  m2  file: a person has put it into the trash",
     ]
     assert "--yes does it" in result.stderr
@@ -73,6 +74,8 @@ async def test_one_run_is_undone_as_far_as_there_is_a_way_back(filed: Console) -
     ]
     (shown,) = lines(await filed.call("runs", thanked, "--json"))
     assert shown["undone"]["left"] == []
+    (line,) = (await filed.call("runs", "--rule", "thank")).stdout.splitlines()
+    assert line.split()[1] == "undone"
     assert "undone by " in (await filed.call("runs", thanked)).stdout
 
 
