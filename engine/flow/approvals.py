@@ -54,6 +54,8 @@ class Letter:
     at: int = 0
     """When."""
     reason: str = ""
+    draft: str = ""
+    """The draft that holds it, and that is sent or deleted in the mailbox; "" where it waits here."""
 
     def told(self) -> dict[str, str]:
         """What a receipt says of the decision."""
@@ -73,6 +75,8 @@ class Answer(StrEnum):
     """Somebody else has decided, and it is being carried out."""
     LATE = "late"
     """The time for it is over."""
+    ELSEWHERE = "elsewhere"
+    """It lies as a draft in the mailbox: there it is sent or deleted."""
     CHANGED = "changed"
     """It was edited meanwhile, and is another text now."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NoReturn
 
 from engine.flow.approvals import MAX_SIZE, MAX_WAITING, Decision, Letter, Standing
 from engine.flow.executing import AwaitingError, NotYetError, Receipt, Work
@@ -30,22 +29,24 @@ def refused_before(receipts: Mapping[int, Receipt]) -> Receipt | None:
     return None
 
 
+async def asked(work: Work) -> Letter | None:
+    """Give what a person was asked about in this step, None before anybody was."""
+    letter = await work.executing.approvals.get(work.run.id)
+    return letter if letter and letter.step == work.step else None
+
+
 async def look_at(work: Work, effect: Effect) -> Letter | None:
     """Give what a person decided about this step, None before anybody was asked.
 
     Raises AwaitingError while nobody has decided.
     """
-    approvals, run = work.executing.approvals, work.run.id
-    letter = await approvals.get(run) if wanted(effect) else None
-    if letter is None or letter.step != work.step:
-        return None
-    if letter.standing is not Standing.PENDING:
+    letter = await asked(work) if wanted(effect) else None
+    if letter is None or letter.standing is not Standing.PENDING:
         return letter
     if (now := work.executing.clock()) < letter.expires:
-        await approvals.ask(work.claim, letter)
-        raise AwaitingError(letter.expires)
-    await approvals.decide(run, Decision(Standing.EXPIRED), now)
-    return await approvals.get(run)
+        raise await wait_on(work, letter)
+    await work.executing.approvals.decide(work.run.id, Decision(Standing.EXPIRED), now)
+    return await asked(work)
 
 
 def refusal(letter: Letter) -> Receipt | None:
@@ -55,16 +56,22 @@ def refusal(letter: Letter) -> Receipt | None:
     return None
 
 
-async def ask(work: Work, approval: Approval, raw: bytes) -> NoReturn:
-    """Have a person asked about these bytes. Raises AwaitingError, or why that is not possible."""
-    if len(raw) > MAX_SIZE:
+async def ask(work: Work, approval: Approval, raw: bytes, draft: str = "") -> AwaitingError:
+    """Have a person asked about these bytes, or about the draft that holds them; give what is to be raised.
+
+    Raises why that is not possible.
+    """
+    if len(raw) > MAX_SIZE and not draft:
         raise UnsendableError(f"has {len(raw):,} bytes; what waits for approval has at most {MAX_SIZE:,}")
-    executing = work.executing
-    now = executing.clock()
-    expires = now + (approval.seconds * 1000 or executing.approve_within)
-    about = about_of(work.run.mailbox, work.run.rule, raw)
-    if not await executing.approvals.ask(
-        work.claim, Letter(work.run.id, work.step, about, now, expires, raw)
-    ):
+    run, now = work.run, work.executing.clock()
+    expires = now + (approval.seconds * 1000 or work.executing.approve_within)
+    about = about_of(run.mailbox, run.rule, raw)
+    kept = b"" if draft else raw
+    return await wait_on(work, Letter(run.id, work.step, about, now, expires, kept, draft=draft))
+
+
+async def wait_on(work: Work, letter: Letter) -> AwaitingError:
+    """Give the claim back until somebody decides; give what is to be raised."""
+    if not await work.executing.approvals.ask(work.claim, letter):
         raise NotYetError(f"{MAX_WAITING:,} messages wait for approval already")
-    raise AwaitingError(expires)
+    return AwaitingError(letter.expires)

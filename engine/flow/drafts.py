@@ -11,7 +11,7 @@ from typing import Protocol
 
 from engine.flow.plan import Run
 from engine.mail.mime import from_raw
-from engine.rules.effects import SaveDraft
+from engine.rules.effects import Effect, SaveDraft, SendMessage
 
 UNKNOWN = ""
 """The digest of what nobody has seen as it was written: it counts as changed."""
@@ -66,6 +66,10 @@ class Drafts(Protocol):
         """Forget this draft, if it is still the one, and put the pen down."""
         ...
 
+    async def stir(self, mailbox: str, drafts: Sequence[str], now: int) -> None:
+        """Wake the runs that wait for what becomes of these drafts."""
+        ...
+
     async def in_threads(self, mailbox: str, threads: Sequence[str]) -> Mapping[Home, Left]:
         """Every draft of ours in these threads."""
         ...
@@ -74,10 +78,16 @@ class Drafts(Protocol):
 def home_of(run: Run, step: int) -> Home | None:
     """Say where the draft of a step belongs; None for one that answers nothing, or in no known thread."""
     effect = run.steps[step]
-    if not run.thread or not isinstance(effect, SaveDraft) or not effect.reply:
+    if not run.thread or not _answers_by_draft(effect):
         return None
-    before = sum(isinstance(one, SaveDraft) and one.reply for one in run.steps[:step])
+    before = sum(map(_answers_by_draft, run.steps[:step]))
     return Home(run.mailbox, run.thread, f"{run.rule} {before + 1}" if before else run.rule)
+
+
+def _answers_by_draft(effect: Effect) -> bool:
+    if isinstance(effect, SendMessage):
+        return effect.reply and effect.approval is not None and effect.approval.draft
+    return isinstance(effect, SaveDraft) and effect.reply
 
 
 def digest_of(raw: bytes) -> str:

@@ -22,7 +22,7 @@ from engine.flow.rulebook import Rulebook
 from engine.flow.sift import RECEPTIONS, footsteps_of, sift
 from engine.flow.stores import Lease, Queued
 from engine.flow.telling import batch_decided, drain_span
-from engine.flow.withdrawing import withdrawals
+from engine.flow.withdrawing import touched, withdrawals
 from engine.mail.events import is_mailbox
 
 BATCH = 200
@@ -139,6 +139,7 @@ async def _decide(
     if taken:
         part = Decided(taken, sifted, judged, tuple(decided), turn.profiles, turn.cursor, tuple(groups))
         commit = await prepare(draining, book, lane, part, now, hydrator.more)
+        await draining.drafts.stir(lane, touched(taken), now)
         needless = await withdrawals(draining.drafts, lane, taken, book.digest, now)
         commit = replace(commit, runs=(*commit.runs, *needless))
         await draining.lanes.commit(lane, turn.lease, commit, now)

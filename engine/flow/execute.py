@@ -24,6 +24,7 @@ from engine.errors import (
     Unfinished,
 )
 from engine.flow.approving import ask, look_at, refusal, refused_before, wanted
+from engine.flow.asking_by_draft import Find, ask_by_draft
 from engine.flow.bounces import read_bounce
 from engine.flow.calling import call
 from engine.flow.drafting import remember, update, withdraw
@@ -154,20 +155,33 @@ def _performing(work: Work, effect: Effect) -> Awaitable[Receipt | None]:
         case WithdrawDraft():
             performing = withdraw(work, effect)
         case SendMessage() | SaveDraft():
-            summary = work.run.kind is SUMMARY_DUE
-            performing = _send_summary(work, effect) if summary else _write(work, effect)
+            performing = _message(work, effect)
     return performing
 
 
-async def _send_summary(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
+async def _message(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
+    """Write a message; None when an earlier attempt was looked up in vain."""
+    approval = wanted(effect)
+    if approval and approval.draft:
+        return await ask_by_draft(work, approval, partial(_compose, work), _earlier(work))
+    if work.run.kind is not SUMMARY_DUE:
+        return await _write(work, effect)
     closed = await close(work)
     return await _write(closed, effect) if closed else NOTHING_LEFT
 
 
+def _earlier(work: Work) -> Find | None:
+    """Give a look for what an earlier attempt may have done; None where there was none, or two looks were."""
+    claim = work.claim
+    if not claim.unknown or claim.looks >= LOOKS:
+        return None
+    since = _look_back(claim, work.executing.clock())
+    return partial(work.provider.find, work.run.mailbox, message_id(work.run, work.step), since)
+
+
 async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
     """Send or leave a draft; None when an earlier attempt was looked up in vain."""
-    executing, provider, claim, step = work.executing, work.provider, work.claim, work.step
-    run = claim.run
+    provider, run, step = work.provider, work.run, work.step
     own_id = message_id(run, step)
     letter = await look_at(work, effect)
     if letter and (receipt := refusal(letter)):
@@ -176,15 +190,15 @@ async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
     home = home_of(run, step)
     if home and (receipt := await update(work, home, partial(_compose, work))):
         return receipt
-    if claim.unknown and claim.looks < LOOKS:
-        found = await provider.find(run.mailbox, own_id, _look_back(claim, executing.clock()))
+    if find := _earlier(work):
+        found = await find()
         if found is None:
             return None
         if home:
             await remember(work, home, found.key, None)
         return _written(effect, found.key, own_id) | decided | {"how": "found"}
     if letter is None and (approval := wanted(effect)):
-        await ask(work, approval, await _compose(work))
+        raise await ask(work, approval, await _compose(work))
     until = await keep_until(work, effect)
     raw = letter.raw if letter else await _compose(work)
     if isinstance(effect, SaveDraft):

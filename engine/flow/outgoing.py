@@ -146,7 +146,7 @@ def _outgoing(
 
 def _auto(effect: SendMessage | SaveDraft) -> str:
     """RFC 3834, section 5; what a person sends from a draft is not automatic."""
-    if isinstance(effect, SaveDraft):
+    if isinstance(effect, SaveDraft) or (effect.approval and effect.approval.draft):
         return ""
     return "auto-replied" if effect.reply else "auto-generated"
 

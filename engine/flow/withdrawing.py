@@ -10,6 +10,15 @@ from engine.flow.stores import Queued
 from engine.mail.events import EventKind
 from engine.rules.effects import WithdrawDraft
 
+TOUCHING = frozenset({EventKind.MESSAGE_SENT, EventKind.MESSAGE_UPDATED, EventKind.MESSAGE_DELETED})
+
+
+def touched(taken: Sequence[Queued]) -> list[str]:
+    """List the keys of messages that somebody may have sent or deleted, drafts perhaps."""
+    events = [one.event for one in taken]
+    keys = [one.key for one in events if one.kind in TOUCHING or "TRASH" in one.changed]
+    return sorted({key for key in keys if key})
+
 
 async def withdrawals(
     drafts: Drafts, mailbox: str, taken: Sequence[Queued], digest: str, now: int

@@ -111,6 +111,8 @@ class Approval(_Value):
 
     seconds: int = 0
     """How long it waits for that; 0 leaves it to the configuration."""
+    draft: bool = False
+    """Whether it lies as a draft in the mailbox: who sends it approves it, who deletes it rejects it."""
 
 
 class _Templated(_Effect):

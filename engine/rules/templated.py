@@ -79,7 +79,7 @@ class Sends(Limited):
         "allOf": [
             {
                 "if": {"properties": {"mode": {"const": "approve"}}, "required": ["mode"]},
-                "else": {"not": {"required": ["expires"]}},
+                "else": {"not": {"anyOf": [{"required": ["expires"]}, {"required": ["in"]}]}},
             },
             {"if": {"required": ["at"]}, "then": {"properties": {"mode": {"const": "send"}}}},
             without("mode", "draft", ["throttle", "guard"]),
@@ -96,6 +96,12 @@ class Sends(Limited):
         None,
         description="With `mode: approve`: how long that may take, at most 14d; else it is not sent. "
         "`approvals.expire` of the configuration unless given.",
+    )
+    in_: Literal["draft"] | None = Field(
+        None,
+        alias="in",
+        description="With `mode: approve`: `draft` leaves it as a draft in the mailbox; sending that "
+        "approves it, deleting it rejects it.",
     )
     at: At | None = Field(
         None, description="It goes at the next such time; until then it lies with what is scheduled."
@@ -116,8 +122,8 @@ class Sends(Limited):
 
     @model_validator(mode="after")
     def _expires_only_what_waits(self) -> Self:
-        if self.expires and self.mode != "approve":
-            raise ValueError("'expires' goes with mode: approve only")
+        if (self.expires or self.in_) and self.mode != "approve":
+            raise ValueError(f"'{'expires' if self.expires else 'in'}' goes with mode: approve only")
         return self
 
     @property
@@ -125,7 +131,7 @@ class Sends(Limited):
         """What has to happen before the message is sent; None where nothing has."""
         if self.mode != "approve":
             return None
-        return Approval(seconds=self.expires.value if self.expires else 0)
+        return Approval(seconds=self.expires.value if self.expires else 0, draft=self.in_ == "draft")
 
     @property
     def off(self) -> tuple[Switch, ...]:

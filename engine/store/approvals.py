@@ -14,8 +14,21 @@ from engine.store.base import JOB_TTL_MS, Base
 from engine.store.batch import dump
 from engine.store.calls import CONTENT_MS
 
-SHOWN = ("step", "about", "asked", "expires", "edition", "edited_by", "standing", "by", "at", "reason")
+SHOWN = (
+    "step",
+    "about",
+    "asked",
+    "expires",
+    "edition",
+    "edited_by",
+    "standing",
+    "by",
+    "at",
+    "reason",
+    "draft",
+)
 """Every field but the bytes themselves."""
+NO_LIMIT = 1_000_000_000
 
 
 class RedisApprovals:
@@ -27,8 +40,11 @@ class RedisApprovals:
     async def ask(self, claim: Claim, letter: Letter) -> bool:
         run, expires = claim.run.id, letter.expires
         keys = [self._key("run", run), self._key("due"), self._key("approval", run), self._key("approvals")]
-        head: list[str | int] = [run, f"{claim.nonce} {claim.deadline}", expires, MAX_WAITING]
+        # A draft holds its text itself, and was left already: one is never too many.
+        limit = MAX_WAITING if not letter.draft else NO_LIMIT
+        head: list[str | int] = [run, f"{claim.nonce} {claim.deadline}", expires, limit]
         head += [expires - letter.asked + CONTENT_MS, "it waits for approval", letter.step]
+        head += [claim.run.mailbox, letter.draft, letter.asked]
         return bool(await self._base.scripts("ask", keys, [*head, *_fields(letter)]) != -1)
 
     async def get(self, run: str) -> Letter | None:
@@ -87,4 +103,5 @@ def _letter(run: str, fields: Mapping[str, str]) -> Letter:
         by=fields.get("by", ""),
         at=int(fields.get("at") or 0),
         reason=fields.get("reason", ""),
+        draft=fields.get("draft", ""),
     )

@@ -37,6 +37,10 @@ class RedisDrafts:
     async def forget(self, home: Home, run: Run, left: Left) -> None:
         await self._put_down(home, run.id, _text(left))
 
+    async def stir(self, mailbox: str, drafts: Sequence[str], now: int) -> None:
+        if drafts:
+            await self._base.scripts("stir", [self._key("asking", mailbox)], [now, *drafts])
+
     async def in_threads(self, mailbox: str, threads: Sequence[str]) -> Mapping[Home, Left]:
         async with self._redis.pipeline(transaction=False) as pipe:
             for thread in threads:

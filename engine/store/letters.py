@@ -20,6 +20,7 @@ def in_short(letter: Letter) -> dict[str, Any]:
     """A message as a list shows it."""
     about = letter.about
     edited = {"edited_by": letter.edited_by} if letter.edited_by else {}
+    draft = {"draft": letter.draft} if letter.draft else {}
     return {
         "run": letter.run,
         "state": letter.standing.value,
@@ -31,6 +32,7 @@ def in_short(letter: Letter) -> dict[str, Any]:
         "expires": as_time(letter.expires / 1000),
         "edition": letter.edition,
         **edited,
+        **draft,
     }
 
 
@@ -62,6 +64,8 @@ async def became(approvals: RedisApprovals, journal: RedisJournal, run: str, ans
     """Say in words what stands in the way of a decision."""
     if answer is Answer.LATE:
         return "it has expired, and is not sent"
+    if answer is Answer.ELSEWHERE:
+        return "it lies as a draft in the mailbox: send it there, or delete it"
     if answer is Answer.CHANGED:
         return "it was edited meanwhile: read it again"
     letter = await approvals.get(run)

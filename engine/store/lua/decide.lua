@@ -1,8 +1,9 @@
 -- Decide about a message that waits, once, and wake its run. KEYS: approval, approvals, run, due, queue.
 -- ARGV: run, standing, by, now, nonce of this decision, edition ('0' for any), reason, job, payload, ttl.
-local standing, expires, edition, nonce = unpack(
-  redis.call('HMGET', KEYS[1], 'standing', 'expires', 'edition', 'nonce'))
+local standing, expires, edition, nonce, draft = unpack(
+  redis.call('HMGET', KEYS[1], 'standing', 'expires', 'edition', 'nonce', 'draft'))
 if not standing then return 'gone' end
+if draft then return 'elsewhere' end
 if nonce == ARGV[5] then return 'done' end
 if standing ~= 'pending' then return 'settled' end
 if ARGV[2] ~= 'expired' and tonumber(ARGV[4]) >= tonumber(expires) then return 'late' end

@@ -1,8 +1,9 @@
 -- Put another text in the place of one that waits, if it is still the edition that was read.
 -- KEYS: approval. ARGV: edition, now, nonce of this edit, by, raw, about.
-local standing, expires, edition, nonce = unpack(
-  redis.call('HMGET', KEYS[1], 'standing', 'expires', 'edition', 'edit'))
+local standing, expires, edition, nonce, draft = unpack(
+  redis.call('HMGET', KEYS[1], 'standing', 'expires', 'edition', 'edit', 'draft'))
 if not standing then return 'gone' end
+if draft then return 'elsewhere' end
 if nonce == ARGV[3] then return 'done' end
 if standing ~= 'pending' then return 'settled' end
 if tonumber(ARGV[2]) >= tonumber(expires) then return 'late' end

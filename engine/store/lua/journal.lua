@@ -14,8 +14,20 @@ end
 
 -- What is kept for a run alone is erased with its last use.
 local function erase_approval(run)
-  redis.call('DEL', P .. ':approval:' .. run)
+  local key = P .. ':approval:' .. run
+  local asking = redis.call('HMGET', key, 'mailbox', 'draft')
+  if asking[1] and redis.call('HGET', P .. ':asking:' .. asking[1], asking[2]) == run then
+    redis.call('HDEL', P .. ':asking:' .. asking[1], asking[2])
+  end
+  redis.call('DEL', key)
   redis.call('ZREM', P .. ':approvals', run)
+end
+
+-- Have a run look at the draft that it waits for, also one that is looking just now.
+local function stir(run, now)
+  if redis.call('EXISTS', P .. ':approval:' .. run) == 0 then return end
+  redis.call('HSET', P .. ':approval:' .. run, 'stirred', '1')
+  redis.call('ZADD', P .. ':due', 'XX', 'LT', now, run)
 end
 
 -- A call is decided: `runs` are their ids, with commas between.
