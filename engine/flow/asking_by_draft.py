@@ -12,14 +12,12 @@ from engine.flow.approvals import Letter, Standing
 from engine.flow.approving import ask, asked, refusal, wait_on
 from engine.flow.drafting import OLDER, remember, update
 from engine.flow.drafts import Home, home_of
-from engine.flow.executing import NotYetError, Receipt, Work
+from engine.flow.executing import CLOCKS_MS, NotYetError, Receipt, Work
 from engine.flow.inverse import SENT, no_way_back
 from engine.flow.outgoing import message_id
 from engine.flow.ports import Found
 from engine.rules.effects import Approval
 
-CLOCKS_MS = 60_000
-"""How far the service's clock may be behind ours."""
 OUT = frozenset({"SENT", "SCHEDULED"})
 
 Find = Callable[[], Awaitable[Found | None]]

@@ -22,6 +22,8 @@ from engine.rules.budgets import DEFAULTS as BUDGETS
 from engine.rules.budgets import Budgets
 
 Receipt = Mapping[str, str]
+CLOCKS_MS = 60_000
+"""How far the service's clock may be behind ours."""
 
 
 @dataclass(frozen=True)

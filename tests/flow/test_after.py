@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.flow.execute import CLOCKS_MS
+from engine.flow.executing import CLOCKS_MS
 from engine.flow.stores import Claim
 from engine.store.trim import trim
 from tests.flow.conftest import DAY_MS, RETENTION_MS, World

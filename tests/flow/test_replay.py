@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from engine.errors import Rejected
-from engine.flow.execute import LOOKS
 from engine.flow.rulebook import Sources
+from engine.flow.writing import LOOKS
 from engine.mail.mime import from_raw
 from tests.flow.conftest import World
 from tests.flow.fakes import mail
