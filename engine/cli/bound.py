@@ -16,7 +16,8 @@ _KINDS = {
 
 def bound_as_line(bound: Bound) -> str:
     """Say it in one line."""
-    said = f"{_who(bound)} can get at most {figure(bound.by_rules)} automatic mails in 24 hours ({bound.why})"
+    mails = "automatic mail" if bound.by_rules == 1 else "automatic mails"
+    said = f"{_who(bound)} can get at most {figure(bound.by_rules)} {mails} in 24 hours ({bound.why})"
     if bound.by_rules == inf:
         said = f"there is no bound to what {_who(bound)} can get in 24 hours ({bound.why})"
     if bound.at_most <= bound.by_rules:

@@ -117,7 +117,7 @@ def figure(times: float) -> str:
 
 
 def _steps(rules: Iterable[Rule], mailboxes: Sequence[str]) -> Iterator[_Step]:
-    for rule in rules:
+    for rule in (one for one in rules if one.acts):
         scope = sum(rule.covers(mailbox) for mailbox in mailboxes) if mailboxes else inf
         for action in rule.then:
             for effect in action.effects({}):

@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from engine.errors import Unavailable
+from engine.flow.approvals import Decision, Standing
 from engine.flow.recorded import Recorded
 from engine.flow.stores import Claim
 from engine.mail.headers import parse_headers
 from engine.rules.budgets import DEFAULTS, Budgets, window_of
 from engine.rules.reach import recipients
+from engine.store.approvals import RedisApprovals
 from engine.store.brake import pause_sends, resume_sends
 from tests.flow.conftest import World
 from tests.flow.fakes import mail
@@ -233,3 +235,29 @@ class TestBrake:
         assert await world.executing.gate.park(claim, "paused", world.clock()) == world.clock()
         await world.execute(run)
         assert len(world.provider.sent) == 1
+
+
+async def test_a_send_that_was_looked_up_and_found_asks_for_nothing_more(world: World) -> None:
+    world.budgets = Budgets(recipient=ONE_AN_HOUR)
+    await world.rules(REPLY)
+    world.provider.lost_answers = 1
+    await arrive(world, mail("a"))
+    run = (await world.run()).run.id
+    await pause_sends(world.base, "ann", "", world.clock())
+    world.clock.forward(HOUR_MS)
+    at = await world.execute(run)
+    while at is not None:
+        world.clock.now = at
+        at = await world.execute(run)
+    assert (await world.run()).receipts[0]["how"] == "found"
+
+
+async def test_what_a_person_approved_passes_the_gate_as_well(world: World) -> None:
+    await world.rules("{when: {label: INBOX}, then: [reply: {template: hi, mode: approve}]}")
+    (waiting,) = await arrive(world, mail("a"))
+    await world.base.redis.hset("postroom:suppressed", "ann@x.example", '{"since": 1, "why": "no such user"}')
+    await RedisApprovals(world.base).decide(waiting.run.id, Decision(Standing.APPROVED, "ann"), world.clock())
+    await world.execute(waiting.run.id)
+    (run,) = await world.runs()
+    assert (run.receipts[0]["outcome"], world.provider.sent) == ("held", [])
+    assert run.receipts[0]["why"] == "ann@x.example: it is suppressed: no such user"

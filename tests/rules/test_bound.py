@@ -95,6 +95,11 @@ def test_the_bound_follows_from_rules_and_budgets(
     assert (found.by_rules, found.at_most, found.why) == (by_rules, at_most, why)
 
 
+def test_rules_that_do_not_act_send_nothing() -> None:
+    text = "rules: [{id: a, state: shadow, when: {subject: x}, then: [reply: hi]}]\n"
+    assert bounds(load_rules({"r.yaml": text}, None), BUDGETS, BOXES)[0].by_rules == 0
+
+
 def test_addresses_of_our_own_and_named_ones_have_bounds_of_their_own() -> None:
     send = f"send: {{template: hi, to: [{TEAM}, {ANN}]}}"
     assert bound(send, kind="own").by_rules == 500
