@@ -17,11 +17,12 @@ from engine.mail.address import parse_addresses
 from engine.mail.auth import auth_results
 from engine.mail.automated import automated, cues, is_no_reply
 from engine.mail.dates import arrival, parse_date, parse_time
+from engine.mail.dsn import read_report
 from engine.mail.encrypted import hides_subject, hides_text, is_signed
 from engine.mail.headers import Headers, parse_headers
 from engine.mail.markup import html_text, named_charset
 from engine.mail.mbox import read_mbox
-from engine.mail.mime import from_raw
+from engine.mail.mime import from_raw, parse
 from engine.mail.params import media_type, parameters, part_name
 from engine.mail.search import matches, parse_search
 from engine.mail.search_match import words
@@ -216,9 +217,16 @@ def _message(raw: bytes) -> object:
     return message.subject, people, automated(message.headers), arrival(message.headers)
 
 
+def _report(raw: bytes) -> object:
+    report = read_report(parse(raw))
+    named = report.addresses
+    return report.ids, [report.about(address) for address in (*named[:1], *named[-1:])]
+
+
 RAW_READERS: Mapping[str, Reader[bytes]] = {
     "messages": Reader(("mime", "boundaries", "part", "text", "message"), _message),
     "mboxes": Reader(("mbox", "archive"), lambda raw: list(read_mbox(io.BytesIO(b"From a\n" + raw), MOST))),
+    "bounces": Reader(("dsn", "verdict"), _report),
     "redaction": Reader((), lambda raw: redact(raw, Kept())),
 }
 

@@ -10,6 +10,7 @@ import click
 
 from engine.cli.called import call_of_run
 from engine.errors import MessageGone, PostroomError, Rejected
+from engine.flow.bounces import BOUNCE_RULE
 from engine.flow.plan import Run
 from engine.flow.ports import Provider
 from engine.flow.recorded import Recorded
@@ -61,6 +62,8 @@ async def in_mailbox(
 async def of_run(office: Office, start: str, ruleset: RuleSet | None) -> tuple[Run, list[Case]]:
     """Look at a run's message with the rules of then and, where they differ, with those of now."""
     run = (await _recorded(office, start)).run
+    if run.rule == BOUNCE_RULE:
+        raise PostroomError("the run read a bounce, no rule was asked: `postroom runs` says what came of it")
     then = await office.keeper.pinned(run.digest)
     now = await _in_force(office) if ruleset is None else None
     sets = [(then.rules, "then", f"with the rules of then ({run.digest[:12]})")]

@@ -76,8 +76,10 @@ async def _recipients(work: Work, sent: Sent) -> list[str]:
     receipt = sent.receipt or {}
     if "to" in receipt:
         return list(json.loads(receipt["to"]))
+    if "id" not in receipt or sent.mailbox != work.run.mailbox:
+        return []
     try:
-        mail = await work.provider.fetch(sent.mailbox, receipt.get("id", ""), frozenset({Need.HEADERS}))
+        mail = await work.provider.fetch(sent.mailbox, receipt["id"], frozenset({Need.HEADERS}))
     except MessageGone:
         return []
     return recipients_of(mail.headers)

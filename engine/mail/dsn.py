@@ -85,11 +85,21 @@ def read_report(root: MimePart) -> Report:
     told = tuple(
         islice((one for part in parts if part.type in _REPORTS for one in _told(part)), MAX_FAILURES)
     )
-    text = "\n".join(part_text(part)[:MAX_TEXT] for part in parts if part.type not in _RETURNED)[:MAX_TEXT]
+    text = _text(part for part in parts if part.type not in _RETURNED)
     line = _ID_LINE.search(text)
     ids = dict.fromkeys(_ids(root.headers, parts, line))
     above = text[: _start_of_header(text, line.start())] if line else text
     return Report(told, tuple(islice(ids, MAX_IDS)), "" if told else above.casefold())
+
+
+def _text(parts: Iterable[MimePart]) -> str:
+    """What the parts say, the first ones as far as there is room."""
+    found = ""
+    for part in parts:
+        if len(found) >= MAX_TEXT:
+            break
+        found += part_text(part)[:MAX_TEXT] + "\n"
+    return found[:MAX_TEXT]
 
 
 def _told(part: MimePart) -> Iterator[Told]:

@@ -11,7 +11,7 @@ MAX_WORDS = 4_000
 
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.@])([45])\d\d(?=[ -])")
-_RECIPIENT = re.compile(r"^[ \t]*(?:to |rcpt to)?:?[ \t]*<?([^\s<>@]{1,64}@[^\s<>:,]{1,255})", re.M)
+_RECIPIENT = re.compile(r"^[ \t]{0,40}(?:to |rcpt to)?:?[ \t]{0,40}<?([^\s<>@]{1,64}@[^\s<>:,]{1,255})", re.M)
 """A line of a report that begins with whom it is about."""
 _WHOM = r"(?:user|recipient|address|mailbox|account)"
 _GONE = re.compile(

@@ -112,3 +112,13 @@ async def test_what_is_remembered_and_the_thread_are_looked_up(console: Console)
     for key, wanted in (("1", "not matched"), ("2", "matched")):
         told = lines(await console.call("explain", "--mailbox", BOX, "--message", key, "--json"))
         assert [each["verdict"] for each in told] == [wanted, wanted]
+
+
+async def test_what_read_a_bounce_is_no_rule_to_be_explained(console: Console) -> None:
+    await console.world.rules("{id: answer, when: {subject: ask}, then: [reply: hi]}")
+    console.world.provider.deliver("1", mail("Undelivered", "MAILER-DAEMON@x.example"))
+    await console.world.read_and_drain()
+    (run,) = await console.world.runs()
+    result = await console.call("explain", "--run", run.run.id)
+    assert result.exit_code != 0
+    assert "read a bounce, no rule was asked" in str(result.exception)

@@ -9,6 +9,7 @@ for i = 7, #ARGV, 2 do
     redis.call('HSETNX', KEYS[1], ARGV[i], ARGV[i + 1])
   else
     local soft = P .. ':soft:' .. ARGV[i]
+    redis.call('ZREMRANGEBYSCORE', soft, '-inf', string.format('(%.0f', ARGV[4] - ARGV[6]))
     redis.call('ZADD', soft, ARGV[4], ARGV[1])
     redis.call('PEXPIRE', soft, ARGV[6])
   end
