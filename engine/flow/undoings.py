@@ -38,6 +38,17 @@ class Undoings(Protocol):
         """Note label changes of ours. Raises LeaseLost."""
         ...
 
+    async def give_up(
+        self,
+        lane: str,
+        lease: Lease,
+        waiting: Mapping[str, Sequence[int]],
+        receipt: Mapping[str, str],
+        now: int,
+    ) -> None:
+        """Settle steps that wait for their time, by run, unless one is tried just now. Raises LeaseLost."""
+        ...
+
     async def mark(self, lane: str, lease: Lease, undone: Mapping[str, Undone], now: int) -> None:
         """Mark runs as undone, each once. Raises LeaseLost."""
         ...

@@ -77,6 +77,19 @@ class RedisUndoings:
         batch.set_fields(self._key("footsteps", lane), dict.fromkeys(steps, answered))
         await batch.carry_out(lane, lease)
 
+    async def give_up(
+        self,
+        lane: str,
+        lease: Lease,
+        waiting: Mapping[str, Sequence[int]],
+        receipt: Mapping[str, str],
+        now: int,
+    ) -> None:
+        batch = Batch(self._base, now)
+        for run, steps in waiting.items():
+            batch.add("GIVEUP", run, dump(receipt), now, *steps)
+        await batch.carry_out(lane, lease)
+
     async def mark(self, lane: str, lease: Lease, undone: Mapping[str, Undone], now: int) -> None:
         batch = Batch(self._base, now)
         for run, one in undone.items():

@@ -412,3 +412,36 @@ async def test_a_draft_that_a_newer_message_updated_goes_with_the_newer_run(worl
     await world.read_and_drain()
     await world.execute_all()
     assert len(world.provider.lying) == 1
+
+
+LATER = "{when: {label: INBOX}, then: [label: A, {reply: {template: hi, after: 2h}}]}"
+
+
+async def test_what_waits_for_its_time_is_given_up(world: World) -> None:
+    await decided(world, LATER, keys="1")
+    assert (await world.run()).state == "open"
+    (looked,) = await undone(world, acts=False)
+    assert (await world.run()).state == "open"
+    (only,) = await undone(world)
+    assert [one.kind for one in only.others] == [one.kind for one in looked.others]
+    assert (only.change.remove, looked.change.remove) == (("A",), ("A",))
+    recorded = await world.run()
+    assert (recorded.state, recorded.receipts[1]["outcome"], bool(recorded.undone)) == (
+        "done",
+        "skipped",
+        True,
+    )
+    world.clock.forward(3 * 3_600_000)
+    assert await world.execute(recorded.run.id) is None
+    assert world.provider.sent == []
+    assert world.provider.labels("1") == {"INBOX", "UNREAD"}
+
+
+@pytest.mark.parametrize("field", ["claim", "unknown", "doubt"])
+async def test_a_step_that_is_tried_or_may_have_been_is_not_given_up(world: World, field: str) -> None:
+    await decided(world, LATER, keys="1")
+    recorded = await world.run()
+    await world.base.redis.hset(world.base.key("run", recorded.run.id), field, "1")
+    (only,) = await undone(world)
+    assert only.failed == "a step of its run is under way: undo it again"
+    assert ((await world.run()).undone, "A" in world.provider.labels("1")) == (None, True)

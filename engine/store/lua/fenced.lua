@@ -1,6 +1,6 @@
 -- Carry out commands under a lease, all or none, once per batch.
 -- KEYS: lease, committed. ARGV: token, batch, then per command its length and its words.
--- DECIDE, RUN, KEEP, CALL, SETTLE, UNDONE and OPEN are ours; every other word is a Redis command. Payloads stay opaque strings.
+-- DECIDE, RUN, KEEP, CALL, SETTLE, UNDONE, GIVEUP and OPEN are ours; every other word is a Redis command. Payloads stay opaque strings.
 -- While halted, what was done is still recorded, and nothing new is decided: that no rule wants a message
 -- may be so only because of what was done to it and forgotten.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return -1 end
@@ -32,6 +32,7 @@ for _, w in ipairs(commands) do
   elseif w[1] == 'KEEP' then keep(w[2], w[3], w[4], w[5])
   elseif w[1] == 'CALL' then decided(w[2], w[3])
   elseif w[1] == 'UNDONE' then undone(w[2], w[3])
+  elseif w[1] == 'GIVEUP' then give_up(w[2], w[3], w[4], rest(w, 5))
   elseif w[1] == 'OPEN' then open(w[2], w[3], w[4], w[5], w[6], w[7], w[8])
   else redis.call(unpack(w)) end
 end

@@ -82,6 +82,14 @@ local function open(run, queue, job, payload, now, ttl, net)
   enqueue(queue, job, payload, now, ttl)
 end
 
+-- Give up steps that wait for their time, unless one is tried just now, or may have been.
+local function give_up(run, receipt, now, steps)
+  local key = run_key(run)
+  local state, claim, unknown, doubt = unpack(redis.call('HMGET', key, 'state', 'claim', 'unknown', 'doubt'))
+  if state ~= 'open' or claim or unknown == '1' or doubt then return end
+  for _, step in ipairs(steps) do settle(run, step, receipt, '0', now) end
+end
+
 -- A run was taken back; whoever says so first is remembered.
 local function undone(run, json)
   if redis.call('EXISTS', run_key(run)) == 1 then redis.call('HSETNX', run_key(run), 'undone', json) end
