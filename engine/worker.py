@@ -17,9 +17,11 @@ from engine.errors import LeaseLost, PostroomError, SettingsError
 from engine.flow import drain as draining
 from engine.flow import execute as executing
 from engine.flow import poll as polling
+from engine.flow.scheduling import Scheduling
 from engine.flow.tick import tick as one_tick
 from engine.mail.events import is_mailbox
 from engine.store.jobs import arq_client, dumps, loads
+from engine.store.schedules import RedisSchedules
 from engine.wiring import Office
 
 log = logging.getLogger("postroom.worker")
@@ -63,7 +65,8 @@ async def execute(ctx: dict[str, Any], run: str) -> None:
 async def tick(ctx: dict[str, Any]) -> None:
     """Wake what is due."""
     office: Office = ctx["office"]
-    await one_tick(office.waking, office.intervals, office.retention_ms, office.clock())
+    scheduling = Scheduling(RedisSchedules(office.base), office.keeper, office.settings.mailboxes)
+    await one_tick(office.waking, scheduling, office.intervals, office.retention_ms, office.clock())
 
 
 async def _later(office: Office, again: int | None, function: str, name: str) -> None:

@@ -18,6 +18,7 @@ from engine.flow.doubt_batch import as_it_arrived
 from engine.flow.guard import SENDING
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
+from engine.flow.scheduling import found_by
 from engine.flow.sift import may_be_bounce
 from engine.flow.stores import Queued
 from engine.flow.threads import Threads
@@ -45,6 +46,8 @@ class Looked:
     patient: bool = True
     had: Needs = frozenset()
     """What was asked for, whether it came or was refused for good."""
+    following: tuple[Event, ...] = ()
+    """What comes into the lane in its place."""
 
 
 class Hydrator:
@@ -139,6 +142,9 @@ class Hydrator:
     async def _judge(self, queued: Queued, patient: bool) -> Looked:
         """Judge; while a part is wanting, fetch that part and judge again."""
         event = queued.event
+        if event.kind.scheduled and not event.key:
+            found = await found_by(self._provider, self._book, event, self._now)
+            return Looked(queued, None, Evaluation(), following=found)
         had = self._first_needs(event)
         message = await self._fetch_first(event, had, patient)
         evaluation = judge_once(self._book, event, message, self._now)

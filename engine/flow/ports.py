@@ -10,6 +10,7 @@ from typing import Protocol
 from engine.mail.events import Event
 from engine.mail.message import Message
 from engine.mail.needs import Needs
+from engine.rules.narrowing import Narrow
 
 ACTIVE = "active"
 
@@ -85,6 +86,8 @@ class Fellow:
     received: datetime | None
     labels: frozenset[str]
     """System labels by name; others as the service tells them."""
+    automatic: bool = False
+    """Whether it says of itself that no person sent it (RFC 3834, section 5)."""
 
 
 class Provider(Protocol):
@@ -111,6 +114,10 @@ class Provider(Protocol):
 
     async def list_messages(self, mailbox: str, page: str = "", since: datetime | None = None) -> ListPage:
         """List keys, spam and trash included; `since` narrows by date where the provider can."""
+        ...
+
+    async def search(self, mailbox: str, narrow: Narrow, page: str = "") -> ListPage:
+        """List keys of at least those messages that lie within some bounds, the newest first."""
         ...
 
     async def thread(self, mailbox: str, thread: str, *, named: bool = False) -> tuple[Fellow, ...]:

@@ -13,13 +13,14 @@ from engine.flow.drafts import Drafts
 from engine.flow.guard import OUR_MESSAGE_ID
 from engine.flow.holding import Guard, Preparing, Profiles
 from engine.flow.hydrate import Looked, judge_once, wanting
+from engine.flow.later import timers_for
 from engine.flow.mailboxes import Cursor, Mailboxes
 from engine.flow.memory import answers, awaits_answers, judge_remembering, to_write
 from engine.flow.plan import Judged, LabelGroup, Plan, Run, make_plan, run_id
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of
 from engine.flow.stores import Commit, Lanes, Queued, Verdicts
-from engine.mail.events import is_outbound
+from engine.mail.events import Event, is_outbound
 from engine.mail.message import Message
 from engine.mail.needs import Needs
 from engine.rules.memory import Ledger
@@ -97,6 +98,8 @@ async def prepare(
         heard=_heard(decided),
         doubtful=_doubtful(judged, plan, decided.cursor.doubt),
         memory=to_write(ledger, now),
+        timers=tuple(timers_for(_received(decided, judged), judged, book.rules, lane, now)),
+        following=tuple(event for one in decided.looked for event in one.following),
     )
 
 
@@ -161,12 +164,14 @@ def _to_come(message: Message, pending: Iterable[LabelGroup]) -> frozenset[str]:
 def _is_not_ours_to_judge(one: Looked, started: datetime) -> bool:
     """Mail that a listing brought up and that is older than our service, or went out from here."""
     event, message = one.queued.event, one.message
-    if message is None or event.kind not in RECEPTIONS:
+    if message is None:
         return False
-    if event.applied:
+    older = message.received is not None and message.received < started
+    if event.applied or event.kind.scheduled:
         return is_outbound(message.labels) or "TRASH" in message.labels
+    if event.kind not in RECEPTIONS:
+        return older and event.kind.unanswered_s > 0
     if event.history == 0:
-        older = message.received is not None and message.received < started
         return older or is_outbound(message.labels)
     return "SENT" in message.labels and OUR_MESSAGE_ID in message.message_id
 
@@ -177,6 +182,12 @@ def _verdicts(decided: Decided, judged: Sequence[Judged], plan: Plan) -> Iterato
     for run in plan.runs:
         if run.id == run_id(run.event, run.rule):
             rules.setdefault(run.event, []).append(run.rule)
+    for event in _received(decided, judged):
+        yield Verdicts(event.key, tuple(rules.get(event.id, ())))
+
+
+def _received(decided: Decided, judged: Sequence[Judged]) -> Iterator[Event]:
+    """Every reception that leaves the lane judged for the first time, whether a rule hears it or not."""
     known = {item.event.id for item in judged if not item.event.applied}
     passed = {one.entry for one in decided.sifted.passed}
     aside = {
@@ -194,7 +205,7 @@ def _verdicts(decided: Decided, judged: Sequence[Judged], plan: Plan) -> Iterato
         ):
             continue
         if event.id in known or (queued.entry in passed and not is_outbound(event.labels)):
-            yield Verdicts(event.key, tuple(rules.get(event.id, ())))
+            yield event
 
 
 def _footsteps(plan: Plan) -> Iterator[str]:

@@ -75,6 +75,8 @@ class Commit:
     """What rules remember, by key, each with how long it lives in ms."""
     timers: tuple[Timer, ...] = ()
     """What is to happen later."""
+    following: tuple[Event, ...] = ()
+    """What comes into the lane because of what is decided."""
 
 
 @dataclass(frozen=True, slots=True)

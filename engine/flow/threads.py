@@ -41,6 +41,9 @@ def conversation(message: Message, fellows: Sequence[Fellow]) -> Conversation:
         first=not any(_is_older(one.received, came) for one in others),
         messages=len(others) + 1,
         replied=any("SENT" in one.labels for one in others),
+        answered=any(
+            "SENT" in one.labels and not one.automatic and not _is_older(one.received, came) for one in others
+        ),
     )
 
 

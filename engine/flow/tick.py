@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from engine.flow.scheduling import Scheduling, see_to_schedules
+
 TICK_MS = 900
 TRIM_MS = 600_000
 BUSY = 500
@@ -29,11 +31,14 @@ class Wakes(Protocol):
     async def trim(self, now: int, retention: int) -> int: ...
 
 
-async def tick(wakes: Wakes, intervals: Mapping[str, int], retention: int, now: int) -> None:
-    """Fire timers, wake runs, lanes and mailboxes; now and then, forget what is older than `retention` ms."""
+async def tick(
+    wakes: Wakes, scheduling: Scheduling, intervals: Mapping[str, int], retention: int, now: int
+) -> None:
+    """Set off and wake what is due; now and then, forget what is older than `retention` ms."""
     if not await wakes.turn("tick", TICK_MS):
         return
     await wakes.timers(now)
+    await see_to_schedules(scheduling, now)
     if await wakes.backlog(now) < BUSY:
         await wakes.runs(now)
     await wakes.lanes(now)

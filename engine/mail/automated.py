@@ -240,8 +240,16 @@ def _is_null_path(headers: Headers) -> bool:
     return "".join(headers.text("Return-Path").split()) == "<>"
 
 
+def is_automatic(submitted: str) -> bool:
+    """Say whether an Auto-Submitted field tells that no person sent the message (RFC 3834, section 5)."""
+    return _keyword(submitted) not in ("", "no")
+
+
 def _submitted(told: Told) -> str:
-    value = told.get("auto-submitted", "")
+    return _keyword(told.get("auto-submitted", ""))
+
+
+def _keyword(value: str) -> str:
     return value and value.partition(";")[0].partition("(")[0].strip().lower()
 
 

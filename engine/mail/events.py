@@ -18,6 +18,10 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", re.ASCII)
 SEND = "send.requested"
 SUMMARY = "summary.due"
 EMITTED = "emitted."
+UNANSWERED = "message.unanswered."
+"""Followed by how many seconds nobody has answered for."""
+SCHEDULED = "schedule."
+"""Followed by the id of the rule, or of its outermost group, whose time has come."""
 
 
 class EventKind(StrEnum):
@@ -36,7 +40,7 @@ class EventKind(StrEnum):
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
         """Take a kind of call for a kind as well, the same object each time; no rule-wide list names it."""
-        if not isinstance(value, str) or not (_is_call(value) or _is_emitted(value)):
+        if not isinstance(value, str) or not (_is_call(value) or _is_emitted(value) or _is_timed(value)):
             return None
         kind = str.__new__(cls, value)
         kind._name_, kind._value_ = value, value
@@ -55,6 +59,16 @@ class EventKind(StrEnum):
         return self.value.removeprefix(EMITTED) if self.value.startswith(EMITTED) else ""
 
     @property
+    def unanswered_s(self) -> int:
+        """After how long without an answer it comes, 0 for all others."""
+        return int(self.value.removeprefix(UNANSWERED)) if self.value.startswith(UNANSWERED) else 0
+
+    @property
+    def scheduled(self) -> str:
+        """The id of the rule or group whose time has come, "" for all others."""
+        return self.value.removeprefix(SCHEDULED) if self.value.startswith(SCHEDULED) else ""
+
+    @property
     def of_message(self) -> bool:
         """Whether a message may come along."""
         return not _is_call(self.value)
@@ -70,8 +84,22 @@ def _is_emitted(kind: str) -> bool:
     return name != kind and NAME.fullmatch(name) is not None
 
 
+_AFTER = re.compile(rf"{re.escape(UNANSWERED)}[1-9]\d{{0,9}}", re.ASCII)
+
+
+def _is_timed(kind: str) -> bool:
+    return (
+        kind in (UNANSWERED[:-1], SCHEDULED[:-1])
+        or kind.startswith(SCHEDULED)
+        or _AFTER.fullmatch(kind) is not None
+    )
+
+
 SEND_REQUESTED = EventKind(SEND)
 """Somebody asked for one message, by the API or the command line: no rule is asked."""
+MESSAGE_UNANSWERED = EventKind(UNANSWERED[:-1])
+SCHEDULE = EventKind(SCHEDULED[:-1])
+"""What rules say that they hear; what they hear is a kind for each time, or for each rule."""
 SUMMARY_DUE = EventKind(SUMMARY)
 """What a summary gathered is to be sent: the kind of the run that does so. No lane holds such an event."""
 

@@ -42,6 +42,8 @@ class Conversation:
     """How many there are, this one and sent ones included."""
     replied: bool
     """Whether another of them was sent from this mailbox."""
+    answered: bool = False
+    """Whether a person sent another from this mailbox, and not before this one came."""
 
 
 ALONE = Conversation(first=True, messages=1, replied=False)

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
-from engine.mail.events import EMITTED, HOOK, NAME, EventKind
+from engine.mail.events import EMITTED, HOOK, MESSAGE_UNANSWERED, NAME, SCHEDULE, EventKind
 from engine.rules.findings import unknown
 
-KINDS = tuple(EventKind)
+KINDS = (*EventKind, MESSAGE_UNANSWERED, SCHEDULE)
 
 
 def _kind(value: Any) -> EventKind:

@@ -91,7 +91,8 @@ RULE: Mapping[str, str] = {
     ),
 }
 OF_GROUP: Mapping[str, str] = {
-    key: f"'{key}' belongs to the outermost group" for key in ("mailboxes", "layer", "priority", "event")
+    key: f"'{key}' belongs to the outermost group"
+    for key in ("mailboxes", "layer", "priority", "event", "after", "schedule")
 }
 GROUP: Mapping[str, str] = {
     **dict.fromkeys(("if", "condition", "conditions", "match"), "write 'when'"),

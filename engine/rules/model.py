@@ -10,26 +10,23 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    GetJsonSchemaHandler,
     PlainValidator,
     WithJsonSchema,
     model_validator,
 )
-from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema
 
-from engine.mail.events import EventKind
+from engine.mail.events import MESSAGE_UNANSWERED, SCHEDULE, SCHEDULED, UNANSWERED, EventKind
 from engine.rules import hints, registry
 from engine.rules.addresses import AddressText
 from engine.rules.components import rule_or_group
 from engine.rules.event_name import EventName
-from engine.rules.given_message import Fixture, Given, Moment, State
+from engine.rules.expected import RuleTest
 from engine.rules.hints import below
 from engine.rules.patterns import Globs, Pattern
+from engine.rules.quantities import Duration
+from engine.rules.schedule import Schedule
 from engine.rules.strict import (
-    NOT_EMPTY,
     TEXT_SCHEMA,
-    AnyWords,
     Flag,
     Strict,
     Whole,
@@ -84,82 +81,6 @@ Mode = Literal["first", "all"]
 RuleState = Literal["live", "shadow", "off"]
 
 
-class ExpectLabels(Strict):
-    """What this rule's own label changes come to."""
-
-    add: AnyWords = Field((), description="Labels it puts on.")
-    remove: AnyWords = Field((), description="Labels it takes off.")
-
-
-def _action_name(value: Any) -> Any:
-    if isinstance(value, str) and value in registry.ACTIONS:
-        return value
-    return registry.ACTION.validate_python(value)
-
-
-class _ByName:
-    """Shows that an action may stand there by its name alone, and one for a list of one."""
-
-    def __get_pydantic_json_schema__(
-        self, core: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> JsonSchemaValue:
-        name = {"enum": sorted(registry.ACTIONS)}
-        each = {"anyOf": [name, {"$comment": "action"}]}
-        return {"anyOf": [name, {"type": "array", "items": each}]}
-
-
-ExpectedActions = Annotated[
-    tuple[Annotated[Any, PlainValidator(_action_name)], ...], BeforeValidator(listed), _ByName()
-]
-
-
-class Expect(Strict):
-    """What this rule does within the whole set. Each key that is given is exact."""
-
-    map_schema: ClassVar[Mapping[str, Any]] = NOT_EMPTY
-
-    matched: Flag | None = Field(None, description="Whether the rule matches.")
-    undecided: Flag | None = Field(
-        None, description="Whether it cannot be judged, as where it asks for what is encrypted."
-    )
-    actions: ExpectedActions | None = Field(None, description="Its actions in order, by name or written out.")
-    captures: dict[str, Words] | None = Field(None, description="What its patterns capture.")
-    stop: Flag | None = Field(None, description="Whether it ends its layer.")
-    labels: ExpectLabels | None = Field(None, description="What its own label changes come to.")
-
-    @model_validator(mode="after")
-    def _expects_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError(f"expects nothing; write one of {', '.join(self.keys())}")
-        return self
-
-
-class RuleTest(Strict):
-    """One test of a rule, judged against the whole rule set."""
-
-    map_schema: ClassVar[Mapping[str, Any]] = {"not": {"required": ["given", "fixture"]}}
-
-    name: Words = Field(description="What it shows, as a sentence.")
-    given: Given = Field(Given(), description="The message.")
-    fixture: Fixture | None = Field(
-        None, description="An .eml file beside the rule file, instead of `given`."
-    )
-    now: Moment | None = Field(None, description="The time of judging.")
-    state: State = Field(State(), description="What was before it.")
-    expect: Expect = Field(description="What the rule does.")
-
-    @model_validator(mode="after")
-    def _either_given_or_fixture(self) -> Self:
-        if self.fixture is not None and "given" in self.model_fields_set:
-            raise ValueError("has both 'given' and 'fixture'; write given: {fixture: ...} for both")
-        return self
-
-    @property
-    def message(self) -> Given:
-        """What the test is given, wherever its fixture was named."""
-        return self.given if self.fixture is None else Given(fixture=self.fixture)
-
-
 DOES_SOMETHING: Mapping[str, Any] = {
     "anyOf": [
         {"required": ["then"], "properties": {"then": {"minItems": 1}}},
@@ -168,19 +89,53 @@ DOES_SOMETHING: Mapping[str, Any] = {
 }
 
 
+_SAYS_WHEN = (
+    ("after", MESSAGE_UNANSWERED, "48h"),
+    ("schedule", SCHEDULE, "'0 9 * * mon-fri'"),
+)
+
+
+def _elsewhere(key: str) -> str:
+    return "; for an action that waits, write it in the action" if key == "after" else ""
+
+
 class _Outermost(Strict):
     """What a rule or a group says that stands in no group."""
 
+    id: Id
     event: EventName = Field(
         EventKind.MESSAGE_RECEIVED,
         description="The kind of event it listens to; `hook.NAME`: calls of that hook; "
-        "`emitted.NAME`: what `emit` sets off.",
+        "`emitted.NAME`: what `emit` sets off; `message.unanswered` and `schedule`: see [timers](timers.md).",
     )
     mailboxes: Mailboxes | None = Field(
         None, description="Mailboxes it applies to, instead of the file's; globs."
     )
     layer: Layer | None = Field(None, description="before, default or after; the file's unless given.")
     priority: Whole = Field(0, description="Lower comes first.")
+    after: Duration | None = Field(
+        None, description="With `event: message.unanswered`: so long after a message came."
+    )
+    schedule: Schedule | None = Field(
+        None, description="With `event: schedule`: when mailboxes are looked through; a cron line."
+    )
+
+    @model_validator(mode="after")
+    def _says_when(self) -> Self:
+        for key, event, example in _SAYS_WHEN:
+            given = getattr(self, key) is not None
+            if given and self.event is not event:
+                raise ValueError(f"'{key}' goes with event: {event}{_elsewhere(key)}")
+            if self.event is event and not given:
+                raise ValueError(f"event: {event} asks when; write {key}: {example}")
+        return self
+
+    @property
+    def kind(self) -> EventKind:
+        """The kind of event that it hears: each `after`, and each schedule, has one of its own."""
+        if self.after is not None:
+            return EventKind(f"{UNANSWERED}{self.after.value}")
+        return EventKind(f"{SCHEDULED}{self.id}") if self.schedule else self.event
 
 
 class _Deed(Strict):

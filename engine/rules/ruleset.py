@@ -17,11 +17,13 @@ from engine.rules.captures import uses
 from engine.rules.condition import Condition, Judge, walk
 from engine.rules.conditions.label import Label
 from engine.rules.effects import Effect, SendMessage
+from engine.rules.expected import RuleTest
 from engine.rules.groups import Group
 from engine.rules.home import NOWHERE, Homes
-from engine.rules.model import Layer, RuleState, RuleTest
+from engine.rules.model import Layer, RuleState
 from engine.rules.patterns import Pattern
 from engine.rules.remembering import Remembering, remembers
+from engine.rules.schedule import Schedule
 from engine.rules.text import Captures, fold, to_bytes
 
 LAYERS: tuple[Layer, ...] = ("before", "default", "after")
@@ -79,6 +81,8 @@ class Rule:
     branches: tuple[tuple[str, int], ...] = ()
     """Of each group of `mode: first`, its id and which of its members this is, or is part of."""
     state: RuleState = "live"
+    schedule: Schedule | None = None
+    """When it looks through its mailboxes."""
 
     @property
     def acts(self) -> bool:
@@ -180,6 +184,24 @@ class RuleSet:
     def _senders(self) -> dict[str, bool]:
         """What is known so far, by mailbox; of those alone that have a lane, which are configured."""
         return {}
+
+    def unanswered(self, mailbox: str) -> tuple[EventKind, ...]:
+        """Give the kinds of events that come some time after a message of a mailbox did."""
+        waiting = (rule.event for rule in self._waiting if rule.covers(mailbox))
+        return tuple(dict.fromkeys(waiting))
+
+    @cached_property
+    def _waiting(self) -> tuple[Rule, ...]:
+        return tuple(rule for rule in self.rules if rule.event.unanswered_s and rule.state != "off")
+
+    @cached_property
+    def schedules(self) -> Mapping[EventKind, tuple[Rule, ...]]:
+        """By the kind of event that each sets off, the rules that hear it."""
+        found: dict[EventKind, list[Rule]] = {}
+        for rule in self.rules:
+            if rule.schedule and rule.state != "off":
+                found.setdefault(rule.event, []).append(rule)
+        return {kind: tuple(rules) for kind, rules in found.items()}
 
     @cached_property
     def rehearsal(self) -> RuleSet:

@@ -18,13 +18,13 @@ from engine.mail.needs import Needs
 from engine.rules.effects import ChangeLabels
 from engine.rules.evaluate import evaluate
 from engine.rules.evaluation import Evaluation, Match
+from engine.rules.expected import Expect
 from engine.rules.findings import RuleErrors, in_order
 from engine.rules.given_home import auth_field, local
 from engine.rules.given_message import Given, GivenAttachment, GivenThread, State
 from engine.rules.home import NOWHERE, Home, Homes
 from engine.rules.loader import fixture_name, load_rules
 from engine.rules.memory import Ledger, Memory
-from engine.rules.model import Expect
 from engine.rules.ruleset import PlacedTest, Rule, RuleSet
 
 KEY = "test"
@@ -169,7 +169,7 @@ def _remembered(
 def _conversation(given: GivenThread) -> Conversation:
     messages = given.messages.value if given.messages else 1
     first = messages <= 1 if given.first is None else given.first
-    return Conversation(first, messages, given.replied_by_us)
+    return Conversation(first, messages, given.replied_by_us, answered=given.replied_by_us)
 
 
 def _first_mailbox(rule: Rule) -> str:

@@ -12,8 +12,10 @@ from engine.rules.model import GroupedRule, GroupModel, InnerGroup, Layer, RuleF
 from engine.rules.patterns import Pattern
 from engine.rules.places import place_of
 from engine.rules.ruleset import PlacedTest, Rule, TemplateUse
+from engine.rules.schedule import Schedule
 from engine.rules.templated import Templated
 from engine.rules.text import fold
+from engine.rules.unanswered import UNANSWERED
 from engine.rules.yaml import Node
 
 Location = tuple[str | int, ...]
@@ -26,6 +28,7 @@ class _Around:
     root: Node
     file: str
     event: EventKind
+    schedule: Schedule | None
     layer: Layer
     priority: int
     scope: tuple[Pattern, ...]
@@ -41,10 +44,12 @@ def unfold(model: RuleFile, root: Node, file: str) -> Iterator[Rule]:
         around = _Around(
             root,
             file,
-            event=item.event,
+            event=item.kind,
+            schedule=item.schedule,
             layer=item.layer or model.layer,
             priority=item.priority,
             scope=tuple(glob.mapped(fold) for glob in item.mailboxes or model.mailboxes or ()),
+            asked=(UNANSWERED,) if item.after else (),
         )
         yield from _unfolded(item, ("rules", index), around)
 
@@ -106,6 +111,7 @@ def _rule(model: RuleModel | GroupedRule, at: Location, around: _Around) -> Rule
         location=at,
         groups=around.groups,
         branches=around.branches,
+        schedule=around.schedule,
         state=model.state,
     )
 

@@ -106,6 +106,9 @@ class RedisLanes:
         batch.set_fields(self._key("judged", lane), judged)
         remember(batch, self._base, lane, commit.memory)
         set_timers(batch, commit.timers)
+        for event in commit.following:
+            words = ("event", event.to_json(), "read", 0, "trace", "")
+            batch.add("XADD", self._key("events", lane), "*", *words)
         self._put_aside(batch, lane, commit.waiting)
         decide_calls(batch, commit)
         self._acknowledge(batch, lane, commit.done)

@@ -16,6 +16,7 @@ from engine.flow.poll import Polling, poll
 from engine.flow.prepare import Draining
 from engine.flow.recorded import Recorded
 from engine.flow.rulebook import Sources
+from engine.flow.scheduling import Scheduling
 from engine.mail.events import Event
 from engine.rules.budgets import DEFAULTS, Budgets
 from engine.services.folders import LocalFolders
@@ -28,6 +29,7 @@ from engine.store.gate import RedisGate
 from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
 from engine.store.mailboxes import RedisMailboxes
+from engine.store.schedules import RedisSchedules
 from engine.store.summaries import RedisSummaries
 from engine.store.suppression import RedisSuppressions
 from engine.store.waking import Waking
@@ -61,6 +63,7 @@ class World:
             RedisBlobs(self.base), lambda: self.sources, lambda _: list(self.problems), self.clock
         )
         self.draining = Draining(self.lanes, self.mailboxes, self.keeper, RedisDrafts(self.base), self.clock)
+        self.scheduling = Scheduling(RedisSchedules(self.base), self.keeper, [BOX])
         self.polling = Polling(self.mailboxes, RETENTION_MS, self.clock)
 
     async def rules(self, *rules: str, templates: dict[str, str] | None = None) -> None:

@@ -9,11 +9,14 @@ from datetime import UTC, datetime
 
 from engine.errors import CursorExpired, MessageGone, OutcomeUnknown, Rejected
 from engine.flow.ports import Fellow, Found, HistoryPage, ListPage, Period, Profile
+from engine.mail.automated import is_automatic
 from engine.mail.events import Event, EventKind
 from engine.mail.headers import parse_headers
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
 from engine.mail.needs import Need, Needs
+from engine.mail.search_match import label_name
+from engine.rules.narrowing import Narrow
 
 BOX = "support@acme.example"
 START_MS = 1_767_225_600_000
@@ -97,6 +100,7 @@ class FakeProvider:
     """Label calls that worked, as (keys, add, remove)."""
     fetched: dict[str, list[Needs]] = field(default_factory=lambda: defaultdict(list))
     calls: Counter[str] = field(default_factory=Counter)
+    searched: list[Narrow] = field(default_factory=list)
     threads: dict[str, str] = field(default_factory=dict)
     """The thread of each message that is not alone."""
 
@@ -191,10 +195,23 @@ class FakeProvider:
         end = start + self.page_size
         return ListPage(tuple(keys[start:end]), str(end) if end < len(keys) else "")
 
+    async def search(self, mailbox: str, narrow: Narrow, page: str = "") -> ListPage:
+        await self._begin("search")
+        self.searched.append(narrow)
+        keys = [
+            key
+            for key, one in reversed(self.messages.items())
+            if narrow.labels <= {label_name(label) for label in one.labels}
+            and (narrow.since is None or one.received >= narrow.since)
+            and (narrow.until is None or one.received < narrow.until)
+        ]
+        end = int(page or 0) + self.page_size
+        return ListPage(tuple(keys[int(page or 0) : end]), str(end) if end < len(keys) else "")
+
     async def thread(self, mailbox: str, thread: str, *, named: bool = False) -> tuple[Fellow, ...]:
         await self._begin("thread", thread)
         return tuple(
-            Fellow(key, one.received, one.labels)
+            Fellow(key, one.received, one.labels, is_automatic(parse_headers(one.raw).text("Auto-Submitted")))
             for key, one in self.messages.items()
             if self.threads.get(key, key) == thread
         )

@@ -17,16 +17,16 @@ async def ticked(world: World) -> int:
     """How many jobs a tick makes, whoever had the turn before."""
     before = await jobs(world)
     await world.base.redis.delete(world.base.key("turn", "tick"))
-    await tick(world.waking, INTERVALS, RETENTION_MS, world.clock())
+    await tick(world.waking, world.scheduling, INTERVALS, RETENTION_MS, world.clock())
     return await jobs(world) - before
 
 
 async def test_one_worker_ticks_for_all(world: World) -> None:
     world.clock.forward(60_000)
-    await tick(world.waking, INTERVALS, RETENTION_MS, world.clock())
+    await tick(world.waking, world.scheduling, INTERVALS, RETENTION_MS, world.clock())
     made = await jobs(world)
     assert made == 1
-    await tick(world.waking, INTERVALS, RETENTION_MS, world.clock())
+    await tick(world.waking, world.scheduling, INTERVALS, RETENTION_MS, world.clock())
     assert await jobs(world) == made
 
 

@@ -306,7 +306,7 @@ async def test_a_thread_is_one_call_and_more_only_where_it_is_long(desk: Desk) -
     assert (two.key, two.received, two.labels) == ("m2", None, frozenset({"SENT"}))
     asked = desk.script.calls("GET threads/t")
     assert [call.query.get("pageToken", "") for call in asked] == ["", "n"]
-    assert {call.query["format"] for call in asked} == {"minimal"}
+    assert {call.query["format"] for call in asked} == {"metadata"}
 
 
 async def test_a_thread_without_end_is_refused(desk: Desk) -> None:

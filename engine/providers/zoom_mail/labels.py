@@ -95,6 +95,11 @@ class LabelBooks:
                     book = await self._create(mailbox, name)
         return [book.ids[name] for name in names if name in book.ids]
 
+    async def known(self, mailbox: str) -> Book:
+        """Give the labels as they were lately listed."""
+        book = self._books.get(mailbox)
+        return book if book and book.until > self._clock() else await self.refresh(mailbox)
+
     async def refresh(self, mailbox: str, wanted: Iterable[str] = ()) -> Book:
         """List the labels anew; ids in `wanted` that it does not explain are remembered as strangers."""
         labels = await self._client.labels(mailbox)

@@ -23,6 +23,8 @@ from engine.providers.zoom_mail.labelling import Labeller
 from engine.providers.zoom_mail.labels import LabelBooks
 from engine.providers.zoom_mail.lookup import Lookup
 from engine.providers.zoom_mail.models import HistoryAnswer
+from engine.providers.zoom_mail.searching import search
+from engine.rules.narrowing import Narrow
 
 log = logging.getLogger("postroom.zoom")
 
@@ -105,12 +107,15 @@ class ZoomMail:
         answer = await self._client.list_messages(mailbox, query=query, page=page)
         return ListPage(tuple(message.id for message in answer.messages), answer.next)
 
+    async def search(self, mailbox: str, narrow: Narrow, page: str = "") -> ListPage:
+        return await search(self._client, self._books, mailbox, narrow, page)
+
     async def thread(self, mailbox: str, thread: str, *, named: bool = False) -> tuple[Fellow, ...]:
         """A further call is made only for each 500 messages more. Raises Rejected for one without end."""
         fellows: list[Fellow] = []
         page = ""
         for _ in range(MAX_THREAD_PAGES):
-            answer = await self._client.thread(mailbox, thread, reading.MINIMAL, page=page)
+            answer = await self._client.thread(mailbox, thread, reading.METADATA, "Auto-Submitted", page=page)
             fellows += map(reading.to_fellow, answer.messages)
             page = answer.next
             if not page:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from engine.errors import Unavailable
 from engine.flow.ports import Fellow
 from engine.mail import mime
+from engine.mail.automated import is_automatic
 from engine.mail.message import Message
 from engine.mail.mime import MimePart, is_attachment, leaves
 from engine.mail.needs import Need, Needs
@@ -57,7 +58,8 @@ def to_message(
 
 
 def to_fellow(answer: MessageAnswer) -> Fellow:
-    return Fellow(answer.id, _moment(answer.internal_date), frozenset(answer.labels))
+    said = answer.payload.headers.text("Auto-Submitted") if answer.payload else ""
+    return Fellow(answer.id, _moment(answer.internal_date), frozenset(answer.labels), is_automatic(said))
 
 
 def unloaded_texts(root: MimePart) -> list[str]:
