@@ -17,7 +17,7 @@ from engine.flow.outgoing import address_digest, recipients_of
 from engine.flow.sift import may_be_bounce
 from engine.flow.stores import Settled
 from engine.flow.suppression import SOFT_LIMIT, Bounced, Sent, Suppressed
-from engine.mail.automated import automated
+from engine.mail.automated import is_bounce
 from engine.mail.dsn import Report, Told, read_report
 from engine.mail.events import Event
 from engine.mail.message import Message
@@ -36,7 +36,7 @@ _OURS = re.compile(r"<([0-9a-f]{32})\.(\d{1,4})\.postroom@[^<>\s]+>")
 def bounce_match(rules: RuleSet, event: Event, message: Message) -> tuple[Match, ...]:
     """Give the reading of a bounce as the match of a rule, so that the journal sees it as any other."""
     try:
-        found = may_be_bounce(event, rules) and "bounce" in automated(message.headers)
+        found = may_be_bounce(event, rules) and is_bounce(message.headers)
     except ConditionError:
         return ()
     return (Match(BOUNCE_RULE, ({"suppress": {}},), (Suppress(),)),) if found else ()
