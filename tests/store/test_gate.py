@@ -77,13 +77,15 @@ async def test_a_mail_counts_from_when_it_has_left_at_the_latest(gate: RedisGate
     assert (await ask(gate, one, "r.1", 1_201)).passed
 
 
-async def test_what_the_service_keeps_until_a_time_counts_at_that_time(gate: RedisGate) -> None:
+async def test_what_the_service_keeps_until_a_time_counts_at_that_time(gate: RedisGate, redis: Redis) -> None:
     one = to(ANN, windows=(Window(1, 1_000, "1/1s"),))
     at = replace(one, leaves=500_000, kept_until=500_000)
+    assert (await ask(gate, one, "first.0", -70_000)).passed
     assert (await gate.ask(replace(at, step="kept.0"), 0)).passed
     assert not (await gate.ask(replace(at, step="kept.1"), 0)).passed
     assert (await ask(gate, one, "now.0", 0)).passed, "it is far from the other"
     assert (await ask(gate, one, "now.1", 70_000)).passed
+    assert await redis.pttl("postroom:gate:recipient:ann@x.example") > 500_000
     assert not (await ask(gate, one, "now.2", 500_500)).passed, "it was not forgotten meanwhile"
     assert (await ask(gate, one, "now.2", 501_001)).passed
 
@@ -131,7 +133,9 @@ async def test_the_brake_holds_sends_alone_and_remembers_who_and_when(gate: Redi
     assert told == [("pause", "ann", 1), ("resume", "bob", 4)]
 
 
-STEP = st.tuples(st.integers(0, 5), st.integers(-3, 40), st.integers(0, 5), st.booleans())
+STEP = st.tuples(
+    st.integers(0, 9), st.integers(-3, 40), st.integers(0, 5), st.sampled_from(["sent", "failed", "kept"])
+)
 STEPS = st.lists(STEP, min_size=1, max_size=40)
 WINDOWS = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 60)), min_size=1, max_size=3)
 
@@ -139,21 +143,24 @@ WINDOWS = st.lists(st.tuples(st.integers(1, 4), st.integers(1, 60)), min_size=1,
 @settings(max_examples=60)
 @given(moves=STEPS, sizes=WINDOWS)
 def test_no_span_of_a_windows_length_ever_sees_more_than_its_limit(
-    embedded_redis_url: str, moves: list[tuple[int, int, int, bool]], sizes: list[tuple[int, int]]
+    embedded_redis_url: str, moves: list[tuple[int, int, int, str]], sizes: list[tuple[int, int]]
 ) -> None:
-    """Steps and their retries, at clocks that differ, each leaving at once or late."""
-    windows = tuple(Window(most, ms, f"{most}/{ms}ms") for most, ms in sizes)
+    """Steps and their retries, at clocks that differ, leaving at once, late or at a time."""
+    unit = 10_000
+    windows = tuple(Window(most, unit * long, f"{most}/{long}") for most, long in sizes)
 
     async def left() -> dict[str, int]:
         async with connect(embedded_redis_url) as redis:
             await redis.flushdb()
             gate, now, left = RedisGate(Base(redis)), 1_000, dict[str, int]()
-            for step, forward, late, sends in moves:
-                now += forward
-                passage = replace(to(ANN, windows=windows), step=f"r.{step}", leaves=now + late)
+            for step, forward, late, what in moves:
+                now += forward * unit
+                leaves = now + unit * (30 * late if what == "kept" else late)
+                passage = replace(to(ANN, windows=windows), step=f"r.{step}", leaves=leaves)
+                passage = replace(passage, kept_until=leaves if what == "kept" else 0)
                 verdict = await gate.ask(passage, now) if f"r.{step}" not in left else Verdict(held="sent")
-                if verdict.passed and sends:
-                    left[f"r.{step}"] = now + late
+                if verdict.passed and what != "failed":
+                    left[f"r.{step}"] = leaves
             return left
 
     times = sorted(asyncio.run(left()).values())

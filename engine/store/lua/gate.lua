@@ -28,7 +28,7 @@ end
 local kept = {}
 for i = 3, #KEYS do
   local limits, windows = ARGV[at] == '1', tonumber(ARGV[at + 1])
-  local own = tonumber(redis.call('ZSCORE', KEYS[i], step) or '-inf')
+  local own = tonumber(redis.call('ZSCORE', KEYS[i], step) or -math.huge)
   local most, longest = 0, 0
   at = at + 2
   for w = 1, windows do
