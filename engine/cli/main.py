@@ -38,6 +38,7 @@ COMMANDS = {
     "undo": "engine.cli.undo:undo",
     "suppressed": "engine.cli.suppressed:suppressed",
     "approvals": "engine.cli.approvals:approvals",
+    "timers": "engine.cli.timers:timers",
     "audit": "engine.cli.audit:audit",
     "backup": "engine.cli.backup:backup",
     "restore": "engine.cli.backup:restore",

@@ -95,7 +95,13 @@ def as_dict(snapshot: Snapshot, lately: Mapping[str, Lately], needs: list[str]) 
         "mailboxes": [_lane(lane, lately[lane.mailbox], snapshot.now) for lane in snapshot.lanes],
         "alarms": [asdict(alarm) for alarm in snapshot.alarms],
         "budgets": [asdict(left) for left in snapshot.budgets],
-        "runs": {"open": snapshot.open, "dead": snapshot.dead, "awaiting": snapshot.awaiting},
+        "runs": {
+            "open": snapshot.open,
+            "dead": snapshot.dead,
+            "awaiting": snapshot.awaiting,
+            "delayed": snapshot.delayed,
+        },
+        "timers": {"pending": snapshot.timers, "overdue": snapshot.overdue},
         "queue": {"jobs": snapshot.jobs, "since": _time(snapshot.jobs_since)},
         "redis": {"memory": snapshot.memory, "limit": snapshot.memory_limit or None},
         "processes": [

@@ -64,6 +64,10 @@ def _whole(snapshot: Snapshot) -> Iterator[str]:
     queue = f"{snapshot.jobs} jobs due"
     if snapshot.jobs:
         queue += f", the first for {ago(snapshot.jobs_since, now, '0 s')}"
+    if snapshot.timers or snapshot.delayed:
+        late = f" ({snapshot.overdue} overdue)" if snapshot.overdue else ""
+        waits = f"{snapshot.timers} timers{late}, {snapshot.delayed} actions that wait"
+        yield f"{waits}, see `postroom timers`"
     if snapshot.awaiting:
         yield f"messages that wait for approval: {snapshot.awaiting}, see `postroom approvals`"
     limit = f" of {snapshot.memory_limit / 2**20:.0f}" if snapshot.memory_limit else ""

@@ -16,6 +16,7 @@ from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.mail.events import Event, EventKind
 from engine.rules.narrowing import narrow
+from engine.rules.schedule import Schedule
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +85,14 @@ async def _see_to(schedules: Schedules, book: Rulebook, place: Place, mark: str,
         event = Event(kind, mailbox, 0, changed=(due.isoformat(),))
         fresh = f"{says}\n{int(due.timestamp() * 1000)}"
         await schedules.move(book.digest, place, mark, fresh, event, now)
+
+
+def next_time(mark: str) -> int:
+    """Say when a schedule comes again (epoch ms)."""
+    says, _, at = mark.rpartition("\n")
+    cron, _, zone = says.rpartition(" ")
+    schedule = Schedule.model_validate({"cron": cron, "timezone": zone})
+    return int(schedule.upcoming(UTC, _moment(int(at))).timestamp() * 1000)
 
 
 async def found_by(provider: Provider, book: Rulebook, event: Event, now: int) -> tuple[Event, ...]:

@@ -15,6 +15,7 @@ from engine.store.budget_left import Left, Limits, read_left
 from engine.store.figures import Figures, Process, Series
 from engine.store.halt import Halt, read_halt
 from engine.store.mailboxes import RedisMailboxes
+from engine.store.timers import RedisTimers
 
 AT_ONCE = 100
 """Mailboxes that are read in one round trip."""
@@ -99,6 +100,11 @@ class Snapshot:
     """What it may use; 0 for no limit."""
     awaiting: int = 0
     """Messages that wait for a person's approval."""
+    delayed: int = 0
+    """Runs whose next step has an `after` that is not over; `open` counts the others."""
+    timers: int = 0
+    overdue: int = 0
+    """Timers that should have fired some time ago."""
     calls: tuple[Calls, ...] = ()
     """Lanes of calls in which something waits."""
     brake: Brake | None = None
@@ -226,16 +232,21 @@ class Board:
             pipe.zcard(self._key("due"))
             pipe.zcard(self._key("dead"))
             pipe.zcard(self._key("approvals"))
+            pipe.zcount(self._key("delayed"), f"({now}", "+inf")
             pipe.info("memory")
-            digest, since, jobs, first, due, dead, awaiting, memory = await pipe.execute()
+            digest, since, jobs, first, due, dead, awaiting, delayed, memory = await pipe.execute()
+        timers, overdue = await RedisTimers(self._base).counts(now)
         return {
             "digest": digest or "",
             "in_force": int(since or 0),
             "jobs": jobs,
             "jobs_since": int(first[0][1]) if jobs else 0,
-            "open": due,
+            "open": due - delayed,
             "dead": dead,
             "awaiting": awaiting,
+            "delayed": delayed,
+            "timers": timers,
+            "overdue": overdue,
             "memory": memory["used_memory"],
             "memory_limit": memory["maxmemory"],
         }

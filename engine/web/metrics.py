@@ -120,6 +120,9 @@ def _whole(snapshot: Snapshot) -> Iterator[Metric]:
         ),
         "postroom_runs_open": ("Runs whose steps are under way or to be tried again.", snapshot.open),
         "postroom_runs_dead": ("Runs that need a person.", snapshot.dead),
+        "postroom_runs_delayed": ("Runs whose next action waits for its `after`.", snapshot.delayed),
+        "postroom_timers_pending": ("Timers that are set.", snapshot.timers),
+        "postroom_timers_overdue": ("Timers that should have fired some seconds ago.", snapshot.overdue),
         "postroom_approvals_waiting": ("Messages that wait for approval.", snapshot.awaiting),
         "postroom_halted": ("1 while acting is halted.", float(snapshot.halt is not None)),
         "postroom_sends_paused": (
