@@ -101,6 +101,7 @@ def as_proof(compared: Compared, searched: str) -> Proof:
             f"{compared.messages:,} messages, half by webhook alone and half by polling alone: labels of all "
             "as the oracle says",
             f"{compared.sends:,} sends and {compared.drafts:,} drafts, each there once{_swapped(compared)}",
+            f"{compared.gathered:,} messages told of by {compared.summaries:,} summaries, each by one",
             f"{compared.saved:,} messages saved in a folder and {compared.told:,} told to another system, "
             "each under one key",
             f"audit: {audit}; nothing unaccounted",

@@ -36,13 +36,16 @@ class Expected:
     labels: dict[str, frozenset[str]] = field(default_factory=dict)
     sends: Counter[str] = field(default_factory=Counter)
     """Message-IDs."""
-    drafts: Counter[str] = field(default_factory=Counter)
+    drafts: dict[str, str] = field(default_factory=dict)
+    """By Message-ID, the key of what it answers; in a thread the newest takes the place of the others."""
     instead: dict[str, str] = field(default_factory=dict)
     """By the Message-ID of an answer that is held, that of the one the correspondent has already."""
     saved: dict[str, bytes] = field(default_factory=dict)
     """By key, messages that were saved."""
     told: set[str] = field(default_factory=set)
     """Keys that another system was told of."""
+    gathered: Counter[str] = field(default_factory=Counter)
+    """Keys that summaries tell of."""
 
 
 def expect(mailbox: str, delivered: Sequence[tuple[str, bytes]]) -> Expected:
@@ -64,7 +67,7 @@ def expect(mailbox: str, delivered: Sequence[tuple[str, bytes]]) -> Expected:
             if verdict is not Verdict.MATCHED:
                 continue
             _act(rule, mailbox, message, labels, expected, answered)
-            _act_beyond(rule, message, raw, labels, expected)
+            _act_beyond(rule, mailbox, message, raw, labels, expected)
             if rule.stop:
                 break
         expected.labels[key] = frozenset(labels)
@@ -93,7 +96,7 @@ def _act(
             continue
         elif action.key == "draft":
             if _answerable(message):
-                expected.drafts[_message_id(mailbox, message, rule, step)] += 1
+                expected.drafts[_message_id(mailbox, message, rule, step)] = message.key
         elif not _held(action.key, mailbox, message):
             own_id = _message_id(mailbox, message, rule, step)
             first = own_id
@@ -105,17 +108,21 @@ def _act(
                 expected.instead[own_id] = first
 
 
-BEYOND = frozenset({"save", "emit"})
+BEYOND = frozenset({"save", "emit", "summary"})
 
 
-def _act_beyond(rule: Rule, message: Message, raw: bytes, labels: set[str], expected: Expected) -> None:
-    """What is saved, and what follows from the event that is set off: a call and a label."""
+def _act_beyond(
+    rule: Rule, mailbox: str, message: Message, raw: bytes, labels: set[str], expected: Expected
+) -> None:
+    """What is saved or gathered, and what follows from the event that is set off: a call and a label."""
     keys = {action.key for action in rule.then}
     if "save" in keys:
         expected.saved[message.key] = raw
     if "emit" in keys:
         expected.told.add(message.key)
         labels.add("Told")
+    if "summary" in keys and not _held("send", mailbox, message):
+        expected.gathered[message.key] += 1
 
 
 def _labels(key: str, settings: Any) -> tuple[set[str], set[str]]:

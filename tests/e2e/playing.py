@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+from base64 import urlsafe_b64decode
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +17,7 @@ from engine.cli.audit import audit_mailbox
 from engine.cli.progress import Progress, caught_up, measure
 from engine.cli.stage import Play, Stage, staged
 from engine.errors import ProviderError
+from engine.mail.mime import from_raw
 from engine.wiring import Office, open_office
 from tests.e2e.oracle import Expected, expect
 from tests.e2e.peer import calls, peer
@@ -127,6 +130,9 @@ class Compared:
     saved: int = 0
     told: int = 0
     """Messages that another system was told of."""
+    gathered: int = 0
+    summaries: int = 0
+    """How many messages were gathered, and told of by how many."""
     audit: Counter[str] = field(default_factory=Counter)
     persons: Counter[str] = field(default_factory=Counter)
     """What only a person can settle: runs by the reason that the journal has."""
@@ -151,9 +157,16 @@ async def compare(stage: Stage, office: Office, outcome: Outcome, *, in_order: b
         state = (await stage.control("GET", "state", params={"mailbox": mailbox}))["messages"]
         _agree("labels", differing_labels(expected, state))
         drafts = Counter(message["messageId"] for message in state if "DRAFT" in message["labels"])
-        _agree("drafts too many", drafts - expected.drafts)
-        _agree("drafts missing", _missing(expected.drafts, drafts, dead))
-        sent = [message["messageId"] for message in outbox if message["mailbox"] == mailbox]
+        threads = {message["id"]: message["threadId"] for message in state}
+        newest = {threads[key]: own_id for own_id, key in expected.drafts.items()}
+        wanted = Counter(newest.values())
+        _agree("drafts too many", drafts - wanted)
+        _agree("drafts missing", _missing(wanted, drafts, dead))
+        own = [message for message in outbox if message["mailbox"] == mailbox]
+        summaries = [read for one in own if (read := read_summary(one["raw"])) is not None]
+        gathered = Counter(key for keys in summaries for key in keys)
+        _agree("gathered", (gathered - expected.gathered) | (expected.gathered - gathered))
+        sent = [message["messageId"] for message in own if read_summary(message["raw"]) is None]
         instead = {} if in_order else expected.instead
         sends = Counter(instead.get(own_id, own_id) for own_id in sent)
         compared.swapped += sum(own_id in instead for own_id in sent)
@@ -170,9 +183,19 @@ async def compare(stage: Stage, office: Office, outcome: Outcome, *, in_order: b
         compared.sends += sends.total()
         compared.drafts += drafts.total()
         compared.saved += len(saved)
+        compared.gathered += gathered.total()
+        compared.summaries += len(summaries)
         compared.told += len(expected.told)
         compared.audit.update(report.counts)
     return compared
+
+
+def read_summary(raw: str) -> list[str] | None:
+    """Give the keys that a summary tells of; None for any other mail."""
+    mail = from_raw(urlsafe_b64decode(raw + "=="), key="sent")
+    if not re.fullmatch(r"\d+ kept", mail.subject):
+        return None
+    return [line.removeprefix("- ").strip() for line in mail.text.splitlines() if line.startswith("- ")]
 
 
 def differing_labels(
