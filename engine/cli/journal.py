@@ -16,7 +16,7 @@ from engine.settings import load_settings
 from engine.store.shown import as_dict, as_time
 from engine.wiring import Office, open_office
 
-UNSAID = ("outcome", "undo")
+UNSAID = ("outcome", "undo", "to")
 """Parts of a receipt that stand elsewhere, or are for machines to read."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
