@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from engine.errors import LeaseLost, RateLimited, Rejected, Unauthorized, Unavailable
@@ -238,3 +240,21 @@ async def test_a_late_label_change_that_fails_leaves_no_footstep_for_ever(world:
     assert (await world.run()).state == "dead"
     steps = await world.lanes.footsteps(BOX, ["1|+Answered"])
     assert steps["1|+Answered"] > 0
+
+
+async def test_a_group_that_an_older_version_wrote_is_settled_with_its_way_back(world: World) -> None:
+    await world.rules("{when: {label: INBOX}, then: [label: A]}")
+    world.provider.deliver("1")
+    world.provider.failures["change_labels"] = [Unavailable("down")]
+    await world.read_and_drain()
+    key = world.base.key("groups", BOX)
+    (text,) = await world.base.redis.lrange(key, 0, -1)
+    back = json.dumps('{"labels":[{"keys":["1"],"add":[],"remove":["A"]}]}')
+    older = text.replace('"steps":[0],', f'"steps":[0],"back":[{back}],')
+    assert older != text
+    await world.base.redis.lset(key, 0, older)
+    world.clock.forward(10_000)
+    await world.drain()
+    assert await world.lanes.groups(BOX) == []
+    (receipt,) = (await world.run()).receipts.values()
+    assert receipt == {"outcome": "done", "undo": json.loads(back)}
