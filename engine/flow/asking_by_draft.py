@@ -91,9 +91,8 @@ async def _gone(work: Work, letter: Letter) -> Receipt:
     if found and not OUT.isdisjoint(found.labels):
         return _sent(work, found)
     now = executing.clock()
-    again = int(await work.note(str(now))) + executing.look_gap
-    if now < again:
-        raise NotYetError("the draft is gone", until=again)
+    if now - int(await work.note(str(now))) < executing.look_gap:
+        raise NotYetError("the draft is gone: whether it was sent is looked up once more")
     return _refused(work, letter, Standing.REJECTED, "the draft was deleted")
 
 

@@ -18,7 +18,7 @@ from engine.mail.needs import Need
 from engine.rules.effects import WithdrawDraft
 
 EDITED = "a person has edited the draft in the thread, or may have: it is left as it is"
-OLDER = "the draft in the thread answers a newer message"
+OLDER = "the draft in the thread answers a newer message, or a person has answered since"
 WITHDRAWN = "a draft that was withdrawn is not written again"
 
 
@@ -33,7 +33,7 @@ async def update(work: Work, home: Home, compose: Callable[[], Awaitable[bytes]]
 
     Raises NotYetError while another run writes it.
     """
-    lies = await _take(work, home)
+    lies = await _take(work, home, work.run.arrived)
     if isinstance(lies, Turn):
         return {"outcome": "held", "why": OLDER}
     return await _rewrite(work, home, lies, compose) if lies else None
@@ -75,13 +75,14 @@ async def withdraw(work: Work, effect: WithdrawDraft) -> Receipt:
     run, drafts = work.run, work.executing.drafts
     home = Home(run.mailbox, run.thread, effect.name)
     answer = await work.provider.fetch(run.mailbox, effect.answer, frozenset({Need.HEADERS}))
-    lies = await _take(work, home)
-    if not isinstance(lies, Left) or lies.run != effect.left_by:
+    answered = round(answer.received.timestamp() * 1000) if answer.received else run.arrived
+    lies = await _take(work, home, answered)
+    if not isinstance(lies, Left):
         await drafts.put_down(home, run)
-        return {"outcome": "unchanged", "why": "the draft is another by now"}
+        return {"outcome": "unchanged", "why": "the draft is gone, or answers a newer message"}
     now = await _read(work, lies)
     if now is None and not work.claim.unknown:
-        await drafts.forget(home, run, lies)
+        await drafts.forget(home, run, lies, answered)
         return {"outcome": "unchanged", "why": "the draft was sent, or deleted"}
     if now is not None and OUR_MESSAGE_ID in answer.message_id:
         await drafts.put_down(home, run)
@@ -89,7 +90,7 @@ async def withdraw(work: Work, effect: WithdrawDraft) -> Receipt:
     if now is not None and digest_of(now) != lies.digest:
         return await _leave_alone(work, home, lies)
     await work.provider.delete_draft(run.mailbox, lies.id)
-    await drafts.forget(home, run, lies)
+    await drafts.forget(home, run, lies, answered)
     return {"outcome": "done", "id": lies.id, **no_way_back(WITHDRAWN)}
 
 
@@ -106,8 +107,8 @@ async def _leave_alone(work: Work, home: Home, lies: Left) -> Receipt:
     return {"outcome": "held", "why": EDITED, "id": lies.id}
 
 
-async def _take(work: Work, home: Home) -> Left | Turn | None:
-    lies = await work.executing.drafts.take(home, work.run)
+async def _take(work: Work, home: Home, arrived: int) -> Left | Turn | None:
+    lies = await work.executing.drafts.take(home, work.run, arrived)
     if lies is Turn.BUSY:
         raise NotYetError("another run writes the draft of this thread")
     return lies

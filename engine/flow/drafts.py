@@ -44,14 +44,17 @@ class Turn(StrEnum):
     BUSY = "busy"
     """Another run is writing it."""
     NEWER = "newer"
-    """It was written for a newer message."""
+    """It was written for a newer message, or a person has answered since."""
 
 
 class Drafts(Protocol):
     """Remembers our drafts by mailbox and thread."""
 
-    async def take(self, home: Home, run: Run) -> Left | Turn | None:
-        """Take the pen, which one run at a time has; give the draft that lies there, None where none does."""
+    async def take(self, home: Home, run: Run, arrived: int) -> Left | Turn | None:
+        """Take the pen, which one run at a time has, for what arrived then (epoch ms).
+
+        Gives the draft that lies there, None where none does.
+        """
         ...
 
     async def record(self, home: Home, run: Run, left: Left) -> None:
@@ -62,8 +65,8 @@ class Drafts(Protocol):
         """Put the pen down with nothing written."""
         ...
 
-    async def forget(self, home: Home, run: Run, left: Left) -> None:
-        """Forget this draft, if it is still the one, and put the pen down."""
+    async def forget(self, home: Home, run: Run, left: Left, answered: int) -> None:
+        """Forget this draft, if it is still the one, and put the pen down; nothing older gets another."""
         ...
 
     async def stir(self, mailbox: str, drafts: Sequence[str], now: int) -> None:

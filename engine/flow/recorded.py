@@ -29,7 +29,7 @@ class Recorded:
     receipts: Mapping[int, Mapping[str, str]]
     attempts: int
     why: str
-    """What the step that failed said, else the last attempt."""
+    """What the step that failed said, else the last attempt; of a run that is done, nothing."""
     ended: int = 0
     """When it was settled, in epoch ms; 0 while it is not."""
     undone: Undone | None = None

@@ -57,7 +57,7 @@ async def _take_back(undoing: Undoing, recorded: Recorded, step: int, draft: str
     if lease:
         await ask(lease, partial(provider.delete_draft, run.mailbox, draft))
         if home and lies:
-            await undoing.drafts.forget(home, run, lies)
+            await undoing.drafts.forget(home, run, lies, run.arrived)
     return ""
 
 
@@ -65,7 +65,7 @@ async def _lies(undoing: Undoing, recorded: Recorded, home: Home, lease: Lease |
     """Say what is known of the draft of a thread; with a lease, once no other run writes it."""
     if not lease:
         return (await undoing.drafts.in_threads(home.mailbox, [home.thread])).get(home)
-    lies = await undoing.drafts.take(home, recorded.run)
+    lies = await undoing.drafts.take(home, recorded.run, recorded.run.arrived)
     if not isinstance(lies, Left) or lies.run != recorded.run.id:
         await undoing.drafts.put_down(home, recorded.run)
     return lies

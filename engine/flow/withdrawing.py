@@ -43,7 +43,7 @@ async def withdrawals(
             digest=digest,
             created=now / 1000,
             arrived=now,
-            steps=(WithdrawDraft(answer=sent[home.thread].event.key, name=home.name, left_by=left.run),),
+            steps=(WithdrawDraft(answer=sent[home.thread].event.key, name=home.name),),
             thread=home.thread,
             trace=sent[home.thread].trace,
         )

@@ -172,8 +172,6 @@ class WithdrawDraft(_Effect):
     """The key of what the person sent."""
     name: str
     """What the draft is remembered by in its thread."""
-    left_by: str
-    """The run that wrote it."""
 
 
 class Suppress(_Effect):

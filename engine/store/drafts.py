@@ -21,21 +21,21 @@ class RedisDrafts:
     def __init__(self, base: Base) -> None:
         self._base, self._redis, self._key = base, base.redis, base.key
 
-    async def take(self, home: Home, run: Run) -> Left | Turn | None:
-        args: list[str | int] = [home.name, run.id, run.arrived, KEPT_MS]
+    async def take(self, home: Home, run: Run, arrived: int) -> Left | Turn | None:
+        args: list[str | int] = [home.name, run.id, arrived, KEPT_MS]
         answer, text = await self._base.scripts("take_draft", [self._at(home)], args)
         if answer != "yours":
             return Turn(answer)
         return _left(text) if text else None
 
     async def record(self, home: Home, run: Run, left: Left) -> None:
-        await self._put_down(home, run.id, _text(left), run.arrived)
+        await self._put_down(home, run.id, "left", _text(left), run.arrived)
 
     async def put_down(self, home: Home, run: Run) -> None:
         await self._put_down(home, run.id)
 
-    async def forget(self, home: Home, run: Run, left: Left) -> None:
-        await self._put_down(home, run.id, _text(left))
+    async def forget(self, home: Home, run: Run, left: Left, answered: int) -> None:
+        await self._put_down(home, run.id, "gone", _text(left), answered)
 
     async def stir(self, mailbox: str, drafts: Sequence[str], now: int) -> None:
         if drafts:

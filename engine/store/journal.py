@@ -187,7 +187,8 @@ def _recorded(fields: Mapping[str, str]) -> Recorded:
     run = Run.model_validate_json(fields["run"])
     attempts = int(fields.get("attempts", 0))
     failed = (receipt["why"] for receipt in receipts.values() if receipt["outcome"] == "failed")
-    why = next(failed, fields.get("why", run.undecided))
+    last = "" if fields["state"] == "done" else fields.get("why", run.undecided)
+    why = next(failed, last)
     undone = json.loads(fields["undone"]) if "undone" in fields else None
     return Recorded(
         run,

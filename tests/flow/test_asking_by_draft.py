@@ -25,7 +25,7 @@ RULE = (
 )
 FIXED = RULE.replace("reply: {", "send: {to: bo@x.example, ")
 DAY_MS = 86_400_000
-GAP_MS = 5_000
+GAP_MS = 60_000
 
 
 async def letters(world: World) -> list[Letter]:

@@ -176,6 +176,24 @@ async def test_a_draft_is_not_withdrawn_when(
     assert len(begun.provider.lying) == left
 
 
+async def test_once_a_person_has_answered_no_older_message_gets_a_draft(begun: World) -> None:
+    await arrive(begun, "2", "quote 2")
+    begun.clock.forward(1_000)
+    begun.provider.threads["answer"] = "t"
+    begun.provider.deliver("answer", mail("Re"), ["SENT"], kind=EventKind.MESSAGE_SENT)
+    await begun.read_and_drain()
+    late = next(one for one in await begun.runs() if one.run.key == "2")
+    for one in await begun.runs():
+        if one.run.id != late.run.id:
+            await begun.execute(one.run.id)
+    await begun.execute(late.run.id)
+    assert lying(begun) == {}
+    assert {"outcome": "held", "why": OLDER} in await receipts(begun)
+    begun.clock.forward(1_000)
+    await drafted(begun, "3", "quote 3")
+    assert lying(begun) == {"draft-2": "About quote 3"}
+
+
 async def test_an_answer_to_an_older_draft_does_not_withdraw_a_newer_one(begun: World) -> None:
     begun.provider.threads["answer"] = "t"
     begun.provider.deliver("answer", mail("Re"), ["SENT"], kind=EventKind.MESSAGE_SENT)
