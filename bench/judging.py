@@ -13,6 +13,7 @@ from bench.mail import Mail
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
 from engine.mail.mime import from_raw
+from engine.mail.needs import Need
 from engine.rules.evaluate import evaluate
 
 MAILBOX = "judged@ours.example"
@@ -45,7 +46,8 @@ def _judge() -> Judge:
 
 
 def _parsed(mail: Mail) -> list[Message]:
-    return [from_raw(raw, key=str(at), labels=ARRIVED) for at, raw in enumerate(mail.raws)]
+    whole = (from_raw(raw, key=str(at), labels=ARRIVED) for at, raw in enumerate(mail.raws))
+    return [message.holding(frozenset(Need)) for message in whole]
 
 
 def _seconds(judge: Judge, messages: Sequence[Message]) -> float:
