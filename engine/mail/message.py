@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -78,7 +78,7 @@ class Message:
     """Needs that no fetch can supply, each with its reason."""
     _conversation: Conversation | None = None
     _types: frozenset[str] = frozenset()
-    _unparsed: Contents | None = None
+    _unparsed: Contents | None = field(default=None, repr=False)
     """Of a message that is held whole: text, attachments and types, made when first asked for."""
 
     @property
