@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -72,15 +73,29 @@ def approvals(
     The first signs of a run's id suffice. Exit code 1 when it is decided already.
     """
     chosen = Standing(standing) if standing else None
-    who = one_line(by or getpass.getuser(), MAX_BY)
+    who = one_line(by or _login(), MAX_BY)
     decision = Decision(chosen, who, one_line(reason, MAX_REASON)) if chosen else None
-    words = Path(text).read_text(encoding="utf-8") if text else None
+    words = _written(text) if text else None
     said = Said(who, edit, subject, words, decision, edition)
     if not run and (said.rewrites or decision):
         raise click.UsageError("write which: postroom approvals RUN --approve")
     if reason and chosen is not Standing.REJECTED:
         raise click.UsageError("--reason goes with --reject")
     raise SystemExit(asyncio.run(_carry_out(run, said, as_json, config)))
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # As in a container whose user has no name.
+        return f"uid {os.getuid()}"
+
+
+def _written(file: str) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--text: {file} cannot be read as UTF-8: {type(error).__name__}") from None
 
 
 async def _carry_out(run: str | None, said: Said, as_json: bool, config: str | None) -> int:

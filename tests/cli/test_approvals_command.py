@@ -107,6 +107,23 @@ async def test_what_an_editor_leaves_as_it_is_stays_unedited(
     assert result.stdout == "nothing was changed\n"
 
 
+async def test_who_has_no_name_is_told_by_number(desk: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("getpass.getuser", nameless)
+    monkeypatch.setattr("os.getuid", lambda: 1234)
+    result = await desk.call("approvals", await run_of(desk), "--approve")
+    assert result.stdout.endswith("is approved by uid 1234\n")
+
+
+async def test_a_text_that_is_none_is_refused(desk: Console, tmp_path: Path) -> None:
+    file = tmp_path / "answer.txt"
+    file.write_bytes(b"\xff\xfe")
+    result = await desk.call("approvals", await run_of(desk), "--text", str(file))
+    assert (result.exit_code, "cannot be read as UTF-8" in result.stderr) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
