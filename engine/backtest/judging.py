@@ -120,17 +120,20 @@ class Judging:
             message = self._message(item, had)
         judged = enumerate(zip(evaluations, asked, strict=True))
         outcomes = tuple(self._settled(at, message, one, keys) for at, (one, keys) in judged)
-        return self._looked(item, message.holding(had), outcomes)
+        return self._looked(item, message, had, outcomes)
 
-    def _looked(self, item: Item, message: Message, outcomes: tuple[Outcome | None, ...]) -> Looked:
+    def _looked(
+        self, item: Item, message: Message, had: Needs, outcomes: tuple[Outcome | None, ...]
+    ) -> Looked:
         ids = ids_of(message) if self._threads else ()
         looked = Looked(Headline(message.key, _at(message)), outcomes, ids=ids)
         if looked.quiet:
             return looked
+        again = any(one is None or one.unless for one in outcomes)
         return replace(
             looked,
             headline=_headline(message),
-            message=dump(message) if any(one is None or one.unless for one in outcomes) else None,
+            message=dump(message.holding(had)) if again else None,
             thread=message.thread if isinstance(item, Message) else "",
             ours=any(person.normal in self.setup.own for person in message.addresses("From")),
         )
