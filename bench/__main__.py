@@ -26,6 +26,7 @@ from bench import (
     rendering,
     rest,
     throughput,
+    timers,
     transport,
     workers,
 )
@@ -52,6 +53,7 @@ MEASURES: dict[str, Measure] = {
     "hostile": hostile.measure,
     "templates": rendering.measure,
     "backtest": backtest.measure,
+    "timers": timers.measure,
 }
 
 

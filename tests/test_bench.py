@@ -24,6 +24,7 @@ from bench import (
     rest,
     sieve_filter,
     throughput,
+    timers,
     transport,
     workers,
 )
@@ -76,6 +77,7 @@ async def test_real_processes_are_measured(measure: Measure, tmp_path: Path) -> 
         pytest.param(judging.measure, id="judging"),
         pytest.param(parsing.measure, id="parsing"),
         pytest.param(partial(rendering.measure, rounds=1, seconds=0.01), id="rendering"),
+        pytest.param(partial(timers.measure, few=10, many=2_000), id="timers"),
     ],
 )
 async def test_pure_parts_are_measured(measure: Measure, tmp_path: Path) -> None:
