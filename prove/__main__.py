@@ -15,7 +15,20 @@ from typing import Any
 
 import click
 
-from prove import faults, forging, hiding, hooks, kills, memory, recognition, sieve, soak, torn, undoing
+from prove import (
+    faults,
+    forging,
+    hiding,
+    hooks,
+    kills,
+    memory,
+    month,
+    recognition,
+    sieve,
+    soak,
+    torn,
+    undoing,
+)
 from prove.proof import CHECKOUT, Proof, Sizes, as_section, put_section
 
 Prove = Callable[[Sizes, Path], Coroutine[Any, Any, Proof]]
@@ -37,6 +50,7 @@ PARTS = {
     "soak": Part("A steady rate", soak.prove),
     "hooks": Part("Calls from other systems", hooks.prove),
     "forging": Part("Forged webhooks", forging.prove),
+    "month": Part("A month among machines", month.prove),
     "sieve": Part("Agreement with Pigeonhole", sieve.prove),
     "undo": Part("Taken back", undoing.prove),
     "recognition": Part("Automatic mail is recognised", recognition.prove),

@@ -36,6 +36,10 @@ class Sizes:
     """How long the steady rate is kept up."""
     rate: float = 8.0
     """Messages a second of the steady rate."""
+    days: int = 30
+    """Simulated days of mail among machines."""
+    people: int = 12
+    """Who write to each mailbox on a simulated day."""
     rounds: int = 200
     """How often each forgery is tried."""
     undone: int = 1_000

@@ -56,6 +56,7 @@ def make_shop(folder: Path, redis: str) -> Shop:
         "accounts: {acme: {provider: zoom, account_id: A, client_id: C, client_secret: file:secret,"
         " url: 'http://127.0.0.1:9'}}\n"
         f"mailboxes: {{{BOX}: {{account: acme, poll: off}}}}\n"
+        "outbound: {budgets: {exchanges: off}}\n"
     )
     return shop
 

@@ -147,7 +147,9 @@ def _config(play: Play, folder: Path, ports: Mapping[str, int]) -> str:
         **play.more,
     }
     if not play.limits:
-        config["outbound"] = {"budgets": dict.fromkeys(("recipient", "own", "rule", "mailbox"), MANY)}
+        config["outbound"] = {
+            "budgets": dict.fromkeys(("recipient", "own", "rule", "mailbox", "exchanges"), MANY)
+        }
     if play.hooks:
         secret = {"secret": secret_file("hook-secret", play.secrets["hook"])}
         config["hooks"] = {name: secret | dict(own) for name, own in play.hooks.items()}

@@ -25,6 +25,10 @@ class Count:
     """Whether it holds anything back, or only counts."""
     address: str = ""
     """The recipient that it is about, in normal form, "" where it is about the step."""
+    member: str = ""
+    """What is counted once, "" for the step."""
+    given: str = ""
+    """Another count: this one holds nothing back while there was nothing of that within its windows."""
 
     def told(self, window: Window, used: int) -> str:
         """Say that there is no room."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -12,6 +12,7 @@ from engine.flow.gate import Count, Passage
 from engine.flow.guard import once_name
 from engine.flow.rewriting import people as people_of
 from engine.flow.rewriting import readdressed
+from engine.flow.writers import known_as
 from engine.mail.address import Address
 from engine.rules.budgets import Share, window_of
 from engine.rules.effects import CallHttp, EmitEvent, SendMessage, Throttle
@@ -91,7 +92,12 @@ def _step(work: Work) -> str:
 
 
 def _passage(work: Work, effect: SendMessage, people: _People, until: datetime | None) -> Passage:
-    counts = (*_recipients(work, effect, people), *_senders(work, effect), *_own_limits(work, effect, people))
+    counts = (
+        *_recipients(work, effect, people),
+        *_exchanges(work, effect, people),
+        *_senders(work, effect),
+        *_own_limits(work, effect, people),
+    )
     kept_until = int(until.timestamp() * 1000) if until else 0
     return Passage(
         _step(work), max(work.claim.deadline, kept_until), counts, tuple(people.all), True, kept_until
@@ -102,6 +108,22 @@ def _recipients(work: Work, effect: SendMessage, people: _People) -> Iterator[Co
     for normal, person in people.all.items():
         share = work.executing.budgets.of(person.address)
         yield _budget(effect, f"recipient:{_digest(normal)}", share, normal)
+
+
+def _exchanges(work: Work, effect: SendMessage, people: _People) -> Iterator[Count]:
+    """Count the message as one that leads from who wrote it to each of these; several mails count once.
+
+    Where mail of theirs leads back to who wrote it, machines may be answering each other. Notices that
+    nobody answers lead nowhere and are not held, however many there are.
+    """
+    run, share = work.run, work.executing.budgets.share("exchanges")
+    for normal, person in people.all.items() if run.writers else ():
+        by, to = run.writers[0], known_as(person)
+        if to in run.writers:
+            to = by
+        back = "" if by == to else f"led:{to}:{by}"
+        count = _budget(effect, f"led:{by}:{to}", share, normal)
+        yield replace(count, member=f"{run.mailbox}:{run.key}", given=back)
 
 
 def _senders(work: Work, effect: SendMessage) -> Iterator[Count]:

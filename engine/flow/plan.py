@@ -14,9 +14,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from engine.flow.writers import writers
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
-from engine.rules.effects import ChangeLabels, Effect
+from engine.rules.effects import ChangeLabels, Effect, SendMessage
 from engine.rules.evaluate import changed
 from engine.rules.evaluation import NOT_ONE_RULE, Evaluation, Match, Undecided
 
@@ -51,6 +52,8 @@ class Run(BaseModel):
     """The labels that these leave to it; None where they are those of when it was judged."""
     thread: str = ""
     """The message's thread, "" where the service names none."""
+    writers: tuple[str, ...] = ()
+    """Who wrote the message, so that mail which comes round to the same is known: digests, no addresses."""
     depth: int = 0
     """How many events that rules set off led here."""
     origin: str = ""
@@ -197,7 +200,14 @@ def _matched(item: Judged, match: Match, digest: str, now: float, hold: Holder, 
         held=held,
         captures=dict(match.captures),
         **turns.next(item, match.effects[:grouped]),
+        writers=_writers(message, match.effects),
     )
+
+
+def _writers(message: Message | None, effects: Iterable[Effect]) -> tuple[str, ...]:
+    """Who wrote the message because of which mail leaves; its header was read for that."""
+    sends = any(isinstance(effect, SendMessage) for effect in effects)
+    return writers(message) if message and sends else ()
 
 
 def _undecided(item: Judged, undecided: Undecided, digest: str, now: float) -> Run:

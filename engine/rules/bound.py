@@ -56,7 +56,7 @@ def bounds(ruleset: RuleSet, budgets: Budgets, mailboxes: Sequence[str]) -> tupl
 
     Without `mailboxes` it is unknown in how many a rule works: then the address' own budget counts alone.
     """
-    steps = tuple(_steps(ruleset.rules, mailboxes))
+    steps = tuple(_steps(ruleset.rules, mailboxes, budgets))
     fixed = {address: budgets.of(address).name for step in steps for address in step.to}
     kinds = {f"{BUDGETS}.recipient": budgets.recipient, f"{BUDGETS}.own": budgets.own}
     kinds |= {f"{BUDGETS}.named.{name}": windows for name, _, windows in budgets.named}
@@ -116,7 +116,7 @@ def figure(times: float) -> str:
     return "without bound" if times == inf else f"{times:.0f}"
 
 
-def _steps(rules: Iterable[Rule], mailboxes: Sequence[str]) -> Iterator[_Step]:
+def _steps(rules: Iterable[Rule], mailboxes: Sequence[str], budgets: Budgets) -> Iterator[_Step]:
     for rule in (one for one in rules if one.acts):
         scope = sum(rule.covers(mailbox) for mailbox in mailboxes) if mailboxes else inf
         for action in rule.then:
@@ -124,8 +124,10 @@ def _steps(rules: Iterable[Rule], mailboxes: Sequence[str]) -> Iterator[_Step]:
                 if isinstance(effect, AddToSummary):  # One mail may tell of one alone, as late as it may be.
                     yield _Step(rule.id, _normal(effect.to), inf if scope else 0, free=False)
                 elif isinstance(effect, SendMessage):
-                    times = min(_once(effect) * scope, _throttle(action)) if scope else 0
-                    yield _Step(rule.id, _normal(effect.to), times, "budget" in effect.off)
+                    free = "budget" in effect.off
+                    own = inf if free or not effect.reply or effect.all else most(budgets.exchanges)[0]
+                    times = min(_once(effect) * scope, _throttle(action), own) if scope else 0
+                    yield _Step(rule.id, _normal(effect.to), times, free)
 
 
 def _normal(addresses: Iterable[str]) -> frozenset[str]:

@@ -44,6 +44,7 @@ RECIPIENT = (window_of(10, HOUR_S), window_of(20, DAY_S))
 OWN = (window_of(100, HOUR_S), window_of(500, DAY_S))
 RULE = (window_of(1_000, HOUR_S), window_of(5_000, DAY_S))
 MAILBOX = (window_of(2_000, HOUR_S), window_of(10_000, DAY_S))
+EXCHANGES = (window_of(2, DAY_S),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class Budgets:
     """Of who is permitted by `ours`."""
     rule: Windows = RULE
     mailbox: Windows = MAILBOX
+    exchanges: Windows = EXCHANGES
+    """How many messages of one correspondent set off mail that comes round to the same."""
     named: tuple[tuple[str, Recipients, Windows], ...] = ()
     """Recipients with a budget of their own, each under its name; the first that fits counts."""
     ours: Recipients = NOBODY
@@ -79,7 +82,7 @@ class Budgets:
         return self.share("own" if self.ours.include(address) else "recipient")
 
     def share(self, name: str) -> Share:
-        """Give a budget by its key: recipient, own, rule or mailbox."""
+        """Give a budget by its key: recipient, own, rule, mailbox or exchanges."""
         windows: Windows = getattr(self, name)
         return Share(f"{BUDGETS}.{name}", windows)
 

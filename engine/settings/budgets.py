@@ -43,5 +43,7 @@ class BudgetSettings(Strict):
     rule: Budget = budgets.RULE
     """For each rule in each mailbox."""
     mailbox: Budget = budgets.MAILBOX
+    exchanges: Budget = budgets.EXCHANGES
+    """For messages of one correspondent that set off mail to the same."""
     named: dict[Annotated[str, AfterValidator(allowed)], Budget] = {}
     """For addresses, domains and `*.x.example` that have a budget of their own."""

@@ -43,7 +43,7 @@ def budgets_of(mailboxes: Iterable[str], outbound: OutboundSettings) -> Budgets:
     own = outbound.budgets
     named = tuple((name, recipients((), [name]), own.named[name]) for name in sorted(own.named, key=_width))
     ours, never = recipients(mailboxes, outbound.allow), recipients((), outbound.suppress)
-    return Budgets(own.recipient, own.own, own.rule, own.mailbox, named, ours, never)
+    return Budgets(own.recipient, own.own, own.rule, own.mailbox, own.exchanges, named, ours, never)
 
 
 def _width(name: str) -> tuple[bool, bool, int]:

@@ -24,10 +24,16 @@ class RedisGate:
     async def ask(self, passage: Passage, now: int) -> Verdict:
         counts = [count for count in passage.counts if count.windows]
         keys = [self._key("brake"), self._key("suppressed"), *(self._key("gate", one.key) for one in counts)]
-        args: list[str | int] = [passage.step, now, max(now, passage.kept_until), passage.leaves]
+        keys += [self._key("gate", one.given or one.key) for one in counts]
+        args: list[str | int] = [now, max(now, passage.kept_until), passage.leaves]
         args += [int(passage.brakes), len(passage.addresses), *passage.addresses]
         for count in counts:
-            args += [int(count.limits), len(count.windows)]
+            args += [
+                int(count.limits),
+                int(bool(count.given)),
+                count.member or passage.step,
+                len(count.windows),
+            ]
             args += [figure for window in count.windows for figure in (window.at_most, window.ms)]
         answer = await self._base.scripts("gate", keys, args)
         if answer[0] == "paused":

@@ -9,10 +9,22 @@ from typing import Any
 
 import pytest
 
-from prove import faults, forging, hiding, hooks, kills, memory, soak, torn
+from prove import faults, forging, hiding, hooks, kills, memory, month, soak, torn
 from prove.proof import Proof, Sizes
 
-SMALL = Sizes(messages=50, hits=6, calls=80, torn=60, cuts=3, judged=200, seconds=5.0, rounds=1, within=120.0)
+SMALL = Sizes(
+    messages=50,
+    hits=6,
+    calls=80,
+    torn=60,
+    cuts=3,
+    judged=200,
+    seconds=5.0,
+    days=2,
+    people=1,
+    rounds=1,
+    within=120.0,
+)
 QUICK = tuple(kind for kind in faults.KINDS if kind not in ("silent", "401"))
 """What takes neither a timeout nor a pause."""
 
@@ -31,6 +43,9 @@ Prove = Callable[[Sizes, Path], Coroutine[Any, Any, Proof]]
         ),
         pytest.param(memory.prove, id="a worker's memory stays flat"),
         pytest.param(soak.prove, id="a steady rate leaves lag and memory flat"),
+        pytest.param(
+            month.prove, id="machines that answer everything are neither flooded nor answered for ever"
+        ),
         pytest.param(forging.prove, id="forged webhooks are refused as quickly as good ones are taken"),
         pytest.param(hiding.prove, id="neither secrets nor text of messages come to light"),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -38,6 +38,8 @@ from tests.flow.fakes import BOX, Clock, FakeProvider
 TEMPLATES = {"hi.md": "---\nsubject: Thank you\n---\nHello.\n"}
 DAY_MS = 86_400_000
 RETENTION_MS = 30 * DAY_MS
+TALKATIVE = replace(DEFAULTS, exchanges=())
+"""Tests write as one correspondent as often as they like."""
 
 
 @dataclass
@@ -53,7 +55,7 @@ class World:
     margin: int = 60_000
     folders: dict[str, Path] = field(default_factory=dict)
     endpoints: dict[str, Endpoint] = field(default_factory=dict)
-    budgets: Budgets = DEFAULTS
+    budgets: Budgets = TALKATIVE
 
     def __post_init__(self) -> None:
         self.calling = HttpEndpoints(self.endpoints)

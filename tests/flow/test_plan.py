@@ -19,7 +19,8 @@ LABELS = ("INBOX", "UNREAD", "A", "B", "C")
 def judged(key: str, labels: set[str], *rules: tuple[str, tuple[Effect, ...]]) -> Judged:
     event = Event(EventKind.MESSAGE_RECEIVED, "box@x.example", 7, key)
     matches = tuple(Match(rule, (), effects) for rule, effects in rules)
-    return Judged(event, Message(key, labels=frozenset(labels)), Evaluation(matches))
+    message = Message(key, labels=frozenset(labels), _headers=Headers([]))
+    return Judged(event, message, Evaluation(matches))
 
 
 def nobody(*_: object) -> None:

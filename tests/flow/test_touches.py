@@ -14,6 +14,7 @@ from engine.flow.plan import Judged, Plan, Run, make_plan
 from engine.flow.recorded import Recorded, Undone
 from engine.flow.touches import Aims, aims_of, change_of, touches
 from engine.mail.events import Event, EventKind
+from engine.mail.headers import Headers
 from engine.mail.message import Message
 from engine.rules.effects import ChangeLabels, Effect, SendMessage
 from engine.rules.evaluate import changed, net
@@ -43,7 +44,7 @@ class Mailbox:
         self.now += 10
         seen, judged = dict(self.labels), []
         for number, (key, rules) in enumerate(batch):
-            message = Message(key, labels=seen[key])
+            message = Message(key, labels=seen[key], _headers=Headers([]))
             event = Event(EventKind.LABEL_ADDED, "b@x.example", int(self.now) + number, key, changed=("A",))
             matches = tuple(Match(f"r{at}", (), steps) for at, steps in enumerate(rules))
             for steps in rules:

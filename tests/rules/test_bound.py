@@ -17,7 +17,7 @@ from engine.rules.reach import recipients
 
 BOXES = ("support@acme.example", "sales@acme.example")
 TEAM, ANN = "team@acme.example", "ann@x.example"
-BUDGETS = replace(DEFAULTS, ours=recipients(BOXES, ()))
+BUDGETS = replace(DEFAULTS, ours=recipients(BOXES, ()), exchanges=())
 FIVE_HOURS = "reply: {template: hi, once_per: {sender: 5h}}"
 ONCE = "reply: {template: hi, once_per: {sender: 7d}}"
 TO_TEAM = f"send: {{template: hi, to: {TEAM}}}"
@@ -105,6 +105,12 @@ def test_addresses_of_our_own_and_named_ones_have_bounds_of_their_own() -> None:
     assert bound(send, kind="own").by_rules == 500
     named = replace(BUDGETS, named=((ANN, recipients((), [ANN]), (window_of(3, 60),)),))
     assert bound(send, kind=f"named.{ANN}", budgets=named).by_rules == 3 * 1_440
+
+
+def test_an_answer_is_bounded_by_exchanges() -> None:
+    usual = replace(BUDGETS, exchanges=DEFAULTS.exchanges)
+    assert bound("reply: hi", FIVE_HOURS, budgets=usual).why == "'r1' 2, 'r2' 2"
+    assert bound("reply: {template: hi, all: true}", budgets=usual).by_rules == 20, "copies go to others"
 
 
 def test_a_mailbox_budget_bounds_what_no_recipient_budget_does() -> None:

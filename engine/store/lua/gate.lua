@@ -1,15 +1,16 @@
 -- Let a step pass and count it, or say what stands against it. Everything is looked at before anything is
 -- written. What the step took at an earlier attempt is moved to this one, and never counted against it.
--- KEYS: brake, suppressed, then a sorted set per count, by when what was let pass had left at the latest.
--- ARGV: step, now, when it leaves at the earliest and at the latest, '1' if it waits while sends are paused, number
--- of addresses, the addresses, then per count '1' if it limits, the number of its windows, and of each how many may
--- be within how many ms.
-local step, now, from, leaves = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+-- KEYS: brake, suppressed, then a sorted set per count, by when what was let pass had left at the latest; then
+-- as many: what a count is given by.
+-- ARGV: now, when it leaves at the earliest and at the latest, '1' if it waits while sends are paused, number of
+-- addresses, the addresses, then per count '1' if it limits, '1' if it does so only where what it is given by holds
+-- something, what is counted, the number of its windows, and of each how many may be within how many ms.
+local now, from, leaves = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 -- What others leave later than they say here, and how far the clocks of workers lie apart.
 local slack = 60000
 local function whole(number) return string.format('%.0f', number) end
 
-if ARGV[5] == '1' then
+if ARGV[4] == '1' then
   local brake = redis.call('GET', KEYS[1])
   if brake then return {'paused', brake} end
 end
@@ -19,36 +20,38 @@ local function object(kind, index, what, figure)
     against[#against + 1] = word
   end
 end
-local at = 7
-for i = 1, tonumber(ARGV[6]) do
+local at = 6
+for i = 1, tonumber(ARGV[5]) do
   local known = redis.call('HGET', KEYS[2], ARGV[at])
   if known then object('suppressed', i, known, 0) end
   at = at + 1
 end
 local kept = {}
-for i = 3, #KEYS do
-  local limits, windows = ARGV[at] == '1', tonumber(ARGV[at + 1])
-  local own = tonumber(redis.call('ZSCORE', KEYS[i], step) or -math.huge)
+local counts = (#KEYS - 2) / 2
+for i = 3, 2 + counts do
+  local limits, given, member, windows = ARGV[at] == '1', ARGV[at + 1] == '1', ARGV[at + 2], tonumber(ARGV[at + 3])
+  local own = tonumber(redis.call('ZSCORE', KEYS[i], member) or -math.huge)
   local most, longest = 0, 0
-  at = at + 2
+  at = at + 4
   for w = 1, windows do
     local allowed, ms = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
     local first, last = from - ms, leaves + ms + slack
     local used = redis.call('ZCOUNT', KEYS[i], whole(first), whole(last))
     if own >= first and own <= last then used = used - 1 end
-    if limits and used >= allowed then object('over', i - 2, w, used) end
+    local holds = not given or redis.call('ZCOUNT', KEYS[i + counts], whole(first), whole(last)) > 0
+    if limits and holds and used >= allowed then object('over', i - 2, w, used) end
     most, longest = math.max(most, allowed), math.max(longest, ms)
     at = at + 2
   end
-  kept[i] = {most, longest}
+  kept[i] = {most, longest, member}
 end
 if #against > 0 then
   table.insert(against, 1, 'held')
   return against
 end
-for i = 3, #KEYS do
-  local most, longest = kept[i][1], kept[i][2]
-  redis.call('ZADD', KEYS[i], whole(leaves), step)
+for i = 3, 2 + counts do
+  local most, longest, member = kept[i][1], kept[i][2], kept[i][3]
+  redis.call('ZADD', KEYS[i], whole(leaves), member)
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', '(' .. whole(now - longest - slack))
   -- Of what has left, no more is ever asked for than the largest limit.
   local beyond = redis.call('ZCOUNT', KEYS[i], '-inf', whole(now)) - most - 1

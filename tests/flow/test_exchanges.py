@@ -1,0 +1,73 @@
+"""Machines that answer each other without a sign of it: they go round a little, and then no more."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.rules.budgets import DEFAULTS
+from tests.flow.conftest import DAY_MS, World
+from tests.flow.fakes import mail
+
+REPLY = "{when: {label: INBOX}, then: [reply: hi]}"
+HELD = "outbound.budgets.exchanges allows 2/1d; so far 2"
+A, B = "a@x.example", "b@y.example"
+
+
+def telling(to: str) -> str:
+    return f"{{when: {{label: INBOX}}, then: [send: {{template: hi, to: {to}}}]}}"
+
+
+async def arrive(world: World, *raws: bytes) -> list[list[str]]:
+    """Let messages come in, one after another; of each, what became of its runs by rule."""
+    world.budgets = DEFAULTS
+    for raw in raws:
+        world.provider.deliver(f"{len(world.provider.messages) + 1}", raw)
+        await world.read_and_drain()
+        await world.execute_all()
+    found: dict[str, list[str]] = {}
+    for one in await world.runs():
+        found.setdefault(one.run.key, []).append(one.receipts[0].get("why", one.receipts[0]["outcome"]))
+    return [found[key] for key in sorted(found, key=int)]
+
+
+@pytest.mark.parametrize(
+    "answered",
+    [
+        pytest.param([mail(f"m{n}", A) for n in range(4)], id="one address"),
+        pytest.param([mail(f"m{n}", f"a+{n}@x.example") for n in range(4)], id="a fresh tag each time"),
+        pytest.param(
+            [mail(f"m{n}", A, Reply_To=f"t{n}@x.example") for n in range(4)],
+            id="answers wanted at a fresh address each time",
+        ),
+    ],
+)
+async def test_a_machine_that_answers_everything_is_answered_twice_a_day(
+    world: World, answered: list[bytes]
+) -> None:
+    await world.rules(REPLY, REPLY)
+    *_, third, fourth = done = await arrive(world, *answered)
+    assert done[:2] == [["done", "done"], ["done", "done"]], "several rules may answer one message"
+    assert all(HELD in why for why in (*third, *fourth))
+    assert await arrive(world, mail("other", B)) == [*done, ["done", "done"]]
+    world.clock.forward(DAY_MS + 120_000)
+    assert (await arrive(world, mail("later", A)))[-1] == ["done", "done"]
+
+
+async def test_a_circle_over_two_is_held_as_well(world: World) -> None:
+    await world.rules(f"{{when: {{from: {A}}}, then: [send: {{template: hi, to: {B}}}]}}",
+                      f"{{when: {{from: {B}}}, then: [send: {{template: hi, to: {A}}}]}}")  # fmt: skip
+    turns = [mail(f"m{n}", (A, B)[n % 2]) for n in range(8)]
+    done = await arrive(world, *turns)
+    assert done[:4] == [["done"]] * 4
+    assert all(HELD in why for (why,) in done[4:])
+
+
+async def test_what_nobody_answers_is_told_however_often_it_is(world: World) -> None:
+    await world.rules(telling(B))
+    assert await arrive(world, *[mail(f"m{n}", A) for n in range(6)]) == [["done"]] * 6
+
+
+async def test_a_rule_that_switches_budgets_off_goes_on(world: World) -> None:
+    guard = "guard: {off: budget, reason: a partner orders by mail}"
+    await world.rules(f"{{when: {{label: INBOX}}, then: [reply: {{template: hi, {guard}}}]}}")
+    assert await arrive(world, *[mail(f"m{n}", A) for n in range(4)]) == [["done"]] * 4
