@@ -71,8 +71,7 @@ def named_steps(claim: Claim) -> dict[str, dict[str, str]]:
 
 def _may_have_gone_out(claim: Claim) -> bool:
     """Whether an attempt was lost; when a person opens the run again, the first one is that person's wish."""
-    replayed = claim.since != int(claim.run.created * 1000)
-    return claim.unknown and (claim.attempt > 1 or (claim.doubtful and not replayed))
+    return claim.unknown and (claim.attempt > 1 or (claim.doubtful and not claim.replayed))
 
 
 async def _message(work: Work, parts: frozenset[str]) -> Message:

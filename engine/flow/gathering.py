@@ -10,6 +10,7 @@ from datetime import UTC, datetime, tzinfo
 from math import ceil
 from typing import Any
 
+from engine.errors import Rejected
 from engine.flow.calling import along_with, named_steps
 from engine.flow.content import Content
 from engine.flow.executing import Receipt, Work
@@ -33,9 +34,20 @@ KEY = "(key)"
 NOTHING_LEFT = {"outcome": "skipped", "why": "nothing was left to tell"}
 
 
+LOST = (
+    "whether a summary has told of it cannot be known, since what was written of that is lost: look among "
+    "what was sent, then dismiss the run or replay it"
+)
+
+
 async def gather(work: Work, effect: AddToSummary) -> Receipt:
-    """Add what an event tells to the summary of its key; the first item says when that is due."""
+    """Add what an event tells to the summary of its key; the first item says when that is due.
+
+    Raises Rejected where it may have been told of before writes were lost.
+    """
     executing, claim, run = work.executing, work.claim, work.run
+    if claim.doubtful and not claim.replayed:
+        raise Rejected(LOST)
     book = await executing.books.pinned(run.digest)
     zone = book.rules.homes.of(run.mailbox).zone
     now, name = executing.clock(), f"{run.id}.{work.step}"

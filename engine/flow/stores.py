@@ -193,6 +193,11 @@ class Claim:
     content: Content | None = None
     """What the call brought along that set the run off."""
 
+    @property
+    def replayed(self) -> bool:
+        """Whether a person has opened the run again: its next step is that person's wish."""
+        return self.since != int(self.run.created * 1000)
+
 
 class Journal(Protocol):
     """Runs: plan, claims, receipts, outcome."""

@@ -44,8 +44,8 @@ class Expected:
     """By key, messages that were saved."""
     told: set[str] = field(default_factory=set)
     """Keys that another system was told of."""
-    gathered: Counter[str] = field(default_factory=Counter)
-    """Keys that summaries tell of."""
+    gathered: dict[str, str] = field(default_factory=dict)
+    """Keys that summaries tell of, each with the run that gathers it."""
 
 
 def expect(mailbox: str, delivered: Sequence[tuple[str, bytes]]) -> Expected:
@@ -122,7 +122,7 @@ def _act_beyond(
         expected.told.add(message.key)
         labels.add("Told")
     if "summary" in keys and not _held("send", mailbox, message):
-        expected.gathered[message.key] += 1
+        expected.gathered[message.key] = run_id(f"{mailbox}/{message.key}", rule.id)
 
 
 def _labels(key: str, settings: Any) -> tuple[set[str], set[str]]:

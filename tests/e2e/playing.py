@@ -165,7 +165,9 @@ async def compare(stage: Stage, office: Office, outcome: Outcome, *, in_order: b
         own = [message for message in outbox if message["mailbox"] == mailbox]
         summaries = [read for one in own if (read := read_summary(one["raw"])) is not None]
         gathered = Counter(key for keys in summaries for key in keys)
-        _agree("gathered", (gathered - expected.gathered) | (expected.gathered - gathered))
+        _agree("gathered too often", gathered - Counter(expected.gathered.keys()))
+        left_out = {key: run for key, run in expected.gathered.items() if key not in gathered}
+        _agree("gathered and not told", {key: run for key, run in left_out.items() if run not in dead})
         sent = [message["messageId"] for message in own if read_summary(message["raw"]) is None]
         instead = {} if in_order else expected.instead
         sends = Counter(instead.get(own_id, own_id) for own_id in sent)

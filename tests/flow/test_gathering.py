@@ -286,3 +286,21 @@ async def test_however_adding_and_sending_meet_each_item_is_told_once(world: Wor
         await asyncio.gather(*(world.execute(run) for run in [*some[:2], *due, *some[2:], *due]))
     found = [item for _, items in told(world) for item in items]
     assert sorted(found) == sorted(f"s{number}/n" for number in range(20))
+
+
+async def test_what_may_have_been_told_before_writes_were_lost_is_left_to_a_person(world: World) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    world.provider.deliver("1", mail("one"))
+    await world.read_and_drain()
+    run = (await world.run()).run.id
+    await world.base.redis.hset(world.base.key("run", run), "doubt", "1")
+    await world.execute(run)
+    assert ((await world.run()).state, "cannot be known" in (await world.run()).why) == ("dead", True)
+    world.clock.forward(1_000)
+    assert await world.journal.reopen(run, world.clock())
+    await world.execute(run)
+    await when_due(world)
+    assert [items for _, items in told(world)] == []
+    for _ in range(3):  # Whether the summary itself was sent is looked up first.
+        await when_due(world)
+    assert told(world) == [("1 of", ["one/n"])]
