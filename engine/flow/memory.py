@@ -42,7 +42,8 @@ async def judge_remembering(
 
 def awaits_answers(rules: RuleSet, lane: str) -> bool:
     """Whether it matters to a rule of a mailbox what we answered in a message's thread."""
-    return any(rules.audience(kind, lane).awaits_answers for kind in EventKind)
+    kinds = (*EventKind, *rules.schedules, *rules.unanswered(lane))
+    return any(rules.audience(kind, lane).awaits_answers for kind in kinds)
 
 
 def answers(judged: Sequence[Judged], plan: Plan, now: int) -> Iterator[Seen]:

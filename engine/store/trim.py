@@ -81,5 +81,10 @@ async def _needed(base: Base) -> set[str]:
         for text in await base.redis.lrange(base.key("groups", mailbox), 0, -1):
             parts = json.loads(text)["runs"].values()
             open_runs += [part["run"] for own in parts for part in own]
-    texts = [await base.redis.hget(base.key("run", run), "run") for run in open_runs]
-    return {json.loads(text)["digest"] for text in texts if text}
+    needed: set[str] = set()
+    for chunk in chunks(open_runs):
+        async with base.redis.pipeline(transaction=False) as pipe:
+            for run in chunk:
+                pipe.hget(base.key("run", run), "run")
+            needed |= {json.loads(text)["digest"] for text in await pipe.execute() if text}
+    return needed

@@ -177,3 +177,13 @@ def test_several_rules_of_a_schedule_leave_the_widest_bounds() -> None:
     )
     found = narrow([rule.when for rule in rules.rules], NOW, BERLIN)
     assert found == Narrow(frozenset({"a"}), None, NOW - timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("when", "flawed"),
+    [("{from: '@x.example'}", True), ("{all: [{from: '@x.example'}, {label: Waiting}]}", False)],
+    ids=["nothing narrows it", "a label narrows it"],
+)
+def test_a_search_of_the_whole_mailbox_is_named(when: str, *, flawed: bool) -> None:
+    rules = load(f"{{id: a, event: schedule, schedule: '0 9 * * *', when: {when}, then: [{{label: Y}}]}}")
+    assert ("searches" in {one.check for one in lint(rules)}) is flawed

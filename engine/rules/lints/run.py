@@ -11,6 +11,7 @@ from engine.rules.lints.inputs import inputs
 from engine.rules.lints.labels import labels
 from engine.rules.lints.lookalikes import lookalikes
 from engine.rules.lints.negatives import negatives
+from engine.rules.lints.searches import searches
 from engine.rules.lints.twins import duplicate, shadowed
 from engine.rules.lints.unguarded import unguarded
 from engine.rules.lints.unreachable import unreachable
@@ -27,6 +28,7 @@ CHECKS: tuple[Callable[[Ground], Iterator[Flaw]], ...] = (
     labels,
     inputs,
     waits,
+    searches,
     unguarded,
 )
 
