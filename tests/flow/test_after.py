@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import pytest
 
 from engine.flow.executing import CLOCKS_MS
+from engine.flow.plan import due_at
 from engine.flow.stores import Claim
+from engine.store.journal import RedisJournal
 from engine.store.trim import trim
 from tests.flow.conftest import DAY_MS, RETENTION_MS, World
-from tests.flow.fakes import mail
+from tests.flow.fakes import FakeProvider, mail
+from tests.flow.test_dying import Killed, mine
 
 HOUR_MS = 3_600_000
 REPLY = (
@@ -168,3 +173,25 @@ async def test_what_waits_longer_than_retention_is_kept(world: World) -> None:
     await trim(world.base, world.clock(), RETENTION_MS)
     await world.execute_all()
     assert "Old" in world.provider.labels("1")
+
+
+DYING: list[tuple[type, str]] = [(RedisJournal, "claim"), (RedisJournal, "delay"), (FakeProvider, "send")]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("owner", "name"), DYING, ids=[name for _, name in DYING])
+async def test_whatever_call_it_dies_at_it_is_sent_once_and_not_too_soon(
+    world: World, monkeypatch: pytest.MonkeyPatch, owner: type, name: str, when: str
+) -> None:
+    await world.rules(REPLY)
+    world.provider.deliver("1")
+    await world.read_and_drain()
+    due = due_at((await world.run()).run, 1)
+    died = mine(monkeypatch, owner, name, when)
+    while world.clock() < due + HOUR_MS:
+        with contextlib.suppress(Killed):
+            await world.execute_all()
+        assert world.clock() >= due or not world.provider.sent
+        world.clock.forward(HOUR_MS // 4)
+    assert died == [name]
+    assert ((await world.run()).state, len(world.provider.sent)) == ("done", 1)
