@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from engine.rules.effects import CallHttp, Effect
 from engine.rules.filling import check_json, uses_message
@@ -23,6 +23,11 @@ def _name(text: str) -> str:
     return text
 
 
+NAME_SCHEMA: Mapping[str, Any] = {
+    "type": "string",
+    "pattern": f"^{_NAME.pattern}$",
+    "not": {"enum": sorted(TAKEN)},
+}
 Name = Annotated[Words, AfterValidator(_name)]
 
 
@@ -51,9 +56,13 @@ class Http(Limited):
         "`captures.NAME`, `message.key subject sender domain date message_id text`, `steps.NAME.FIELD`, "
         "`payload.PATH`, `mailbox`, `rule` and `run` may stand.",
     )
-    as_: Name = Field("http", alias="as", description="What later steps call it: `{{ steps.NAME.status }}`.")
+    as_: Annotated[Name, WithJsonSchema({**NAME_SCHEMA})] = Field(
+        "http", alias="as", description="What later steps call it: `{{ steps.NAME.status }}`."
+    )
     keep: dict[Name, Words] = Field(
-        default={}, description="What to keep of a JSON answer, by name: a path such as `ticket.id`."
+        default={},
+        description="What to keep of a JSON answer, by name: a path such as `ticket.id`.",
+        json_schema_extra={"propertyNames": {**NAME_SCHEMA}},
     )
 
     @property
