@@ -29,6 +29,9 @@ TOGETHER_MS = 20 * SECOND_MS
 """What arrives so close together is read in one poll."""
 
 
+AGED_EVERY_MS = 24 * HOUR_MS
+
+
 @dataclass
 class SimulatedClock(ServerClock):
     """Epoch milliseconds that a simulation sets."""
@@ -163,7 +166,7 @@ class Clockwork:
     async def _age(self) -> None:
         """Let what Redis forgets by its own clock go by ours."""
         passed, redis = self.clock.now - self._aged, self.office.base.redis
-        if passed < HOUR_MS:
+        if passed < AGED_EVERY_MS:
             return
         self._aged = self.clock.now
         keys = [key async for key in redis.scan_iter(count=1000)]
