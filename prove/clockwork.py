@@ -105,6 +105,8 @@ class Clockwork:
         self._behind: dict[str, Chain] = {}
         """By key of the message; what is not here begins a chain."""
         self._aged = self.clock.now
+        self._left: dict[str, int] = {}
+        """How long each key still lived when Redis aged last, in ms."""
 
     async def start(self) -> None:
         """Put rules in force and the mailboxes into service."""
@@ -164,7 +166,7 @@ class Clockwork:
             self.clock.now += SECOND_MS
 
     async def _age(self) -> None:
-        """Let what Redis forgets by its own clock go by ours."""
+        """Let what Redis forgets by its own clock go by ours, a day late at most and never early."""
         passed, redis = self.clock.now - self._aged, self.office.base.redis
         if passed < AGED_EVERY_MS:
             return
@@ -174,8 +176,10 @@ class Clockwork:
             for key in keys:
                 pipe.pttl(key)
             left = await pipe.execute()
-            for key, ms in zip(keys, left, strict=True):
-                if ms >= 0:
+            before, self._left = self._left, {key: ms for key, ms in zip(keys, left, strict=True) if ms >= 0}
+            for key, ms in self._left.items():
+                if ms <= before.get(key, 0):  # It was there all the time, and nobody renewed it.
+                    self._left[key] = ms - passed
                     pipe.pexpire(key, ms - passed)
             await pipe.execute()
 
