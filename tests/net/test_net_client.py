@@ -26,8 +26,11 @@ Handler = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 @asynccontextmanager
 async def server(handler: Handler) -> AsyncIterator[str]:
     """A server that gives each request, read whole, to `handler`; yields its root URL."""
+    kept = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Nothing else holds on to who waits for ever: the garbage collector would take him.
+        kept.append(asyncio.current_task())
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
