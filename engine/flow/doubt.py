@@ -15,10 +15,12 @@ from datetime import UTC, datetime
 from typing import ParamSpec, Protocol, TypeVar
 
 from engine.errors import ProviderError, RateLimited, Unavailable
+from engine.flow.approving import wanted
+from engine.flow.asking_by_draft import OUT
 from engine.flow.clock import Clock, now_ms
 from engine.flow.outgoing import message_id
 from engine.flow.plan import Run
-from engine.flow.ports import Provider
+from engine.flow.ports import Found, Provider
 from engine.flow.stores import Settled
 from engine.mail.events import Event
 from engine.rules.effects import SaveDraft, SendMessage
@@ -148,6 +150,12 @@ def _keyed(one: Unsettled) -> Iterator[int]:
             yield step
 
 
+def _waits(run: Run, step: int, found: Found) -> bool:
+    """Say whether what was found is a draft by which a person is asked, and not sent yet."""
+    approval = wanted(run.steps[step])
+    return approval is not None and approval.draft and OUT.isdisjoint(found.labels)
+
+
 async def _look(recovering: Recovering, provider: Provider, run: Run, step: int) -> Look:
     own_id = message_id(run, step)
     since = datetime.fromtimestamp((recovering.clock() - LAG_MS) / 1000, UTC)
@@ -155,7 +163,7 @@ async def _look(recovering: Recovering, provider: Provider, run: Run, step: int)
         found = await recovering.patiently(provider.find, run.mailbox, own_id, since)
     except ProviderError as error:
         return Look(run.id, run.rule, step, UNKNOWN, str(error))
-    if found is None:
+    if found is None or _waits(run, step, found):
         return Look(run.id, run.rule, step, NOTHING)
     if not recovering.dry_run:
         receipt = {"outcome": "done", "id": found.key, "message_id": own_id, "how": "found"}

@@ -16,6 +16,7 @@ from engine.store.drafts import RedisDrafts
 from engine.store.journal import RedisJournal
 from tests.flow.conftest import World
 from tests.flow.fakes import FakeProvider, mail
+from tests.flow.test_doubt import recover
 from tests.flow.test_drafting import HI, arrive, lying
 from tests.flow.test_dying import Killed, mine
 
@@ -243,3 +244,14 @@ async def test_a_draft_whose_answer_was_lost_is_found(world: World) -> None:
         world.clock.forward(world.timeout + world.margin)
     assert len(world.provider.drafts) == 1
     assert [one.draft for one in await letters(world)] == ["draft-1"]
+
+
+async def test_a_draft_that_still_lies_there_is_not_taken_for_sent_after_writes_were_lost(
+    asked: World,
+) -> None:
+    await recover(asked)
+    await heard(asked)
+    assert (await asked.run()).receipts == {}
+    send_draft(asked)
+    await heard(asked)
+    assert (await asked.run()).receipts[0]["approval"] == "approved"
