@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Protocol
 
 from engine.errand import in_background
@@ -16,6 +16,7 @@ from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.mail.events import Event, EventKind
 from engine.rules.narrowing import narrow
+from engine.rules.ruleset import Rule
 from engine.rules.schedule import Schedule
 
 log = logging.getLogger(__name__)
@@ -77,11 +78,10 @@ async def _see_to(schedules: Schedules, book: Rulebook, place: Place, mark: str,
     home = book.rules.homes.of(mailbox).zone
     says = f"{schedule.cron} {schedule.timezone or home}"
     told, _, at = mark.rpartition("\n")
-    if told != says:
+    if told != says or int(at) > now + GRACE_MS:  # In times to come, where a clock was wrong.
         await schedules.move(book.digest, place, mark, f"{says}\n{now}", None, now)
         return
-    since = max(int(at), now - now % MINUTE_MS - GRACE_MS)
-    if due := schedule.latest(home, _moment(since), _moment(now)):
+    if due := schedule.latest(home, _made_up_for(int(at), now), _moment(now)):
         event = Event(kind, mailbox, 0, changed=(due.isoformat(),))
         fresh = f"{says}\n{int(due.timestamp() * 1000)}"
         await schedules.move(book.digest, place, mark, fresh, event, now)
@@ -100,17 +100,30 @@ async def found_by(provider: Provider, book: Rulebook, event: Event, now: int) -
     kind, mailbox = event.kind, event.mailbox
     time, number, token = (*event.changed, "1", "")[:3]
     home = book.rules.homes.of(mailbox).zone
-    asked = [rule.when for rule in book.rules.schedules.get(kind, ()) if rule.covers(mailbox)]
-    if not asked:
+    rules = [rule for rule in book.rules.schedules.get(kind, ()) if rule.covers(mailbox)]
+    if not rules or (not token and _is_overtaken(rules[0], time, home, now)):
         return ()
     with in_background():
-        page = await provider.search(mailbox, narrow(asked, _moment(now), home), token)
+        page = await provider.search(
+            mailbox, narrow((rule.when for rule in rules), _moment(now), home), token
+        )
     found = [Event(kind, mailbox, 0, key, changed=(time,)) for key in reversed(page.keys)]
     if page.next and int(number) < MAX_PAGES:
         found.append(Event(kind, mailbox, 0, changed=(time, str(int(number) + 1), page.next)))
     elif page.next:
         log.warning("%s of %s found more than %d pages; the rest is left", kind, mailbox, MAX_PAGES)
     return tuple(found)
+
+
+def _is_overtaken(rule: Rule, time: str, home: tzinfo, now: int) -> bool:
+    """Say whether a later time has come while a lane could not go on: of a backlog, the last is enough."""
+    since = _made_up_for(int(datetime.fromisoformat(time).timestamp() * 1000), now)
+    return rule.schedule is not None and bool(rule.schedule.latest(home, since, _moment(now)))
+
+
+def _made_up_for(at: int, now: int) -> datetime:
+    """Say behind which moment times count that nobody has seen to since `at`."""
+    return _moment(max(at, now - now % MINUTE_MS - GRACE_MS))
 
 
 def _moment(ms: int) -> datetime:

@@ -196,3 +196,23 @@ async def test_what_went_out_and_what_lies_in_the_trash_is_left_alone(world: Wor
     await at(world, 0)
     await at(world, 9 * HOUR_MS)
     assert chased(world) == set()
+
+
+async def test_of_a_backlog_that_no_lane_took_up_the_last_time_is_enough(world: World) -> None:
+    await days(world)
+    await world.rules(DAILY.replace("0 9 * * *", "* * * * *"))
+    for minute in range(90):
+        world.clock.now = START_MS + minute * 60_000
+        await see_to_schedules(world.scheduling, world.clock())
+    assert len(await world.queued()) == 89
+    await world.drain()
+    assert (await firings(world), chased(world)) == (1, {"old"})
+
+
+async def test_a_clock_that_was_far_ahead_keeps_no_schedule_waiting(world: World) -> None:
+    await days(world)
+    for ms in (0, 24 * 400 * HOUR_MS, HOUR_MS):
+        await at(world, ms)
+    before = await firings(world)
+    await at(world, 9 * HOUR_MS)
+    assert await firings(world) == before + 1
