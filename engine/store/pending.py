@@ -60,7 +60,7 @@ async def cancel(base: Base, one: Pending, by: str, now: int) -> bool:
         return False
     receipt = dump({"outcome": "held", "why": f"cancelled by {by}"})
     run = one.run.run
-    return bool(await base.scripts("cancel", [], [run.id, now, receipt, len(run.steps)]))
+    return bool(await base.scripts("cancel", [], [run.id, now, receipt, *range(run.grouped, len(run.steps))]))
 
 
 async def _delayed(base: Base) -> AsyncIterator[Recorded]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from engine.errors import Unavailable
 from engine.flow.scheduling import see_to_schedules
 from engine.store.base import Base
 from engine.store.pending import Pending, cancel, pending
@@ -80,3 +81,20 @@ async def test_what_has_begun_cannot_be_cancelled(world: World) -> None:
 
 async def test_a_schedule_ends_with_its_rule_alone(world: World) -> None:
     assert not await cancel(world.base, (await shown(world))["schedule"], "ann", world.clock())
+
+
+async def test_label_changes_under_way_are_left_to_their_batch(world: World) -> None:
+    world.provider.failures["change_labels"] = [Unavailable("no")]
+    world.provider.deliver("2")
+    await world.read_and_drain()
+    await world.execute_all()
+    one = next(
+        each for each in [one async for one in pending(world.base)] if each.run and each.message == "2"
+    )
+    assert await cancel(world.base, one, "ann", world.clock())
+    assert one.id not in {each.id async for each in pending(world.base)}
+    world.clock.forward(60_000)
+    await world.drain()
+    run = next(one for one in await world.runs() if one.run.key == "2")
+    assert [run.receipts[step]["outcome"] for step in range(3)] == ["done", "held", "held"]
+    assert run.state == "done"
