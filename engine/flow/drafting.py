@@ -52,7 +52,12 @@ async def _rewrite(
         return left_behind(work, lies.id) | {"how": "found"}
     if digest_of(now) != lies.digest:
         return await _leave_alone(work, home, lies)
-    return await _replace(work, home, lies, await compose())
+    raw = await compose()
+    # Composing takes its time, in which a person may have begun to write.
+    now = await _read(work, lies)
+    if now is not None and digest_of(now) != lies.digest:
+        return await _leave_alone(work, home, lies)
+    return await _replace(work, home, lies, raw) if now is not None else None
 
 
 async def _replace(work: Work, home: Home, lies: Left, raw: bytes) -> Receipt | None:

@@ -286,3 +286,24 @@ async def test_whatever_call_it_dies_at(
     assert [one.state for one in await world.runs()] == ["done"] * 3
     found = any(one.receipts[0].get("how") == "found" for one in await world.runs())
     assert lying(world) == {} or found
+
+
+async def test_what_a_person_writes_while_the_update_is_composed_stays(begun: World) -> None:
+    await arrive(begun, "2", "quote 2")
+
+    async def meanwhile() -> None:
+        edit(begun)
+
+    begun.provider.meanwhile["fetch"] = meanwhile
+    await begun.execute_all()
+    assert lying(begun) == {"draft-1": "About quote 1"}
+    assert (await receipts(begun))[1] == {"outcome": "held", "why": EDITED, "id": "draft-1"}
+
+
+async def test_a_run_that_waits_for_its_next_step_keeps_no_draft_from_others(world: World) -> None:
+    await world.rules(RULE.replace("draft: hi", "draft: hi, label: {add: X, after: 7d}"), templates=HI)
+    for key in "12":
+        await arrive(world, key, f"quote {key}")
+    world.provider.delete_message("1")
+    await world.execute_all()
+    assert lying(world) == {"draft-1": "About quote 2"}

@@ -3,8 +3,9 @@
 local pen, arrived, left = unpack(
   redis.call('HMGET', KEYS[1], 'pen ' .. ARGV[1], 'arrived ' .. ARGV[1], 'left ' .. ARGV[1]))
 if pen and pen ~= ARGV[2] then
-  local state = redis.call('HGET', run_key(pen), 'state')
-  if state == 'open' or state == 'planned' then return {'busy', ''} end
+  local state, claim, unknown = unpack(redis.call('HMGET', run_key(pen), 'state', 'claim', 'unknown'))
+  -- Nothing of a run is on its way that is neither tried just now nor may have been.
+  if state == 'open' and (claim or unknown == '1') then return {'busy', ''} end
 end
 if arrived and tonumber(arrived) > tonumber(ARGV[3]) then return {'newer', ''} end
 redis.call('HSET', KEYS[1], 'pen ' .. ARGV[1], ARGV[2])
