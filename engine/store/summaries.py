@@ -9,7 +9,6 @@ from engine.flow.stores import Claim
 from engine.flow.summaries import MAX_BYTES, MAX_ITEMS, Addition, Gathered
 from engine.store.base import Base
 from engine.store.batch import dump
-from engine.store.calls import CONTENT_MS
 from engine.store.journal import held_claim
 
 ITEM = "item:"
@@ -32,8 +31,7 @@ class RedisSummaries:
 
     async def close(self, claim: Claim) -> Gathered:
         keys = [self._key("run", claim.run.id), self._key("content", claim.run.id)]
-        args: list[str | int] = [claim.run.id, held_claim(claim), CONTENT_MS]
-        answer = await self._base.scripts("close_summary", keys, args)
+        answer = await self._base.scripts("close_summary", keys, [claim.run.id, held_claim(claim)])
         if answer is None:
             raise Unavailable("another worker has taken the run over")
         return _gathered(answer)

@@ -15,6 +15,7 @@ from engine.flow.drain import drain
 from engine.mail.bodies import File
 from engine.mail.events import Event
 from engine.mail.mime import from_raw
+from engine.store.brake import pause_sends, resume_sends
 from engine.store.calls import RedisCalls
 from engine.store.doubts import RedisDoubts
 from engine.store.shown import tell
@@ -274,3 +275,15 @@ async def test_what_a_rule_sets_off_brings_its_payload_to_templates_as_well(worl
         await world.execute_all()
     assert [from_raw(raw, key="x").subject for raw in world.provider.sent] == ["Order A7"]
     assert await kept(world) == []
+
+
+async def test_what_a_call_brought_along_is_kept_as_long_as_sends_are_paused(world: World) -> None:
+    await world.rules(PAID, templates=TEMPLATES)
+    await take(world, hooked({"id": 7, "status": "paid", "total": 9.5}))
+    await pause_sends(world.base, "ann", "", world.clock())
+    await world.execute_all()
+    (key,) = await kept(world)
+    assert await world.base.redis.pttl(key) == -1
+    await resume_sends(world.base, "ann", world.clock())
+    await world.execute_all()
+    assert (len(world.provider.sent), await kept(world)) == (1, [])

@@ -12,8 +12,10 @@ from engine.flow.undoing import undo
 from engine.mail.events import SUMMARY_DUE
 from engine.mail.mime import from_raw
 from engine.store import summaries as stored
+from engine.store.brake import pause_sends, resume_sends
 from engine.store.calls import RedisCalls
 from engine.store.journal import RedisJournal
+from engine.store.pending import cancel, pending
 from engine.store.summaries import RedisSummaries
 from engine.store.trim import trim
 from tests.flow.conftest import DAY_MS, RETENTION_MS, World
@@ -304,3 +306,31 @@ async def test_what_may_have_been_told_before_writes_were_lost_is_left_to_a_pers
     for _ in range(3):  # Whether the summary itself was sent is looked up first.
         await when_due(world)
     assert told(world) == [("1 of", ["one/n"])]
+
+
+async def test_what_a_summary_gathered_is_kept_as_long_as_sends_are_paused(world: World) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    await arrive(world, "one")
+    await pause_sends(world.base, "ann", "", world.clock())
+    await when_due(world)
+    (sender,) = await senders(world)
+    assert await world.base.redis.pttl(world.base.key("content", sender.run.id)) == -1
+    await resume_sends(world.base, "ann", world.clock())
+    await when_due(world)
+    assert told(world) == [("1 of", ["one/n"])]
+
+
+@pytest.mark.parametrize("by", ["cancelling", "undoing"])
+async def test_a_summary_that_was_given_up_leaves_nothing_behind(world: World, by: str) -> None:
+    await world.rules(ALL, templates=TEMPLATES)
+    await arrive(world, "one")
+    (sender,) = await senders(world)
+    if by == "cancelling":
+        (one,) = [one async for one in pending(world.base) if one.run]
+        assert await cancel(world.base, one, "ann", world.clock())
+    else:
+        assert [one async for one in undo(undoing(world), [sender], acts=True)]
+    assert await left(world) == []
+    await arrive(world, "two")
+    await when_due(world)
+    assert told(world) == [("1 of", ["two/n"])]

@@ -2,7 +2,5 @@
 local key = run_key(ARGV[1])
 if redis.call('EXISTS', key) == 0 then return 0 end
 redis.call('HSET', key, 'failed', '1', 'why', ARGV[2])
-local gathers = redis.call('HGET', key, 'gathers')
-if gathers and redis.call('GET', gathers) == ARGV[1] then redis.call('DEL', gathers) end
 close(ARGV[1], ARGV[3])
 return 1

@@ -37,15 +37,20 @@ local function decided(call, runs)
   redis.call('DEL', P .. ':files:' .. call)
 end
 
+-- How long what a run brought along is kept once it is dead: so long it can be done again.
+local DEAD_MS = 691200000
+
 local function close(run, now)
   local key = run_key(run)
-  local dead = redis.call('HEXISTS', key, 'failed') == 1
+  local dead, gathers = unpack(redis.call('HMGET', key, 'failed', 'gathers'))
+  if gathers and redis.call('GET', gathers) == run then redis.call('DEL', gathers) end
   redis.call('HSET', key, 'state', dead and 'dead' or 'done', 'ended', now)
   redis.call('HDEL', key, 'claim', 'unknown', 'looks', 'failing')
   redis.call('ZREM', P .. ':due', run)
   redis.call('ZREM', P .. ':delayed', run)
   if dead then
     redis.call('ZADD', P .. ':dead', now, run)
+    redis.call('PEXPIRE', P .. ':content:' .. run, DEAD_MS)
   else
     redis.call('DEL', P .. ':content:' .. run)
     erase_approval(run)
