@@ -1,4 +1,7 @@
-"""Simulated days of mail through the real flow: a clock that jumps, a real Redis, the sandbox in process."""
+"""Simulated days of mail through the real flow: a clock that jumps, a real Redis, the sandbox in process.
+
+What Redis forgets by its own clock (`once_per`, memory of rules) it keeps: that clock is the real one.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +24,12 @@ from engine.sandbox.app import create_app
 from engine.sandbox.config import SandboxConfig
 from engine.store.clock import ServerClock
 from engine.wiring import Office
-from prove.correspondents import HOUR_MS, SECOND_MS, Got, Said, answers
+from prove.correspondents import SECOND_MS, Got, Said, answers
 from tests.providers.benches import URL, make_provider
 from tests.providers.fakes import MemoryTokens
 
 TOGETHER_MS = 20 * SECOND_MS
 """What arrives so close together is read in one poll."""
-
-
-AGED_EVERY_MS = 24 * HOUR_MS
 
 
 @dataclass
@@ -104,9 +104,6 @@ class Clockwork:
         self._numbers = itertools.count(1)
         self._behind: dict[str, Chain] = {}
         """By key of the message; what is not here begins a chain."""
-        self._aged = self.clock.now
-        self._left: dict[str, int] = {}
-        """How long each key still lived when Redis aged last, in ms."""
 
     async def start(self) -> None:
         """Put rules in force and the mailboxes into service."""
@@ -151,7 +148,6 @@ class Clockwork:
 
     async def _work(self) -> None:
         """Poll, decide and carry out until nothing is left to do now."""
-        await self._age()
         office, redis, key = self.office, self.office.base.redis, self.office.base.key
         while True:
             for mailbox in self.ours:
@@ -164,24 +160,6 @@ class Clockwork:
             for run in due:
                 await execute(office.executing, run)
             self.clock.now += SECOND_MS
-
-    async def _age(self) -> None:
-        """Let what Redis forgets by its own clock go by ours, a day late at most and never early."""
-        passed, redis = self.clock.now - self._aged, self.office.base.redis
-        if passed < AGED_EVERY_MS:
-            return
-        self._aged = self.clock.now
-        keys = [key async for key in redis.scan_iter(count=1000)]
-        async with redis.pipeline(transaction=False) as pipe:
-            for key in keys:
-                pipe.pttl(key)
-            left = await pipe.execute()
-            before, self._left = self._left, {key: ms for key, ms in zip(keys, left, strict=True) if ms >= 0}
-            for key, ms in self._left.items():
-                if ms <= before.get(key, 0):  # It was there all the time, and nobody renewed it.
-                    self._left[key] = ms - passed
-                    pipe.pexpire(key, ms - passed)
-            await pipe.execute()
 
     async def _seen(self, mailbox: str, raw: bytes) -> None:
         """Bring a mail of ours to those it is for, and see what they say."""
