@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from engine.mail.address import parse_address
@@ -17,7 +17,9 @@ from engine.mail.text import part_text
 from engine.mail.verdict import Verdict, verdict, words_of
 
 MAX_FAILURES = 200
+MAX_GROUPS = 1_000
 MAX_REPORT_BYTES = 256 * 1024
+"""Of all parts of one kind together."""
 MAX_TEXT = 64 * 1024
 """Characters of a report's own text that are read."""
 MAX_IDS = 5
@@ -82,29 +84,39 @@ class Report:
 def read_report(root: MimePart) -> Report:
     """Read a bounce of which every part is held."""
     parts = list(leaves(root))
-    told = tuple(
-        islice((one for part in parts if part.type in _REPORTS for one in _told(part)), MAX_FAILURES)
-    )
-    text = _text(part for part in parts if part.type not in _RETURNED)
+    told = tuple(islice(_told(part for part in parts if part.type in _REPORTS), MAX_FAILURES))
+    text = _text(part for part in parts if part.type.startswith("text/") and part.type not in _RETURNED)
     line = _ID_LINE.search(text)
-    ids = dict.fromkeys(_ids(root.headers, parts, line))
+    ids = dict.fromkeys(_ids(root.headers, (part for part in parts if part.type in _RETURNED), line))
     above = text[: _start_of_header(text, line.start())] if line else text
     return Report(told, tuple(islice(ids, MAX_IDS)), "" if told else above.casefold())
+
+
+def _bounded(parts: Iterable[MimePart]) -> Iterator[MimePart]:
+    """Give the first parts, and of the last one what there is room for."""
+    left = MAX_REPORT_BYTES
+    for part in parts:
+        if left <= 0:
+            break
+        body = (part.body or b"")[:left]
+        left -= len(body)
+        yield replace(part, body=body)
 
 
 def _text(parts: Iterable[MimePart]) -> str:
     """What the parts say, the first ones as far as there is room."""
     found = ""
-    for part in parts:
+    for part in _bounded(parts):
         if len(found) >= MAX_TEXT:
             break
         found += part_text(part)[:MAX_TEXT] + "\n"
     return found[:MAX_TEXT]
 
 
-def _told(part: MimePart) -> Iterator[Told]:
-    """The groups of fields of a report that speak of a recipient (RFC 3464, section 2.3)."""
-    for group in _BLANK.split((part.body or b"")[:MAX_REPORT_BYTES]):
+def _told(parts: Iterable[MimePart]) -> Iterator[Told]:
+    """The groups of fields of reports that speak of a recipient (RFC 3464, section 2.3)."""
+    groups = (group for part in _bounded(parts) for group in _BLANK.split(part.body or b""))
+    for group in islice(groups, MAX_GROUPS):
         fields = parse_headers(group)
         addresses = frozenset(_addresses(fields))
         if addresses:
@@ -124,9 +136,8 @@ def _addresses(fields: Headers) -> Iterator[str]:
 
 
 def _ids(headers: Headers, parts: Iterable[MimePart], line: re.Match[str] | None) -> Iterator[str]:
-    for part in parts:
-        if part.type in _RETURNED:
-            yield from _id(parse_headers((part.body or b"")[:MAX_REPORT_BYTES]).text("Message-ID"))
+    for part in _bounded(parts):
+        yield from _id(parse_headers(part.body or b"").text("Message-ID"))
     if line:
         yield line[1]
     yield from _id(headers.text("In-Reply-To"))

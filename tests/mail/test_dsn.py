@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.mail.dsn import MAX_FAILURES, MAX_IDS, read_report
+from engine.mail.dsn import MAX_FAILURES, MAX_GROUPS, MAX_IDS, read_report
 from engine.mail.mime import parse
 from engine.mail.verdict import Verdict, verdict
 from prove.recognition import labels, messages
@@ -182,6 +182,10 @@ def test_what_is_read_is_bounded() -> None:
     assert len(found.told) <= MAX_FAILURES
     many = multipart(*(f"message/rfc822\r\n\r\nMessage-ID: <{number}@x>\r\n" for number in range(50)))
     assert len(read_report(parse(many)).ids) == MAX_IDS
+    empty = report(*["X-A: b"] * MAX_GROUPS, f"Final-Recipient: rfc822; {ANN}")
+    assert read_report(parse(empty)).told == ()
+    parts = [f"text/html\r\n\r\n{'<i></i>' * 10_000}\r\n"] * 10
+    assert read_report(parse(multipart(*parts, f"text/plain\r\n\r\n{ANN}\r\n"))).addresses == ()
 
 
 @given(
