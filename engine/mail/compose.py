@@ -9,7 +9,7 @@ from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
 
-from engine.mail.address import Address, normal_domain
+from engine.mail.address import MAX_ADDRESS_TEXT, Address, normal_domain
 from engine.mail.bodies import File, UnsendableError, make_body
 from engine.mail.message import Message
 
@@ -28,6 +28,8 @@ __all__ = [
 LINE = 76
 """Characters of a header line before it is folded (RFC 5322, section 2.1.1)."""
 MAX_REFERENCES = 20
+MAX_NAME = 200
+"""Characters of a display name; a longer one is cut off."""
 _MESSAGE_ID = re.compile(r"<[^<>\s\x00-\x20\x7f-\U0010ffff]{1,400}>")
 _FIELD_NAME = re.compile(r"[!-9;-~]{1,76}")
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff]+")
@@ -134,7 +136,10 @@ def _recipients(mail: Outgoing) -> Iterator[tuple[str, str]]:
 
 
 def _listed(addresses: Iterable[Address], name: str) -> str:
-    return ",\r\n ".join(_address(address, name) for address in addresses)
+    text = ",\r\n ".join(_address(address, name) for address in addresses)
+    if len(text) > MAX_ADDRESS_TEXT:  # Whoever reads it back, as the gate does, would miss some.
+        raise UnsendableError(f"{name} has {len(text):,} characters, more than {MAX_ADDRESS_TEXT:,}")
+    return text
 
 
 def is_free_field(name: str) -> bool:
@@ -167,7 +172,7 @@ def _address(address: Address, name: str) -> str:
 
 def _phrase(text: str, name: str) -> str:
     """Write a display name as atoms, a quoted string or encoded words (RFC 5322, section 3.2.5)."""
-    line = " ".join(_CONTROLS.sub(" ", text).split())
+    line = " ".join(_CONTROLS.sub(" ", text).split())[:MAX_NAME].rstrip()
     if not line.isascii() or "=?" in line or len(line) > LINE // 2:
         return Header(line, "utf-8", maxlinelen=LINE, header_name=name).encode(linesep="\r\n")
     if _ATOMS.fullmatch(line):

@@ -37,6 +37,23 @@ def message(*fields: tuple[str, str]) -> Message:
     return Message(key="1", _headers=Headers(fields))
 
 
+@given(
+    st.lists(st.text(max_size=30) | st.text("é漢𝒳", min_size=300, max_size=400), min_size=1, max_size=5),
+    st.sampled_from(["ann@x.example", '"<b@y.example>, c"@x.example', "ann@[127.0.0.1]", "a+b@x.example."]),
+)
+@settings(max_examples=60)
+def test_whom_a_mail_is_to_is_read_back_as_it_was_meant(names: list[str], address: str) -> None:
+    to = tuple(Address(name, address) for name in names)
+    found = parse_addresses(parse_headers(compose(replace(PLAIN, to=to))).all("To"))
+    assert [one.normal for one in found] == [one.normal for one in to]
+
+
+def test_a_field_that_could_not_be_read_whole_is_not_written() -> None:
+    crowd = tuple(Address("漢" * 200, f"a{number}@x.example") for number in range(100))
+    with pytest.raises(UnsendableError, match="To has"):
+        compose(replace(PLAIN, to=crowd))
+
+
 def test_both_bodies_are_carried_as_alternatives() -> None:
     mail = read(compose(replace(PLAIN, text="Grüße\n", html="<p>Grüße</p>\n")))
     assert mail.get_content_type() == "multipart/alternative"
