@@ -14,7 +14,7 @@ from engine.flow.rewriting import people as people_of
 from engine.flow.rewriting import readdressed
 from engine.flow.writers import known_as
 from engine.mail.address import Address
-from engine.rules.budgets import Share, window_of
+from engine.rules.budgets import Budgets, Share, window_of
 from engine.rules.effects import CallHttp, EmitEvent, SendMessage, Throttle
 
 NEVER = "nothing is sent there: outbound.suppress"
@@ -105,9 +105,17 @@ def _passage(work: Work, effect: SendMessage, people: _People, until: datetime |
 
 
 def _recipients(work: Work, effect: SendMessage, people: _People) -> Iterator[Count]:
+    budgets = work.executing.budgets
     for normal, person in people.all.items():
-        share = work.executing.budgets.of(person.address)
-        yield _budget(effect, f"recipient:{_digest(normal)}", share, normal)
+        counted = _digest(_person(budgets, person))
+        yield _budget(effect, f"recipient:{counted}", budgets.of(person.address), normal)
+
+
+def _person(budgets: Budgets, address: Address) -> str:
+    """Who is counted: any text behind a `+` reaches the same person, unless it has a budget of its own."""
+    local, _, domain = address.normal.rpartition("@")
+    whole = f"{local.partition('+')[0] or local}@{domain}"
+    return whole if budgets.of(whole) == budgets.of(address.address) else address.normal
 
 
 def _exchanges(work: Work, effect: SendMessage, people: _People) -> Iterator[Count]:

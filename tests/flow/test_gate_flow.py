@@ -54,6 +54,26 @@ async def test_one_correspondent_is_answered_so_often_and_the_run_says_why_not_m
     assert {one.state for one in runs} == {"done"}
 
 
+@pytest.mark.parametrize(
+    ("senders", "sent"),
+    [
+        pytest.param(
+            ["ann@x.example", "ANN+1@X.example.", '"ann+2"@x.example'], 1, id="one person's addresses"
+        ),
+        pytest.param(["ann+ops@x.example", "ann@x.example", "ann+1@x.example"], 2, id="a budget of its own"),
+        pytest.param([f"{'é' * 20_000} <ann@x.example>", "ann@x.example"], 1, id="a name of great length"),
+    ],
+)
+async def test_who_is_written_to_is_known_however_the_address_is_written(
+    world: World, senders: list[str], sent: int
+) -> None:
+    ops = ("ann+ops@x.example", recipients((), ["ann+ops@x.example"]), (window_of(3, 3_600),))
+    world.budgets = replace(DEFAULTS, recipient=ONE_AN_HOUR, named=(ops,))
+    await world.rules(REPLY)
+    await arrive(world, *(mail(f"m{n}", sender=sender) for n, sender in enumerate(senders)))
+    assert len(world.provider.sent) == sent
+
+
 async def test_a_send_counts_over_all_rules_and_whatever_set_it_off(world: World) -> None:
     world.budgets = replace(DEFAULTS, named=(("@x.example", recipients((), ["x.example"]), ONE_AN_HOUR),))
     await world.rules(REPLY, "{when: {label: INBOX}, then: [send: {template: hi, to: [ANN@X.example]}]}")
