@@ -1,7 +1,7 @@
 """Bounces of our own mail: believed where they name a mail of ours and somebody whom it went to.
 
-Anybody can write a report. Only who got a mail of ours knows its Message-ID, and can have no more than its
-recipients suppressed.
+Anybody can write a report. Only who got a mail of ours knows its Message-ID, and by it those of its run's
+other steps. So none has our own addresses suppressed, nor those that an answer to all took from a message.
 """
 
 from __future__ import annotations
@@ -53,10 +53,13 @@ async def read_bounce(work: Work) -> Receipt:
     if sent is None:
         return _ignored("it names no mail of ours, or one that is forgotten")
     went_to = await _recipients(work, sent)
-    ours = [address for address in report.addresses if address_digest(address) in went_to]
-    named = {address: told for address in ours if (told := report.about(address))}
+    if sent.to_all and len(went_to) > 1:
+        return _ignored("everybody whom that answer went to may have written it")
+    ours = work.executing.budgets.ours
+    theirs = [address for address in report.addresses if address_digest(address) in went_to]
+    named = {one: told for one in theirs if not ours.include(one) and (told := report.about(one))}
     if not named:
-        return _ignored("it names nobody whom that mail went to")
+        return _ignored("it names nobody whom that mail went to, but for who is ours")
     return await _remember(work, named)
 
 
@@ -64,7 +67,7 @@ async def _sent(work: Work, report: Report) -> Sent | None:
     """The step whose mail came back."""
     for found in filter(None, map(_OURS.fullmatch, report.ids)):
         sent = await work.executing.suppressions.sent(found[1], int(found[2]))
-        if sent and sent.receipt is None:
+        if sent and sent.receipt is None and sent.tried:
             raise NotYetError("the mail that came back is still being sent")
         if sent and sent.receipt and sent.receipt["outcome"] == "done":
             return sent

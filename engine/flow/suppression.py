@@ -44,6 +44,10 @@ class Sent:
 
     mailbox: str
     receipt: Mapping[str, str] | None
+    tried: bool = False
+    """Whether its run is trying a step just now, or cannot tell what came of it."""
+    to_all: bool = False
+    """Whether it answered everybody whom a message names."""
 
 
 class Suppressions(Protocol):

@@ -25,11 +25,17 @@ class RedisSuppressions:
             return dict(zip(addresses, await pipe.execute(), strict=True))
 
     async def sent(self, run: str, step: int) -> Sent | None:
-        fields = [f"receipt:{step}", "run"]
-        receipt, text = await self._redis.hmget(self._key("run", run), fields)
-        if text is None:
+        fields = [f"receipt:{step}", "run", "claim", "unknown"]
+        receipt, text, claim, unknown = await self._redis.hmget(self._key("run", run), fields)
+        known = json.loads(text) if text else {"steps": []}
+        if step >= len(known["steps"]):
             return None
-        return Sent(json.loads(text)["mailbox"], json.loads(receipt) if receipt else None)
+        return Sent(
+            known["mailbox"],
+            json.loads(receipt) if receipt else None,
+            tried=claim is not None or unknown == "1",
+            to_all=bool(known["steps"][step].get("all")),
+        )
 
     async def settle(self, settled: Settled, bounced: Bounced, now: int, claim: Claim) -> None:
         args: list[str | int] = [settled.run, settled.step, dump(settled.receipt), now, held_claim(claim)]

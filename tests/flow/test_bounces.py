@@ -13,7 +13,9 @@ from engine.flow.suppression import SOFT_LIMIT, Suppressed
 from engine.flow.undoing import undoable
 from engine.mail.events import EventKind
 from engine.mail.headers import parse_headers
+from engine.rules.budgets import Budgets
 from engine.rules.home import Home, Homes
+from engine.rules.reach import recipients
 from engine.store.suppression import RedisSuppressions
 from tests.flow.conftest import DAY_MS, World
 from tests.flow.fakes import BOX, mail
@@ -110,6 +112,51 @@ async def test_what_is_no_bounce_of_ours_suppresses_nobody(
     await world.rules(REPLY)
     message_id = await answered(world)
     bounce = await read(world, "2", report(**({"message_id": message_id} | changes)))
+    assert (bounce.state, bounce.receipts[0]["outcome"]) == ("done", "skipped")
+    assert why in bounce.receipts[0]["why"]
+    assert await suppressed(world) == {}
+
+
+TEAM = "team@acme.example"
+
+
+@pytest.mark.parametrize(
+    ("then", "step", "to", "why"),
+    [
+        pytest.param("reply: hi", 1, TEAM, "names no mail of ours", id="a step that its run has not"),
+        pytest.param(
+            f"{{reply: hi}}, {{send: {{template: hi, to: {TEAM}, after: 1d}}}}",
+            1,
+            TEAM,
+            "names no mail of ours",
+            id="a step that is not yet due",
+        ),
+        pytest.param(
+            f"{{reply: hi}}, {{forward: {TEAM}}}",
+            1,
+            TEAM,
+            "for who is ours",
+            id="our own team in a later step",
+        ),
+        pytest.param(
+            "reply: {template: hi, all: true}",
+            0,
+            "cy@x.example",
+            "may have written it",
+            id="somebody whom a message named beside its sender",
+        ),
+    ],
+)
+async def test_who_got_one_mail_cannot_have_others_suppressed(
+    world: World, then: str, step: int, to: str, why: str
+) -> None:
+    world.budgets = Budgets(ours=recipients([BOX], ()))
+    await world.rules(f"{{when: {{subject: ask}}, then: [{then}]}}")
+    world.provider.deliver("1", mail("ask", Cc="Cy <cy@x.example>"))
+    await world.read_and_drain()
+    await world.execute_all()
+    known = parse_headers(world.provider.sent[0]).text("Message-ID")
+    bounce = await read(world, "2", report(known.replace(".0.postroom", f".{step}.postroom"), to))
     assert (bounce.state, bounce.receipts[0]["outcome"]) == ("done", "skipped")
     assert why in bounce.receipts[0]["why"]
     assert await suppressed(world) == {}
