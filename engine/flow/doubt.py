@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import ParamSpec, Protocol, TypeVar
 
 from engine.errors import ProviderError, RateLimited, Unavailable
@@ -19,7 +20,7 @@ from engine.flow.approving import wanted
 from engine.flow.asking_by_draft import OUT
 from engine.flow.clock import Clock, now_ms
 from engine.flow.outgoing import message_id
-from engine.flow.plan import Run
+from engine.flow.plan import Run, due_at
 from engine.flow.ports import Found, Provider
 from engine.flow.stores import Settled
 from engine.mail.events import Event
@@ -53,8 +54,10 @@ class Doubts(Protocol):
         """Have every step of a run looked up before it is tried."""
         ...
 
-    async def doubt_mailbox(self, mailbox: str, history: int) -> None:
+    async def doubt_mailbox(self, mailbox: str, history: int, now: int) -> None:
         """Have the same done for every run of an event up to this history id, and the history read on.
+
+        An event with no history id is as old as it says itself, else it may be of before for a while.
 
         Whoever drains the lane at that moment loses it.
         """
@@ -135,8 +138,10 @@ async def look_up(
         report.trouble.append(f"the mailbox cannot be read: {error}")
         return
     if not dry_run:
-        await doubts.doubt_mailbox(report.mailbox, profile.history)
+        await doubts.doubt_mailbox(report.mailbox, profile.history, recovering.clock())
     for one in runs:
+        if _lies_ahead(one, recovering.clock()):
+            continue
         if not dry_run:
             await doubts.doubt_run(one.run.id)
         for step in _keyed(one):
@@ -148,6 +153,12 @@ def _keyed(one: Unsettled) -> Iterator[int]:
     for step, effect in enumerate(one.run.steps):
         if isinstance(effect, (SendMessage, SaveDraft)) and step not in one.receipts:
             yield step
+
+
+def _lies_ahead(one: Unsettled, now: int) -> bool:
+    """Say whether the next step of a run has a time that has not come: then nothing is forgotten of it."""
+    left = (step for step in range(one.run.grouped, len(one.run.steps)) if step not in one.receipts)
+    return any(due_at(one.run, step) > now for step in islice(left, 1))
 
 
 def _waits(run: Run, step: int, found: Found) -> bool:

@@ -7,11 +7,16 @@ changes left in the history is known as ours once the batch that plans them agai
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from engine.flow.mailboxes import Cursor
 from engine.flow.sift import LABELLINGS, RECEPTIONS
 from engine.flow.stores import Queued
 from engine.mail.events import Event
 from engine.mail.message import Message
+
+WINDOW_MS = 3 * 86_400_000
+"""For so long an event that does not say how old it is may be one of before."""
 
 
 def until_own_changes(queued: Sequence[Queued], doubt: int) -> list[Queued]:
@@ -30,3 +35,20 @@ def as_it_arrived(event: Event, message: Message, doubt: int) -> Message:
     if event.kind not in RECEPTIONS or not 0 < event.history <= doubt:
         return message
     return message.relabelled(frozenset(event.labels))
+
+
+def is_in_doubt(event: Event, message: Message | None, cursor: Cursor, now: int) -> bool:
+    """Say whether an event was there, and perhaps decided, before writes were lost."""
+    if not cursor.doubt:
+        return False
+    if event.history:
+        return event.history <= cursor.doubt
+    if event.kind.scheduled:
+        return _ms(datetime.fromisoformat(event.changed[0])) <= cursor.doubted
+    if event.kind.unanswered_s and message and message.received:
+        return _ms(message.received) + event.kind.unanswered_s * 1000 <= cursor.doubted
+    return now <= cursor.doubted + WINDOW_MS
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

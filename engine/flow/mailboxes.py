@@ -24,6 +24,8 @@ class Cursor:
     """When the mailbox was taken into service."""
     doubt: int = 0
     """Up to this history id, what was done may have been forgotten."""
+    doubted: int = 0
+    """When that was found; what bears no history id may be of before (epoch ms)."""
 
 
 @dataclass(frozen=True, slots=True)

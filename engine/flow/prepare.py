@@ -9,6 +9,7 @@ from functools import partial
 
 from engine.flow.applying import Recorded, as_of, narrowed, runs_to_look_up
 from engine.flow.clock import Clock, now_ms
+from engine.flow.doubt_batch import is_in_doubt
 from engine.flow.drafts import Drafts
 from engine.flow.guard import OUR_MESSAGE_ID
 from engine.flow.holding import Guard, Preparing, Profiles
@@ -96,7 +97,7 @@ async def prepare(
         once=guard.taken_now,
         footsteps=tuple(_footsteps(plan)),
         heard=_heard(decided),
-        doubtful=_doubtful(judged, plan, decided.cursor.doubt),
+        doubtful=_doubtful(judged, plan, decided.cursor, now),
         memory=to_write(ledger, now),
         timers=tuple(timers_for(_received(decided, judged), judged, book.rules, lane, now)),
         following=tuple(event for one in decided.looked for event in one.following),
@@ -220,7 +221,7 @@ def _heard(decided: Decided) -> tuple[str, ...]:
     return tuple(step for step in decided.sifted.heard if step in came)
 
 
-def _doubtful(judged: Sequence[Judged], plan: Plan, doubt: int) -> frozenset[str]:
-    """Runs of events that were there, and perhaps decided, before writes were lost; a listing's are too."""
-    events = {item.event.id for item in judged if item.event.history <= doubt} if doubt else set()
+def _doubtful(judged: Sequence[Judged], plan: Plan, cursor: Cursor, now: int) -> frozenset[str]:
+    """Runs of events that were there, and perhaps decided, before writes were lost."""
+    events = {item.event.id for item in judged if is_in_doubt(item.event, item.message, cursor, now)}
     return frozenset(run.id for run in plan.runs if run.event in events)

@@ -32,9 +32,10 @@ class RedisDoubts:
     async def doubt_run(self, run: str) -> None:
         await self._redis.hset(self._key("run", run), "doubt", "1")
 
-    async def doubt_mailbox(self, mailbox: str, history: int) -> None:
+    async def doubt_mailbox(self, mailbox: str, history: int, now: int) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.hset(self._key("doubt"), mailbox, history)
+            pipe.hset(self._key("doubted"), mailbox, now)
             # A ring may be among what was lost: the history is read once more, as for a ring.
             pipe.hincrby(self._key("wanted"), mailbox, 1)
             # Whoever drains the lane still began before it was in doubt.

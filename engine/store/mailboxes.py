@@ -18,6 +18,7 @@ from engine.store.leases import HeldLease, take_lease
 from engine.store.profiles import read_profile, write_profile
 
 UNKNOWN_KEPT = 10_000
+CURSOR = ("cursor", "polled", "started", "doubt", "doubted")
 
 
 class RedisMailboxes:
@@ -31,12 +32,13 @@ class RedisMailboxes:
 
     async def cursor(self, mailbox: str) -> Cursor | None:
         if not is_mailbox(mailbox):
-            return Cursor(0, 0, 0, int(await self._redis.hget(self._key("doubt"), mailbox) or 0))
-        return _cursor(*await self._of(mailbox, "cursor", "polled", "started", "doubt"))
+            until = int(await self._redis.hget(self._key("doubt"), mailbox) or 0)
+            return Cursor(0, 0, 0, until, until)
+        return _cursor(*await self._of(mailbox, *CURSOR))
 
     async def outset(self, mailbox: str) -> Outset:
         wanted, heard, rung, profile, *cursor = await self._of(
-            mailbox, "wanted", "heard", "rung", "profiles", "cursor", "polled", "started", "doubt"
+            mailbox, "wanted", "heard", "rung", "profiles", *CURSOR
         )
         trace = (rung or "").partition(" ")[2] if wanted != heard else ""
         return Outset(int(wanted or 0), _cursor(*cursor), read_profile(profile) if profile else None, trace)

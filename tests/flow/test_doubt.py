@@ -7,13 +7,15 @@ import pytest
 from engine.errors import LeaseLost, RateLimited, Unauthorized, Unavailable
 from engine.flow.doubt import FOUND, NOTHING, UNKNOWN, Recovering, Report, look_up
 from engine.flow.doubt_answers import find_answers
+from engine.flow.scheduling import see_to_schedules
 from engine.flow.stores import Commit
 from engine.mail.events import EventKind
 from engine.store.doubts import RedisDoubts
 from tests.flow.conftest import World
-from tests.flow.fakes import BOX, mail
+from tests.flow.fakes import BOX, START_MS, mail
 from tests.flow.losing import copy, put_back
 
+HOUR_MS = 3_600_000
 REPLY = "{id: answer, when: {subject: {contains: order}}, then: [reply: hi]}"
 FILE_AND_REPLY = "{id: answer, when: {subject: {contains: order}}, then: [label: Seen, reply: hi]}"
 TWO = (
@@ -107,6 +109,44 @@ async def test_what_was_not_done_is_done_once(world: World, rule: str, decided: 
     await finish(world)
     assert done(world) == (4 if rule == TWO else 2)
     assert world.provider.calls["find"] == looks, "what came later is in no doubt"
+
+
+EVERY_DAY = "{id: chase, event: schedule, schedule: '0 9 * * *', when: {label: INBOX}, then: [reply: hi]}"
+LATE = "{id: late, event: message.unanswered, after: 9h, when: {label: INBOX}, then: [reply: hi]}"
+
+
+@pytest.mark.parametrize("rule", [EVERY_DAY, LATE], ids=["a schedule", "an unanswered message"])
+@pytest.mark.parametrize("lost", [True, False], ids=["that came before", "that comes later"])
+async def test_what_time_sets_off_is_in_doubt_by_its_own_time(world: World, rule: str, lost: bool) -> None:
+    async def let_time_pass() -> None:
+        world.clock.now = START_MS + 9 * HOUR_MS
+        await see_to_schedules(world.scheduling, world.clock())
+        await world.waking.timers(world.clock())
+        await finish(world)
+
+    await world.rules(rule)
+    world.provider.deliver("1", mail("order"))
+    await world.read_and_drain()
+    await see_to_schedules(world.scheduling, world.clock())
+    kept = await copy(world.base)
+    if lost:
+        await let_time_pass()
+        await put_back(world.base, kept)
+    await recover(world)
+    await let_time_pass()
+    assert done(world) == 1
+    assert bool(world.provider.calls["find"]) is lost
+
+
+async def test_a_step_whose_time_has_not_come_is_in_no_doubt(world: World) -> None:
+    await world.rules(REPLY.replace("reply: hi", "reply: {template: hi, after: 2h}"))
+    world.provider.deliver("1", mail("order"))
+    await world.read_and_drain()
+    await world.execute_all()
+    assert (await recover(world)).looks == []
+    world.clock.forward(2 * HOUR_MS)
+    await finish(world)
+    assert (done(world), world.provider.calls["find"]) == (1, 0)
 
 
 async def test_each_step_is_told(world: World) -> None:

@@ -55,7 +55,9 @@ def test_examples_of_actions_fit(text: str) -> None:
         pytest.param("{subject: x, from: y}", "{archive: true}", id="two conditions in one map"),
         pytest.param("{is: unred}", "{archive: true}", id="an unknown fact"),
         pytest.param("{subject: x}", "{lable: x}", id="an unknown action"),
-        pytest.param("{subject: x}", "{http: {endpoint: e, keep: {x-id: id}}}", id="no name for what is kept"),
+        pytest.param(
+            "{subject: x}", "{http: {endpoint: e, keep: {x-id: id}}}", id="no name for what is kept"
+        ),
         pytest.param("{subject: x}", "{http: {endpoint: e, as: status}}", id="a step's name that is taken"),
         pytest.param("{subject: x}", "{reply: {template: x, mode: ask}}", id="an unknown mode"),
         pytest.param(
