@@ -125,7 +125,7 @@ def _one_key(kind: str, components: Mapping[str, type[Strict]]) -> Callable[[Any
         named = {key: inner for key, inner in value.items() if not key.startswith("x-")}
         if len(named) != 1:
             found = ", ".join(named) or "none"
-            apart = f"; {APART[kind]}" if named else ""
+            apart = f"; {_apart(kind, list(named), components)}" if named else ""
             message = f"must be a map with exactly one key, the {kind}; it has: {found}{apart}"
             raise PydanticCustomError(kind, message)
         key = next(iter(named))
@@ -134,6 +134,14 @@ def _one_key(kind: str, components: Mapping[str, type[Strict]]) -> Callable[[Any
         return named
 
     return read
+
+
+def _apart(kind: str, found: list[str], components: Mapping[str, type[Strict]]) -> str:
+    """Say what to do with several keys: take them apart, or indent those that belong to the first."""
+    component = components.get(found[0])
+    if kind == "action" and component and set(found[1:]) <= set(component.keys()):
+        return f"indent {', '.join(found[1:])} below '{found[0]}'"
+    return APART[kind]
 
 
 def _not_a_map(kind: str, value: Any, components: Mapping[str, type[Strict]]) -> str:

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from engine.rules import hints as of_others
 from engine.rules.choices import choices
 from engine.rules.effects import DayTimes, Moment
 from engine.rules.strict import ManyWords, Strict, some
 from engine.rules.times import DAYS
 
 _TIME = re.compile(r"(\d{1,2}):(\d{2})", re.ASCII)
+_TIME_SCHEMA = {"type": "string", "pattern": r"^\s*([01]?\d|2[0-3]):[0-5]\d\s*$"}
+_TIMES_SCHEMA = {"anyOf": [_TIME_SCHEMA, {"type": "array", "items": _TIME_SCHEMA, "minItems": 1}]}
 _DAYS_AHEAD = 9
 """A weekday comes again within so many days, one that the clocks skip part of included."""
 
@@ -41,12 +44,13 @@ class At(Strict):
     hints: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("day", "days", "weekdays", "on"), "write 'weekday'"),
         **dict.fromkeys(("times", "hour"), "write 'time'"),
+        **dict.fromkeys(("timezone", "zone", "tz"), "it is the mailbox's, in postroom.yaml"),
     }
 
-    time: Annotated[ManyWords, BeforeValidator(_times)] = Field(
+    time: Annotated[ManyWords, BeforeValidator(_times), WithJsonSchema(_TIMES_SCHEMA)] = Field(
         description="A time of day such as 08:00, or a list of them."
     )
-    weekday: Annotated[tuple[str, ...], *choices("weekday", DAYS)] = Field(
+    weekday: Annotated[tuple[str, ...], *choices("weekday", DAYS, of_others.DAYS)] = Field(
         (), description="The days on which it may be, such as [mon, fri]; every day unless given."
     )
 

@@ -13,6 +13,8 @@ MAX_NAME = 200
 """Characters of a name that are compared with known ones: likeness takes time in their square."""
 MAX_KNOWN = 1_000
 """Names among which the one is looked for that was meant."""
+LIKE = 0.65
+"""How much of both names has to be the same: 'after' is less like 'draft'."""
 
 
 class RuleErrors(PostroomError):
@@ -34,7 +36,7 @@ def unknown(kind: str, name: str, known: Iterable[str], hints: Mapping[str, str]
     names = sorted(islice(known, MAX_KNOWN))
     if name.lower() in hints:
         return f"unknown {kind} '{name}'; {hints[name.lower()]}"
-    near = get_close_matches(name[:MAX_NAME], [each for each in names if len(each) <= MAX_NAME], 1, 0.6)
+    near = get_close_matches(name[:MAX_NAME], [each for each in names if len(each) <= MAX_NAME], 1, LIKE)
     if near:
         return f"unknown {kind} '{name}'; did you mean '{near[0]}'?"
     choice = f"; there are: {', '.join(names)}" if len(names) <= 20 else ""

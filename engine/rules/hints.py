@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+_IN_ACTION = ("after", "at", "throttle", "guard", "once_per", "expires", "mode")
+"""Keys of actions that people write beside them."""
+
 _NOT = "put what must not hold below 'not': {not: {subject: {contains: x}}}"
 
 TEXT: Mapping[str, str] = {
@@ -67,6 +70,12 @@ ACTIONS: Mapping[str, str] = {
     **dict.fromkeys(("answer", "respond", "vacation", "autoreply"), "write reply: {template: ...}"),
     **dict.fromkeys(("notify", "mail", "email"), "write send: {template: ..., to: [...]}"),
     "stop": "it stands beside 'then': stop: true",
+    **{key: f"it belongs into an action, such as reply: {{template: ..., {key}: ...}}" for key in _IN_ACTION},
+    **dict.fromkeys(
+        ("wait", "delay", "sleep"), "write 'after' in the action that waits: archive: {after: 2h}"
+    ),
+    **dict.fromkeys(("approve", "approval"), "write mode: approve in the action that sends"),
+    **dict.fromkeys(("digest", "gather", "collect"), "write summary: {template: ..., to: ..., every: 1h}"),
     "keep": "mail is kept unless an action takes it out of the inbox",
 }
 TEMPLATED: Mapping[str, str] = {
@@ -76,19 +85,34 @@ TEMPLATED: Mapping[str, str] = {
     **dict.fromkeys(("to", "cc", "recipients"), "an answer goes to whom it answers; 'send' takes 'to'"),
     **dict.fromkeys(("vars", "inputs", "data", "variables"), "write 'with'"),
     **dict.fromkeys(("once", "limit", "every", "days"), "write once_per: {sender: 7d}"),
+    **dict.fromkeys(("delay", "wait"), "write after: 2h"),
+    **dict.fromkeys(("time", "schedule", "send_at"), "write at: '08:00'"),
+    **dict.fromkeys(("approve", "approval", "confirm"), "write mode: approve"),
 }
+DAYS: Mapping[str, str] = dict.fromkeys(
+    ("mon-fri", "monday-friday", "weekdays", "workdays", "weekday"), "write [mon, tue, wed, thu, fri]"
+) | dict.fromkeys(("sat-sun", "weekend", "weekends"), "write [sat, sun]")
 RULE: Mapping[str, str] = {
     **dict.fromkeys(("if", "condition", "conditions", "match", "filter", "where"), "write 'when'"),
     **dict.fromkeys(("actions", "action", "do", "apply"), "write 'then', a list of actions"),
     "else": "write a group of mode: first, whose last rule has no 'when'",
     **dict.fromkeys(("name", "description", "comment", "note"), "write 'title', or a key such as 'x-note'"),
     **dict.fromkeys(("enabled", "disabled", "active"), "write state: off, or state: shadow to try it out"),
+    **dict.fromkeys(("shadow", "dry_run"), "write state: shadow"),
+    **dict.fromkeys(("on", "trigger"), "write 'event'"),
+    **dict.fromkeys(
+        ("cron", "timezone"), "write schedule: {cron: '0 9 * * mon-fri', timezone: Europe/Berlin}"
+    ),
+    **{
+        key: f"it belongs into an action: then: [{{reply: {{template: ..., {key}: ...}}}}]"
+        for key in _IN_ACTION
+    },
     **dict.fromkeys(("order", "weight", "rank"), "write 'priority'; lower comes first"),
     **dict.fromkeys(("mailbox", "accounts", "account", "scope"), "write 'mailboxes'"),
     **dict.fromkeys(("final", "last", "break", "halt"), "write stop: true"),
-    **dict.fromkeys(
-        ("rules", "mode"), "rules within others stand in a group: - group: {id: ..., rules: [...]}"
-    ),
+    "rules": "rules within others stand in a group: - group: {id: ..., rules: [...]}",
+    "mode": "first and all stand in a group: - group: {id: ..., mode: first, rules: [...]}; approve and "
+    "draft in an action: reply: {template: ..., mode: approve}",
 }
 OF_GROUP: Mapping[str, str] = {
     key: f"'{key}' belongs to the outermost group"
@@ -96,7 +120,7 @@ OF_GROUP: Mapping[str, str] = {
 }
 GROUP: Mapping[str, str] = {
     **dict.fromkeys(("if", "condition", "conditions", "match"), "write 'when'"),
-    **dict.fromkeys(("then", "stop", "actions", "tests"), "write it in each rule of the group"),
+    **dict.fromkeys(("then", "stop", "state", "actions", "tests"), "write it in each rule of the group"),
     **dict.fromkeys(("name", "description"), "write 'id', and 'title' for what it is for"),
     **dict.fromkeys(("items", "members"), "write 'rules'"),
 }

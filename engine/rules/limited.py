@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from engine.rules.action import Action
 from engine.rules.budgets import LONGEST_S, MOST
@@ -59,6 +59,10 @@ def _reason(text: str) -> str:
     return text
 
 
+_SWITCH_SCHEMA = {"enum": list(get_args(Switch))}
+_SWITCHES_SCHEMA = {"anyOf": [_SWITCH_SCHEMA, {"type": "array", "items": _SWITCH_SCHEMA, "minItems": 1}]}
+
+
 class Unguarded(Strict):
     """What of the guard is switched off, and why that is safe; `check` shows it."""
 
@@ -67,7 +71,7 @@ class Unguarded(Strict):
         **dict.fromkeys(("skip", "disable", "without"), "write 'off'"),
     }
 
-    off: Annotated[tuple[Switch, ...], BeforeValidator(some)] = Field(
+    off: Annotated[tuple[Switch, ...], BeforeValidator(some), WithJsonSchema(_SWITCHES_SCHEMA)] = Field(
         description="`automated`: automatic mail is answered as well; `no_reply`: such addresses too; "
         "`own`: our own mail too; `vacation`: also while the mailbox answers by itself; "
         "`budget`: more than `outbound.budgets` says."

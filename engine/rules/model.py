@@ -95,6 +95,18 @@ _SAYS_WHEN = (
 )
 
 
+SAYS_WHEN: Mapping[str, Any] = {
+    "allOf": [
+        {
+            "if": {"properties": {"event": {"const": event}}, "required": ["event"]},
+            "then": {"required": [key]},
+            "else": {"not": {"required": [key]}},
+        }
+        for key, event, _ in _SAYS_WHEN
+    ]
+}
+
+
 def _elsewhere(key: str) -> str:
     return "; for an action that waits, write it in the action" if key == "after" else ""
 
@@ -171,6 +183,7 @@ RULE_HINTS: Mapping[str, str] = {
 class RuleModel(_Deed, _Outermost):
     """One rule: when it applies, and what it then does."""
 
+    map_schema: ClassVar[Mapping[str, Any]] = {**DOES_SOMETHING, **SAYS_WHEN}
     hints: ClassVar[Mapping[str, str]] = RULE_HINTS
     beside: ClassVar[tuple[str, ...]] = ("group",)
 
@@ -216,6 +229,8 @@ class InnerGroup(Strict):
 
 class GroupModel(InnerGroup, _Outermost):
     """A group of rules: they apply together, or only the first that holds."""
+
+    map_schema: ClassVar[Mapping[str, Any]] = SAYS_WHEN
 
 
 if TYPE_CHECKING:

@@ -38,7 +38,7 @@ _MEANT: Mapping[str, str] = {
 
 _NUMBER = r"^\s*\d{1,15}(\.\d{1,9})?\s*"
 _SIZE = rf"{_NUMBER}([kKmMgGtT]([iI]?[bB])?|[bB])\s*$"
-_DURATION = rf"{_NUMBER}[smhdwSMHDW]\s*$"
+_DURATION = rf"{_NUMBER}[smhdwSHDW]\s*$"
 """The shape alone, for editors."""
 
 
@@ -57,6 +57,8 @@ def _quantity(value: Any, units: Mapping[str, int], example: str) -> Quantity:
     number, unit = found.groups()
     if not unit and Decimal(number):
         raise ValueError(f"'{value}' has no unit; write a number with one, such as {example}")
+    if unit == "M" and units is SECONDS:
+        raise ValueError(f"'{value}' may mean minutes or months; write {number}m, or a month as 30d")
     if unit and unit.upper() not in units:
         meant = _MEANT.get(unit.lower(), "")
         said = (

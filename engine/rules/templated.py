@@ -33,8 +33,10 @@ LONGEST_APPROVAL_S = 14 * 86_400
 
 
 def _mode(value: Any) -> Any:
+    if not isinstance(value, str):
+        raise ValueError(f"must be one of {', '.join(MODES)}")
     if value not in MODES:
-        raise ValueError(unknown("mode", str(value), MODES))
+        raise ValueError(unknown("mode", value, MODES))
     return value
 
 

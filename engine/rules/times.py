@@ -88,9 +88,11 @@ def _zones() -> frozenset[str]:
 
 
 def _zone(value: Any) -> ZoneInfo:
-    if isinstance(value, str) and value in _zones():
+    if not isinstance(value, str):
+        raise ValueError("must be the name of a time zone, such as Europe/Berlin")
+    if value in _zones():
         return ZoneInfo(value)
-    name = str(value)
+    name = value
     city = [zone for zone in sorted(_zones()) if zone.lower().endswith(f"/{name.lower()}")]
     if city:
         raise ValueError(f"unknown time zone '{name}'; did you mean '{city[-1]}'?")

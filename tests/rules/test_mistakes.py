@@ -531,3 +531,236 @@ def test_a_test_has_one_message(wrong: str, said: str) -> None:
     found = problems(GOOD.replace('given: {from: ann@partner.example, subject: "Order 12"}', wrong))
     assert len(found) == 1
     assert said in found[0]
+
+
+IN_TIME = [
+    pytest.param(
+        "reply: {template: received, afer: 2h}",
+        "reply.afer: unknown key 'afer'; did you mean 'after'?",
+        id="a wait misspelt",
+    ),
+    pytest.param(
+        "reply: {template: received, after: 2}",
+        "reply.after: '2' has no unit; write a number with one",
+        id="a wait that is a bare number",
+    ),
+    pytest.param(
+        "reply: {template: received, after: 2 hours}",
+        "reply.after: unknown unit 'hours'; write 2h",
+        id="a wait with its unit written out",
+    ),
+    pytest.param(
+        "reply: {template: received, after: 1M}",
+        "reply.after: '1M' may mean minutes or months; write 1m, or a month as 30d",
+        id="a month that would be a minute",
+    ),
+    pytest.param(
+        "archive: {after: 100d}",
+        "archive.after: an action waits for at most 90 days",
+        id="a wait that is too long",
+    ),
+    pytest.param(
+        "reply: {template: received}, after: 2h",
+        "exactly one key, the action; it has: reply, after; indent after below 'reply'",
+        id="a wait beside its action",
+    ),
+    pytest.param(
+        "after: 2h",
+        "unknown action 'after'; it belongs into an action, such as reply: {template: ..., after: ...}",
+        id="a wait as an action of its own",
+    ),
+    pytest.param(
+        "wait: 2h",
+        "unknown action 'wait'; write 'after' in the action that waits",
+        id="a wait by another name",
+    ),
+    pytest.param(
+        "reply: {template: received, at: '25:00'}",
+        "reply.at: '25:00' is no time of day, such as 08:00",
+        id="an hour that no day has",
+    ),
+    pytest.param(
+        "reply: {template: received, at: 2026-02-30}",
+        "reply.at: '2026-02-30' is no time of day",
+        id="a day where a time of day is due",
+    ),
+    pytest.param(
+        "reply: {template: received, at: {time: '08:00', weekday: mon-fri}}",
+        "reply.at.weekday: unknown weekday 'mon-fri'; write [mon, tue, wed, thu, fri]",
+        id="days as cron writes them",
+    ),
+    pytest.param(
+        "reply: {template: received, at: {time: '08:00', timezone: UTC}}",
+        "reply.at.timezone: unknown key 'timezone'; it is the mailbox's, in postroom.yaml",
+        id="a zone at a time of day",
+    ),
+    pytest.param(
+        "reply: {template: received, at: '08:00', mode: approve}",
+        "reply: 'at' goes with mode: send only",
+        id="an approval at a time",
+    ),
+    pytest.param(
+        "reply: {template: received, throttle: 5}",
+        "reply.throttle: must be a map; it takes: at_most, per, key",
+        id="a throttle that is a bare number",
+    ),
+    pytest.param(
+        "reply: {template: received, throttle: {at_most: 5, per: 60}}",
+        "reply.throttle.per: '60' has no unit",
+        id="a throttle's window without its unit",
+    ),
+    pytest.param(
+        "label: {add: X, throttle: {at_most: 1, per: 1h}}",
+        "label.throttle: unknown key 'throttle'",
+        id="a throttle on what takes none",
+    ),
+    pytest.param(
+        "reply: {template: received, guard: off}",
+        "reply.guard: must be a map; it takes: off, reason",
+        id="a guard switched off as a whole",
+    ),
+    pytest.param(
+        "reply: {template: received, mode: aprove}",
+        "reply.mode: unknown mode 'aprove'; did you mean 'approve'?",
+        id="an approval misspelt",
+    ),
+    pytest.param(
+        "reply: {template: received, mode: [approve]}",
+        "reply.mode: must be one of send, draft, approve",
+        id="a mode in a list",
+    ),
+    pytest.param(
+        "label: {add: X, mode: approve}",
+        "label.mode: unknown key 'mode'; there are: add, after, remove, scope",
+        id="an approval of labels",
+    ),
+    pytest.param(
+        "reply: {template: received, mode: approve, expires: 20d}",
+        "reply.expires: an approval expires after 14d at the latest",
+        id="an approval that waits too long",
+    ),
+    pytest.param(
+        "summary: {template: received, to: a@b.example}",
+        "summary: write either every: 1h or at: '08:00'",
+        id="a summary that is never due",
+    ),
+    pytest.param(
+        "summary: {template: received, to: a@b.example, every: 60}",
+        "summary.every: '60' has no unit",
+        id="a summary's interval without its unit",
+    ),
+    pytest.param(
+        "summary: {template: received, to: a@b.example, every: 1h, keys: x}",
+        "summary.keys: unknown key 'keys'; did you mean 'key'?",
+        id="a summary's key misspelt",
+    ),
+]
+
+
+@pytest.mark.parametrize(("then", "said"), IN_TIME)
+def test_a_mistake_in_what_bounds_or_delays_an_action_is_named(then: str, said: str) -> None:
+    found = problems(f"rules:\n  - id: a\n    when: {{subject: x}}\n    then:\n      - {{{then}}}\n")
+    assert len(found) == 1
+    assert found[0].startswith("r.yaml:5:")
+    assert said in found[0]
+
+
+WHEN = [
+    pytest.param(
+        "enabled: false",
+        "3:5 rules[0].enabled: unknown key 'enabled'; write state: off, or state: shadow",
+        id="a rule switched off by another name",
+    ),
+    pytest.param(
+        "state: shadwo",
+        "3:12 rules[0].state: unknown value 'shadwo'; did you mean 'shadow'?",
+        id="a state misspelt",
+    ),
+    pytest.param(
+        "on: schedule",
+        "3:5 rules[0].on: unknown key 'on'; write 'event'",
+        id="an event by its name in a workflow",
+    ),
+    pytest.param(
+        "cron: 0 9 * * *",
+        "3:5 rules[0].cron: unknown key 'cron'; write schedule: {cron: ",
+        id="a cron line without its schedule",
+    ),
+    pytest.param(
+        "mode: approve",
+        "3:5 rules[0].mode: unknown key 'mode'; first and all stand in a group",
+        id="an approval of the whole rule",
+    ),
+    pytest.param(
+        "throttle: {at_most: 1, per: 1h}",
+        "3:5 rules[0].throttle: unknown key 'throttle'; it belongs into an action: then: [{reply: ",
+        id="a throttle of the whole rule",
+    ),
+    pytest.param(
+        "event: schedule",
+        "2:3 rules[0]: event: schedule asks when; write schedule: '0 9 * * mon-fri'",
+        id="a schedule that says no time",
+    ),
+    pytest.param(
+        "schedule: '0 9 * * *'",
+        "2:3 rules[0]: 'schedule' goes with event: schedule",
+        id="a schedule without its event",
+    ),
+    pytest.param(
+        "event: message.unanswered",
+        "2:3 rules[0]: event: message.unanswered asks when; write after: 48h",
+        id="unanswered since when",
+    ),
+    pytest.param(
+        "event: schedule\n    schedule: {cron: '0 25 * * *'}",
+        "4:22 rules[0].schedule.cron: '0 25 * * *' is no cron line (bad hour)",
+        id="an hour that no day has",
+    ),
+    pytest.param(
+        "event: schedule\n    schedule: {cron: '0 9 30 2 *'}",
+        "4:22 rules[0].schedule.cron: '0 9 30 2 *' is no cron line (bad day-of-month)",
+        id="a day that no year has",
+    ),
+    pytest.param(
+        "event: schedule\n    schedule: {cron: '@daily'}",
+        "4:22 rules[0].schedule.cron: '@daily' has 1 fields and not 5",
+        id="a cron line in a word",
+    ),
+    pytest.param(
+        "event: schedule\n    schedule: {cron: '0 9 * * *', timezone: Berlin}",
+        "4:45 rules[0].schedule.timezone: unknown time zone 'Berlin'; did you mean 'Europe/Berlin'?",
+        id="a zone by its city",
+    ),
+    pytest.param(
+        "event: schedule\n    schedule: {cron: '0 9 * * *', timezone: [UTC]}",
+        "4:45 rules[0].schedule.timezone: must be the name of a time zone",
+        id="a zone in a list",
+    ),
+    pytest.param(
+        "event: schedule\n    schedule: {at: '09:00'}",
+        "4:16 rules[0].schedule.at: unknown key 'at'; write cron: '0 9 * * mon-fri'",
+        id="a schedule at a time of day",
+    ),
+    pytest.param(
+        "event: schedule\n    schedule: [{cron: '0 9 * * *'}]",
+        "4:15 rules[0].schedule: must be a text, not a list",
+        id="several schedules",
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "said"), WHEN)
+def test_a_mistake_in_when_a_rule_is_asked_is_named(key: str, said: str) -> None:
+    found = problems(
+        f"rules:\n  - id: a\n    {key}\n    when: {{subject: x}}\n    then: [{{archive: true}}]\n"
+    )
+    assert any(one.startswith(f"r.yaml:{said}") for one in found), found
+
+
+def test_a_group_has_no_state() -> None:
+    found = problems(
+        "rules: [{group: {id: g, state: off, rules: [{id: a, when: {subject: x}, stop: true}]}}]\n"
+    )
+    assert found == [
+        "r.yaml:1:25 rules[0].group.state: unknown key 'state'; write it in each rule of the group"
+    ]

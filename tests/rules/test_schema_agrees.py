@@ -33,6 +33,7 @@ BEYOND = re.compile(
             "has no '@'|is more than an address",
             "has a '\\*'",
             "both adds and removes",
+            "fields and not 5|is empty; say why",
             "a path has from|must name what it is made of|unknown time zone|no pattern below",
         )
     )
@@ -113,6 +114,28 @@ rules:
                  labels: {add: [a], remove: b}}
       - {name: from a file, fixture: a.eml, expect: {matched: false}}
 """
+TIMED = """
+rules:
+  - id: a
+    event: message.unanswered
+    after: 48h
+    state: shadow
+    when: {subject: x}
+    then:
+      - reply: {template: t, after: 2h, mode: approve, in: draft, expires: 1d}
+      - send: {template: t, to: [a@b.example], throttle: {at_most: 1, per: 1h, key: x}}
+      - send: {template: t, to: a@b.example, at: ['08:00', '16:30'], guard: {off: [own, budget], reason: x}}
+      - forward: {to: [a@b.example], at: {time: 9:00, weekday: [mon]}, guard: {off: automated, reason: x}}
+      - archive: {after: 2h}
+      - summary: {template: t, to: a@b.example, every: 1h, key: x, with: {a: b}, after: 1d}
+      - summary: {template: t, to: [a@b.example], at: {time: ['08:00'], weekday: mon}}
+  - {id: b, event: schedule, schedule: '0 9 * * *', state: off, when: {subject: x}, stop: true}
+  - group:
+      id: g
+      event: schedule
+      schedule: {cron: '0 9 * * mon-fri', timezone: UTC}
+      rules: [{id: c, state: live, then: [{mark: {read: true, after: 1h}}]}]
+"""
 WITH_LIST = "lists: {vips: ['@a.example']}\nrules: [{id: a, when: {%s}, then: [{archive: true}]}]"
 WITH_CAPTURE = "rules: [{id: a, when: {subject: {regex: '(?P<n>x)'}}, then: [{%s}]}]"
 
@@ -123,7 +146,7 @@ def _examples() -> Iterator[str]:
 
 
 WHOLE = [_file(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "rules").glob("*.yaml"))]
-SMALL = [_file(text) for text in (GROUPED, WIDE.replace("DIGEST", "ab" * 32), *_examples())]
+SMALL = [_file(text) for text in (GROUPED, TIMED, WIDE.replace("DIGEST", "ab" * 32), *_examples())]
 FILES = st.sampled_from(SMALL) | st.sampled_from(WHOLE)
 VALUES: st.SearchStrategy[Any] = st.sampled_from(
     [

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Self
 from pydantic import Field, model_validator
 
 from engine.mail.needs import Need, Needs
+from engine.rules import hints
 from engine.rules.choices import choices
 from engine.rules.condition import Condition
 from engine.rules.quantities import Duration
@@ -35,7 +36,7 @@ class Received(Condition):
     before: Date | None = Field(None, description="Before this day or time.")
     older_than: Duration | None = Field(None, description="Longer ago than this when it is judged.")
     newer_than: Duration | None = Field(None, description="Less long ago than this when it is judged.")
-    weekday: Annotated[tuple[str, ...] | None, *choices("weekday", DAYS)] = Field(
+    weekday: Annotated[tuple[str, ...] | None, *choices("weekday", DAYS, hints.DAYS)] = Field(
         None, description="The day of the week, or a list of them."
     )
     between: Spans | None = Field(
