@@ -113,25 +113,24 @@ def _recipients(work: Work, effect: SendMessage, people: _People) -> Iterator[Co
 
 def _person(budgets: Budgets, address: Address) -> str:
     """Who is counted: any text behind a `+` reaches the same person, unless it has a budget of its own."""
-    local, _, domain = address.normal.rpartition("@")
-    whole = f"{local.partition('+')[0] or local}@{domain}"
+    whole = address.untagged
     return whole if budgets.of(whole) == budgets.of(address.address) else address.normal
 
 
 def _exchanges(work: Work, effect: SendMessage, people: _People) -> Iterator[Count]:
-    """Count the message as one that leads from who wrote it to each of these; several mails count once.
+    """Count the event as one that leads from the message's author to each of these; all its mails count once.
 
-    Where mail of theirs leads back to who wrote it, machines may be answering each other. Notices that
-    nobody answers lead nowhere and are not held, however many there are.
+    An answer counts for the author, and for who gets it in the author's place. Where mail of theirs leads
+    back to who wrote it, machines may be answering each other. Notices that nobody answers lead nowhere and
+    are not held, however many there are.
     """
     run, share = work.run, work.executing.budgets.share("exchanges")
     for normal, person in people.all.items() if run.writers else ():
-        by, to = run.writers[0], known_as(person)
-        if to in run.writers:
-            to = by
-        back = "" if by == to else f"led:{to}:{by}"
-        count = _budget(effect, f"led:{by}:{to}", share, normal)
-        yield replace(count, member=f"{run.mailbox}:{run.key}", given=back)
+        author, told = run.writers[0], known_as(person)
+        answered = dict.fromkeys((author, told)) if told in run.writers else ()
+        for by, to in [(one, one) for one in answered] or [(author, told)]:
+            count = _budget(effect, f"led:{by}:{to}", share, normal)
+            yield replace(count, member=run.event, given="" if by == to else f"led:{to}:{by}")
 
 
 def _senders(work: Work, effect: SendMessage) -> Iterator[Count]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import sha256
 
 from engine.mail.address import Address
+from engine.mail.compose import answer_to
 from engine.mail.message import Message
 
 FIELDS = ("From", "Reply-To", "Sender")
@@ -14,10 +15,9 @@ MOST = 5
 def writers(message: Message) -> tuple[str, ...]:
     """Name who wrote it and who is answered, the author first."""
     people = [one for field in FIELDS for one in message.addresses(field)[:MOST]]
-    return tuple(dict.fromkeys(known_as(one) for one in people))
+    return tuple(dict.fromkeys(known_as(one) for one in (*people, answer_to(message)) if one))
 
 
 def known_as(person: Address) -> str:
     """Name somebody by a digest, the same for `desk@x.example` and `desk+4711@x.example`."""
-    local, _, domain = person.normal.rpartition("@")
-    return sha256(f"{local.partition('+')[0]}@{domain}".encode("utf-8", "replace")).hexdigest()[:16]
+    return sha256(person.untagged.encode("utf-8", "replace")).hexdigest()[:16]

@@ -46,6 +46,12 @@ class Address:
         local = normalize("NFC", self.local[:MAX_LOCAL]).casefold()
         return f"{local}@{self.domain}" if "@" in self.address else local
 
+    @property
+    def untagged(self) -> str:
+        """The normal form less what stands behind a `+`: mail comes to the same person (RFC 5233)."""
+        local, at, domain = self.normal.rpartition("@")
+        return f"{local.partition('+')[0] or local}{at}{domain}"
+
 
 def parse_addresses(values: Iterable[str]) -> tuple[Address, ...]:
     """Read every mailbox of raw address fields, groups flattened; at most MAX_ADDRESSES.

@@ -39,6 +39,14 @@ async def arrive(world: World, *raws: bytes) -> list[list[str]]:
             [mail(f"m{n}", A, Reply_To=f"t{n}@x.example") for n in range(4)],
             id="answers wanted at a fresh address each time",
         ),
+        pytest.param(
+            [mail(f"m{n}", f"a{n}@x.example", Reply_To=B) for n in range(4)],
+            id="answers to somebody whom others name",
+        ),
+        pytest.param(
+            [mail(f"m{n}", f"a{n}@x.example", Reply_To=f"{'a@[], ' * 9}{B}") for n in range(4)],
+            id="somebody named behind others who cannot be answered",
+        ),
     ],
 )
 async def test_a_machine_that_answers_everything_is_answered_twice_a_day(
@@ -48,9 +56,23 @@ async def test_a_machine_that_answers_everything_is_answered_twice_a_day(
     *_, third, fourth = done = await arrive(world, *answered)
     assert done[:2] == [["done", "done"], ["done", "done"]], "several rules may answer one message"
     assert all(HELD in why for why in (*third, *fourth))
-    assert await arrive(world, mail("other", B)) == [*done, ["done", "done"]]
+    assert await arrive(world, mail("other", "c@z.example")) == [*done, ["done", "done"]]
     world.clock.forward(DAY_MS + 120_000)
-    assert (await arrive(world, mail("later", A)))[-1] == ["done", "done"]
+    assert (await arrive(world, answered[0]))[-1] == ["done", "done"]
+
+
+async def test_what_is_done_to_one_message_again_and_again_is_as_many_messages(world: World) -> None:
+    world.budgets = DEFAULTS
+    await world.rules("{event: label.added, when: {label: Again}, then: [reply: hi]}")
+    world.provider.deliver("1", mail("m", A))
+    await world.read_and_drain()
+    for _ in range(4):
+        world.provider.relabel("1", add=["Again"])
+        world.provider.relabel("1", remove=["Again"])
+        world.provider.relabel("1", add=["Again"])
+        await world.read_and_drain()
+        await world.execute_all()
+    assert len(world.provider.sent) == 2
 
 
 async def test_a_circle_over_two_is_held_as_well(world: World) -> None:

@@ -51,7 +51,8 @@ if #against > 0 then
 end
 for i = 3, 2 + counts do
   local most, longest, member = kept[i][1], kept[i][2], kept[i][3]
-  redis.call('ZADD', KEYS[i], whole(leaves), member)
+  -- What is kept until a time leaves then, also where something else that counts as the same leaves before.
+  redis.call('ZADD', KEYS[i], 'GT', whole(leaves), member)
   redis.call('ZREMRANGEBYSCORE', KEYS[i], '-inf', '(' .. whole(now - longest - slack))
   -- Of what has left, no more is ever asked for than the largest limit.
   local beyond = redis.call('ZCOUNT', KEYS[i], '-inf', whole(now)) - most - 1
