@@ -24,7 +24,8 @@ def _kind(value: Any) -> EventKind:
         if not NAME.fullmatch(value.removeprefix(HOOK)):
             raise ValueError(f"'{value}' names no hook; write {HOOK}NAME, such as hook.orders")
     elif value not in KINDS:
-        raise ValueError(unknown("value", value, [*KINDS, f"{HOOK}NAME", f"{EMITTED}NAME"]))
+        named = {prefix.rstrip("."): f"did you mean '{prefix}NAME'?" for prefix in (HOOK, EMITTED)}
+        raise ValueError(unknown("value", value, [*KINDS, *(f"{prefix}.NAME" for prefix in named)], named))
     return EventKind(value)
 
 
