@@ -15,6 +15,8 @@ from engine.store.pending import Pending, cancel, pending
 from engine.store.shown import as_time
 from engine.wiring import Office, open_office
 
+AT_ONCE = 1_000
+
 
 @click.command()
 @click.option("--mailbox", default="", help="Of this mailbox alone.")
@@ -39,16 +41,23 @@ def timers(
 
 
 async def _show(office: Office, mailbox: str, rule: str, limit: int, *, as_json: bool) -> None:
-    wanted = [
-        one async for one in pending(office.base) if mailbox in ("", one.mailbox) and rule in ("", one.rule)
-    ]
-    wanted.sort(key=lambda one: (one.due, one.id))
-    for one in wanted[:limit]:
+    first, count = list[Pending](), 0
+    async for one in pending(office.base):
+        if mailbox in ("", one.mailbox) and rule in ("", one.rule):
+            first.append(one)
+            count += 1
+        if len(first) >= limit + AT_ONCE:  # There may be a million of them.
+            first = _soonest(first, limit)
+    for one in _soonest(first, limit):
         click.echo(json.dumps(_told(one)) if as_json else _line(one))
-    if len(wanted) > limit and not as_json:
-        click.echo(f"and {len(wanted) - limit} more")
-    if not wanted and not as_json:
+    if count > limit and not as_json:
+        click.echo(f"and {count - limit} more")
+    if not count and not as_json:
         click.echo("nothing is pending")
+
+
+def _soonest(some: list[Pending], limit: int) -> list[Pending]:
+    return sorted(some, key=lambda one: (one.due, one.id))[:limit]
 
 
 async def _cancel(office: Office, start: str) -> None:

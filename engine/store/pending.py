@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
-from engine.flow.plan import due_at
 from engine.flow.recorded import Recorded
 from engine.flow.scheduling import next_time
 from engine.flow.timers import Timer
@@ -42,9 +41,9 @@ async def pending(base: Base) -> AsyncIterator[Pending]:
         kind, mailbox = place
         due = next_time(mark)
         yield Pending(_digest("\n".join(place)), due, "schedule", mailbox, kind.removeprefix(SCHEDULED))
-    async for recorded in _delayed(base):
+    async for recorded, due in _delayed(base):
         run, step = recorded.run, _next_step(recorded)
-        due, what = due_at(run, step), f"step {step}: {run.steps[step].kind}"
+        what = f"step {step}: {run.steps[step].kind}"
         yield Pending(run.id[:SHORT], due, what, run.mailbox, run.rule, run.key, run=recorded)
     async for timer in RedisTimers(base).pending():
         event = timer.event
@@ -63,13 +62,12 @@ async def cancel(base: Base, one: Pending, by: str, now: int) -> bool:
     return bool(await base.scripts("cancel", [], [run.id, now, receipt, *range(run.grouped, len(run.steps))]))
 
 
-async def _delayed(base: Base) -> AsyncIterator[Recorded]:
-    journal, start = RedisJournal(base), 0
-    while runs := await base.redis.zrange(base.key("delayed"), start, start + CHUNK - 1):
-        for run in runs:
-            recorded = await journal.get(run)
-            if recorded and recorded.state == "open" and len(recorded.receipts) < len(recorded.run.steps):
-                yield recorded
+async def _delayed(base: Base) -> AsyncIterator[tuple[Recorded, int]]:
+    journal, key, start = RedisJournal(base), base.key("delayed"), 0
+    while found := dict(await base.redis.zrange(key, start, start + CHUNK - 1, withscores=True)):
+        for one in await journal.get_all(list(found)):
+            if one.state == "open" and len(one.receipts) < len(one.run.steps):
+                yield one, int(found[one.run.id])
         start += CHUNK
 
 

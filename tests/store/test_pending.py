@@ -98,3 +98,15 @@ async def test_label_changes_under_way_are_left_to_their_batch(world: World) -> 
     run = next(one for one in await world.runs() if one.run.key == "2")
     assert [run.receipts[step]["outcome"] for step in range(3)] == ["done", "held", "held"]
     assert run.state == "done"
+
+
+async def test_a_send_at_a_time_that_we_keep_is_shown_with_that_time(world: World) -> None:
+    world.provider.schedules = False
+    await world.rules(
+        "{id: morning, when: {subject: {contains: m3}}, then: [reply: {template: hi, at: '08:00'}]}"
+    )
+    world.provider.deliver("3")
+    await world.read_and_drain()
+    await world.execute_all()
+    shown = {one.rule: one.due - START_MS async for one in pending(world.base)}
+    assert shown["morning"] == 8 * HOUR_MS
