@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from engine.cli.journal import as_json
 from engine.cli.serve import config
 from engine.cli.status import screen
 from engine.cli.status_text import ago
+from engine.cli.who import login
 from engine.flow.approvals import Answer, Decision, Letter, Standing
 from engine.settings import load_settings
 from engine.store.approvals import RedisApprovals
@@ -73,7 +72,7 @@ def approvals(
     The first signs of a run's id suffice. Exit code 1 when it is decided already.
     """
     chosen = Standing(standing) if standing else None
-    who = one_line(by or _login(), MAX_BY)
+    who = one_line(by or login(), MAX_BY)
     decision = Decision(chosen, who, one_line(reason, MAX_REASON)) if chosen else None
     words = _written(text) if text else None
     said = Said(who, edit, subject, words, decision, edition)
@@ -82,13 +81,6 @@ def approvals(
     if reason and chosen is not Standing.REJECTED:
         raise click.UsageError("--reason goes with --reject")
     raise SystemExit(asyncio.run(_carry_out(run, said, as_json, config)))
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # As in a container whose user has no name.
-        return f"uid {os.getuid()}"
 
 
 def _written(file: str) -> str:
@@ -202,7 +194,7 @@ def _whole(told: dict[str, Any]) -> str:
         if said := told.get(field):
             lines.append(f"{field.replace('_', '-').title()}: {', '.join(said) if field == 'to' else said}")
     lines += [f"File: {one['name']} ({one['type']}, {one['size']:,} bytes)" for one in told["files"]]
-    return "\n".join([*lines, "", _printable(told["text"])]).rstrip()
+    return _printable("\n".join([*lines, "", told["text"]])).rstrip()
 
 
 def _printable(text: str) -> str:

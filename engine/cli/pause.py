@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
-import socket
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import click
 
 from engine.cli.serve import config
+from engine.cli.who import who
 from engine.settings import load_settings
 from engine.store.brake import pause_sends, resume_sends
 from engine.wiring import Office, open_office
@@ -27,7 +26,7 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.
 @config
 def pause(reason: str, as_json: bool, config: str | None) -> None:
     """Hold every send from now on; labels, drafts and calls of other systems go on."""
-    brake = _do(config, lambda office: pause_sends(office.base, _who(), reason, office.clock()))
+    brake = _do(config, lambda office: pause_sends(office.base, who(), reason, office.clock()))
     click.echo(json.dumps({"sends_paused": brake.as_dict()}) if as_json else str(brake))
 
 
@@ -36,7 +35,7 @@ def pause(reason: str, as_json: bool, config: str | None) -> None:
 @config
 def resume(as_json: bool, config: str | None) -> None:
     """Let sends go on that were paused; what waited leaves within seconds, as far as budgets let it."""
-    before = _do(config, lambda office: resume_sends(office.base, _who(), office.clock()))
+    before = _do(config, lambda office: resume_sends(office.base, who(), office.clock()))
     if as_json:
         click.echo(json.dumps({"sends_paused": None, "before": before and before.as_dict()}))
     else:
@@ -49,11 +48,3 @@ def _do(config: str | None, what: Callable[[Office], Awaitable[_T]]) -> _T:
             return await what(office)
 
     return asyncio.run(act())
-
-
-def _who() -> str:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # A user id without a name, as in containers.
-        user = "somebody"
-    return f"{user}@{socket.gethostname()}"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 
 import click
 
 from engine.cli.journal import as_json
 from engine.cli.serve import config
+from engine.cli.who import who
 from engine.settings import load_settings
 from engine.store.pending import Pending, cancel, pending
 from engine.store.shown import as_time
@@ -67,7 +67,7 @@ async def _cancel(office: Office, start: str) -> None:
         raise click.ClickException(many if found else f"nothing pending is called {start}")
     if found[0].what == "schedule":
         raise click.ClickException("a schedule ends with its rule: take the rule out, or write state: off")
-    if not await cancel(office.base, found[0], getpass.getuser(), office.clock()):
+    if not await cancel(office.base, found[0], who(), office.clock()):
         raise click.ClickException(f"{start} has begun by now")
     click.echo(f"{found[0].id} is cancelled")
 

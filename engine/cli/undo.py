@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
-import socket
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +16,7 @@ from engine.cli.journal import only_run
 from engine.cli.serve import config as config_option
 from engine.cli.since import read_since
 from engine.cli.undo_text import Counts, as_dict, as_lines, message_dict
+from engine.cli.who import who
 from engine.errors import PostroomError, ProviderError
 from engine.flow.recorded import Recorded
 from engine.flow.taking_back import no_way_back
@@ -74,15 +72,7 @@ def undo(
 def _undoing(office: Office) -> Undoing:
     store, executing = RedisUndoings(office.base), office.executing
     beside = executing.folders, executing.summaries, executing.drafts, executing.suppressions
-    return Undoing(store, office.provider, *beside, office.clock, _who())
-
-
-def _who() -> str:
-    """Who does it, for the journal."""
-    name = "somebody"
-    with suppress(OSError, KeyError):  # A container's user may have no name.
-        name = getpass.getuser()
-    return f"{name}@{socket.gethostname()}"
+    return Undoing(store, office.provider, *beside, office.clock, who())
 
 
 async def _chosen(
