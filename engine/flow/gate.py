@@ -44,7 +44,7 @@ class Passage:
     """When it has left at the latest."""
     counts: tuple[Count, ...]
     addresses: tuple[str, ...] = ()
-    """Its recipients in normal form, of whom none may be suppressed."""
+    """Names of its recipients in normal form, of which none may be suppressed."""
     brakes: bool = False
     """Whether it waits while sends are paused."""
     kept_until: int = 0

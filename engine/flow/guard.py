@@ -105,4 +105,4 @@ def _held_address(to: Address | None, message: Message, own: frozenset[str], off
 
 
 def _is_own(addresses: tuple[Address, ...], own: frozenset[str]) -> bool:
-    return any(address.normal in own for address in addresses)
+    return any(not own.isdisjoint((address.normal, address.untagged)) for address in addresses)

@@ -191,7 +191,7 @@ def _everybody_else(message: Message, own: Own, to: tuple[Address, ...]) -> tupl
     known = frozenset(own).union(*own.values(), (address.normal for address in to))
     others = [*message.addresses("To"), *message.addresses("Cc")]
     wanted = {one.normal: one for one in others if is_sendable(one) and not is_no_reply(one.address)}
-    found = tuple(address for normal, address in wanted.items() if normal not in known)
+    found = tuple(one for one in wanted.values() if known.isdisjoint((one.normal, one.untagged)))
     if len(found) > MAX_OTHERS:
         raise Rejected(f"an answer to all would go to {len(found)} others, more than {MAX_OTHERS}")
     return found

@@ -43,7 +43,7 @@ class _People:
         return {one.normal: one for one in (*self.to, *self.cc)}
 
     def without(self, barred: Mapping[str, str]) -> _People:
-        kept = (tuple(one for one in some if one.normal not in barred) for some in (self.to, self.cc))
+        kept = (tuple(one for one in some if not _why(one, barred)) for some in (self.to, self.cc))
         return _People(*kept)
 
 
@@ -54,10 +54,10 @@ async def let_pass(work: Work, effect: SendMessage, raw: bytes, until: datetime 
     """
     executing, never = work.executing, work.executing.budgets.never
     people = _People(*people_of(raw))
-    barred = {normal: NEVER for normal, one in people.all.items() if never.include(one.address)}
+    barred = {name: NEVER for one in people.all.values() for name in _names(one) if never.include(name)}
     left_out: dict[str, str] = {}
     while True:
-        left_out |= {one.address: barred[normal] for normal, one in people.all.items() if normal in barred}
+        left_out |= {one.address: why for one in people.all.values() if (why := _why(one, barred))}
         people = people.without(barred)
         if not people.to:
             return Passed(raw, held=told(left_out))
@@ -67,6 +67,15 @@ async def let_pass(work: Work, effect: SendMessage, raw: bytes, until: datetime 
         if verdict.held or verdict.passed:
             return Passed(_addressed(raw, people, left_out), left_out, verdict.held)
         barred = dict(verdict.barred)
+
+
+def _names(person: Address) -> tuple[str, ...]:
+    """By what somebody may be suppressed: a fresh tag is no other person."""
+    return tuple(dict.fromkeys((person.normal, person.untagged)))
+
+
+def _why(person: Address, barred: Mapping[str, str]) -> str:
+    return next((barred[name] for name in _names(person) if name in barred), "")
 
 
 def _addressed(raw: bytes, people: _People, left_out: Mapping[str, str]) -> bytes:
@@ -99,9 +108,8 @@ def _passage(work: Work, effect: SendMessage, people: _People, until: datetime |
         *_own_limits(work, effect, people),
     )
     kept_until = int(until.timestamp() * 1000) if until else 0
-    return Passage(
-        _step(work), max(work.claim.deadline, kept_until), counts, tuple(people.all), True, kept_until
-    )
+    addresses = tuple(dict.fromkeys(name for one in people.all.values() for name in _names(one)))
+    return Passage(_step(work), max(work.claim.deadline, kept_until), counts, addresses, True, kept_until)
 
 
 def _recipients(work: Work, effect: SendMessage, people: _People) -> Iterator[Count]:

@@ -169,6 +169,19 @@ class TestRecipients:
         }
         assert world.provider.sent == []
 
+    @pytest.mark.parametrize("listed", ["redis", "configuration"])
+    async def test_a_fresh_tag_is_no_way_round_it(self, world: World, listed: str) -> None:
+        if listed == "redis":
+            await self.suppress(world, "ann@x.example")
+        else:
+            world.budgets = replace(DEFAULTS, never=recipients((), ["ann@x.example"]))
+        await world.rules("{when: {label: INBOX}, then: [reply: {template: hi, all: true}]}")
+        tagged = mail("b", sender="cy@x.example", Cc="Ann+2@x.example, support+new@acme.example")
+        first, second = await arrive(world, mail("a", sender="ann+1@x.example"), tagged)
+        assert first.receipts[0]["why"].startswith("ann+1@x.example: ")
+        assert written_to(world) == [("cy@x.example", "")]
+        assert set(second.receipts[0]["left_out"].split(": ")) >= {"Ann+2@x.example"}
+
     async def test_an_answer_to_all_goes_without_who_is_suppressed(self, world: World) -> None:
         await self.suppress(world, "bob@x.example")
         await world.rules("{when: {label: INBOX}, then: [reply: {template: hi, all: true}]}")

@@ -87,6 +87,12 @@ def test_spam_and_imported_mail_are_never_answered() -> None:
             id="a notice about our own mail would go round",
         ),
         pytest.param(
+            NOTICE,
+            mail(sender="support+new@acme.example"),
+            "it comes from ourselves",
+            id="our own with a tag",
+        ),
+        pytest.param(
             SaveDraft(template="hi", reply=True), mail(sender=BOX), None, id="a draft is a person's"
         ),
         pytest.param(ChangeLabels(add=("A",)), mail(sender=BOX), None, id="labels reach nobody"),
