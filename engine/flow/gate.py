@@ -28,7 +28,7 @@ class Count:
     member: str = ""
     """What is counted once, "" for the step."""
     given: str = ""
-    """Another count: this one holds nothing back while there was nothing of that within its windows."""
+    """Another count: while there is nothing of that within its windows, this one neither holds nor counts."""
 
     def told(self, window: Window, used: int) -> str:
         """Say that there is no room."""

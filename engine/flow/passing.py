@@ -137,8 +137,9 @@ def _exchanges(work: Work, effect: SendMessage, people: _People) -> Iterator[Cou
         author, told = run.writers[0], known_as(person)
         answered = dict.fromkeys((author, told)) if told in run.writers else ()
         for by, to in [(one, one) for one in answered] or [(author, told)]:
-            count = _budget(effect, f"led:{by}:{to}", share, normal)
-            yield replace(count, member=run.event, given="" if by == to else f"led:{to}:{by}")
+            yield Count(f"led:{by}:{to}", share.name, share.windows, False, normal, run.event)
+            back = "" if by == to else f"led:{to}:{by}"
+            yield replace(_budget(effect, f"round:{by}", share, normal), member=run.event, given=back)
 
 
 def _senders(work: Work, effect: SendMessage) -> Iterator[Count]:

@@ -80,8 +80,17 @@ async def test_a_circle_over_two_is_held_as_well(world: World) -> None:
                       f"{{when: {{from: {B}}}, then: [send: {{template: hi, to: {A}}}]}}")  # fmt: skip
     turns = [mail(f"m{n}", (A, B)[n % 2]) for n in range(8)]
     done = await arrive(world, *turns)
-    assert done[:4] == [["done"]] * 4
-    assert all(HELD in why for (why,) in done[4:])
+    assert done[:5] == [["done"]] * 5, "the first closes no circle yet"
+    assert all(HELD in why for (why,) in done[5:])
+
+
+async def test_who_was_answered_twice_leads_round_by_no_other_way(world: World) -> None:
+    await world.rules(f"{{when: {{from: {A}}}, then: [reply: hi]}}",
+                      f"{{when: {{subject: {{contains: round}}}}, then: [send: {{template: hi, to: {B}}}]}}",
+                      f"{{when: {{from: {B}}}, then: [send: {{template: hi, to: {A}}}]}}")  # fmt: skip
+    done = await arrive(world, mail("m0", A), mail("m1", A), mail("m2", B), mail("round m3", A))
+    assert done[:3] == [["done"]] * 3
+    assert [HELD in why for why in done[3]] == [True, True]
 
 
 async def test_what_nobody_answers_is_told_however_often_it_is(world: World) -> None:
