@@ -93,7 +93,7 @@ class RedisUndoings:
     async def mark(self, lane: str, lease: Lease, undone: Mapping[str, Undone], now: int) -> None:
         batch = Batch(self._base, now)
         for run, one in undone.items():
-            batch.add("UNDONE", run, dump({"at": one.at, "by": one.by, "left": one.left}))
+            batch.add("UNDONE", run, dump({"at": one.at, "by": one.by, "left": one.left}), now)
         await batch.carry_out(lane, lease)
 
     async def _among(

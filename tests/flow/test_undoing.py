@@ -445,3 +445,14 @@ async def test_a_step_that_is_tried_or_may_have_been_is_not_given_up(world: Worl
     (only,) = await undone(world)
     assert only.failed == "a step of its run is under way: undo it again"
     assert ((await world.run()).undone, "A" in world.provider.labels("1")) == (None, True)
+
+
+async def test_a_dead_run_that_was_undone_is_not_done_again(world: World) -> None:
+    world.provider.failures["send"] = [Rejected("no")]
+    await decided(world, "{when: {label: INBOX}, then: [{label: Orders}, {reply: hi}]}", keys="1")
+    (run,) = await world.runs()
+    assert run.state == "dead"
+    await undone(world)
+    assert not await world.journal.reopen(run.run.id, world.clock())
+    assert await world.journal.newest(9, dead=True) == []
+    assert (await world.run()).state == "done"

@@ -31,7 +31,7 @@ for _, w in ipairs(commands) do
   elseif w[1] == 'SETTLE' then settle(w[2], w[3], w[4], w[5], w[6])
   elseif w[1] == 'KEEP' then keep(w[2], w[3], w[4], w[5])
   elseif w[1] == 'CALL' then decided(w[2], w[3])
-  elseif w[1] == 'UNDONE' then undone(w[2], w[3])
+  elseif w[1] == 'UNDONE' then undone(w[2], w[3], w[4])
   elseif w[1] == 'GIVEUP' then give_up(w[2], w[3], w[4], rest(w, 5))
   elseif w[1] == 'OPEN' then open(w[2], w[3], w[4], w[5], w[6], w[7], w[8])
   else redis.call(unpack(w)) end

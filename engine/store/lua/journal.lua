@@ -95,9 +95,23 @@ local function give_up(run, receipt, now, steps)
   for _, step in ipairs(steps) do settle(run, step, receipt, '0', now) end
 end
 
--- A run was taken back; whoever says so first is remembered.
-local function undone(run, json)
-  if redis.call('EXISTS', run_key(run)) == 1 then redis.call('HSETNX', run_key(run), 'undone', json) end
+-- Settle a dead run as it is.
+local function dismiss(run, now)
+  local key = run_key(run)
+  if redis.call('HGET', key, 'state') ~= 'dead' then return 0 end
+  redis.call('HSET', key, 'state', 'done', 'dismissed', now)
+  redis.call('HDEL', key, 'failed')
+  redis.call('ZREM', P .. ':dead', run)
+  redis.call('DEL', P .. ':content:' .. run)
+  erase_approval(run)
+  return 1
+end
+
+-- A run was taken back; whoever says so first is remembered. A dead one is not to be done again.
+local function undone(run, json, now)
+  if redis.call('EXISTS', run_key(run)) == 0 then return end
+  redis.call('HSETNX', run_key(run), 'undone', json)
+  dismiss(run, now)
 end
 
 local function record(run, state, left, json, mailbox, rule, now, receipts)
