@@ -27,7 +27,10 @@ class Undoings(Protocol):
     async def touching(
         self, mailbox: str, keys: Iterable[str], threads: Iterable[str], since: int
     ) -> list[Recorded]:
-        """Give the mailbox's runs since then that change labels of some messages, or of whole threads."""
+        """Give the mailbox's runs that change labels of some messages, or of whole threads.
+
+        Those since then, and earlier ones with steps that may have waited.
+        """
         ...
 
     async def saving(self, undone: Collection[str], since: int) -> set[tuple[str, str]]:

@@ -36,15 +36,23 @@ class RedisUndoings:
     async def touching(
         self, mailbox: str, keys: Iterable[str], threads: Iterable[str], since: int
     ) -> list[Recorded]:
-        ids = await self._redis.zrangebyscore(self._key("runs:mailbox", mailbox), since, "+inf")
+        wanted, whole = frozenset(keys), frozenset(threads)
+        recent = await self._redis.zrangebyscore(self._key("runs:mailbox", mailbox), since, "+inf")
+        ids = dict.fromkeys([*recent, *await self._readers(mailbox, wanted)])
         self._reach |= dict.fromkeys(new := [run for run in ids if run not in self._reach], NOWHERE)
         async for run, plan in self._plans(new):
             self._reach[run] = _reach(plan)
-        wanted, whole = frozenset(keys), frozenset(threads)
         reached = ((run, *self._reach[run]) for run in ids)
         return await self._journal.get_all(
             [run for run, key, thread in reached if key in wanted or thread in whole]
         )
+
+    async def _readers(self, mailbox: str, keys: Iterable[str]) -> set[str]:
+        """Give runs that do more to messages than their batch did: they may have waited for long."""
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.smembers(self._key("readers", mailbox, key))
+            return set[str]().union(*await pipe.execute())
 
     async def saving(self, undone: Collection[str], since: int) -> set[tuple[str, str]]:
         def saves(run: Mapping[str, Any]) -> bool:

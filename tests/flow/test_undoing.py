@@ -456,3 +456,17 @@ async def test_a_dead_run_that_was_undone_is_not_done_again(world: World) -> Non
     assert not await world.journal.reopen(run.run.id, world.clock())
     assert await world.journal.newest(9, dead=True) == []
     assert (await world.run()).state == "done"
+
+
+async def test_a_change_that_an_earlier_run_put_off_counts_as_later(world: World) -> None:
+    later = "{id: later, when: {label: INBOX}, then: [label: {add: Kept, after: 7d}]}"
+    sooner = "{id: sooner, event: message.unanswered, after: 5d, when: {label: INBOX}, then: [label: Kept]}"
+    await decided(world, later, sooner, keys="1")
+    for days in (5, 2):
+        world.clock.forward(days * 86_400_000 + 2_000)
+        await world.waking.timers(world.clock())
+        await world.drain()
+        await world.execute_all()
+    (one,) = await undone(world, "sooner")
+    assert one.change.left == ("'Kept': the rule later has set or removed it since",)
+    assert "Kept" in world.provider.labels("1")
