@@ -38,10 +38,10 @@ async def tick(
     if not await wakes.turn("tick", TICK_MS):
         return
     await wakes.timers(now)
-    await see_to_schedules(scheduling, now)
     if await wakes.backlog(now) < BUSY:
         await wakes.runs(now)
     await wakes.lanes(now)
     await wakes.polls(intervals, now)
+    await see_to_schedules(scheduling, now)
     if await wakes.turn("trim", TRIM_MS):
         await wakes.trim(now, retention)
