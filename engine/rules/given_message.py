@@ -13,7 +13,7 @@ from engine.rules.conditions.attachment import Digest
 from engine.rules.given_home import SOME_SERVER, GivenAuth, local
 from engine.rules.home import Home
 from engine.rules.quantities import Count, Quantity, Size
-from engine.rules.strict import AnyWords, Flag, Strict, Words
+from engine.rules.strict import EMPTY, AnyWords, Flag, Strict, Words
 from engine.rules.times import Zone
 
 FIXTURE_SUFFIX = ".eml"
@@ -46,16 +46,21 @@ Fixture = Annotated[
 
 
 def _payload(value: Any) -> str:
+    if value is None:
+        raise ValueError(EMPTY)
     if not isinstance(value, str):
         return json.dumps(value, ensure_ascii=False)
     try:
-        json.loads(value)
+        read = json.loads(value)
     except (ValueError, RecursionError):
-        raise ValueError("must be a map or a list, or a text that is JSON") from None
+        read = None
+    if not isinstance(read, dict | list):
+        raise ValueError("must be a map or a list, or a text that is one in JSON")
     return value
 
 
-Payload = Annotated[str, PlainValidator(_payload), WithJsonSchema({"type": ["object", "array", "string"]})]
+_PAYLOAD_SCHEMA = {"type": ["object", "array", "string"], "pattern": r"^\s*[\[{]"}
+Payload = Annotated[str, PlainValidator(_payload), WithJsonSchema(_PAYLOAD_SCHEMA)]
 """JSON text."""
 
 

@@ -143,7 +143,9 @@ WRONG_TESTS = [
     pytest.param(
         "state: {thread: {count: 1}}, expect: {matched: true}", "unknown key 'count'", id="a thread's"
     ),
-    pytest.param("given: {payload: '{'}, expect: {matched: true}", "a text that is JSON", id="no JSON"),
+    pytest.param(
+        "given: {payload: '{'}, expect: {matched: true}", "a text that is one in JSON", id="no JSON"
+    ),
     pytest.param(
         "state: {earlier: [{fixture: gone.eml}]}, expect: {matched: true}",
         "no fixture 'gone.eml'",
