@@ -37,16 +37,20 @@ class Said:
     text: str | None
     decision: Decision | None
     edition: int
+    as_json: bool
 
     @property
     def rewrites(self) -> bool:
         return self.edit or self.subject is not None or self.text is not None
 
+    def tell(self, text: str, **fields: str | int) -> None:
+        click.echo(json.dumps(fields) if self.as_json else text)
+
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--approve", "standing", flag_value="approved", help="Have it sent as it stands.")
-@click.option("--reject", "standing", flag_value="rejected", help="Never have it sent.")
+@click.option("--approve", is_flag=True, help="Have it sent as it stands.")
+@click.option("--reject", is_flag=True, help="Never have it sent.")
 @click.option("--reason", default="", help="Why it is rejected; goes into the journal.")
 @click.option("--edit", is_flag=True, help="Change its text in $EDITOR.")
 @click.option("--text", type=click.Path(exists=True, dir_okay=False), help="Take its text from a file.")
@@ -57,7 +61,8 @@ class Said:
 @config
 def approvals(
     run: str | None,
-    standing: str | None,
+    approve: bool,
+    reject: bool,
     reason: str,
     edit: bool,
     text: str | None,
@@ -71,16 +76,18 @@ def approvals(
 
     The first signs of a run's id suffice. Exit code 1 when it is decided already.
     """
-    chosen = Standing(standing) if standing else None
+    if approve and reject:
+        raise click.UsageError("write --approve or --reject, not both")
+    chosen = Standing.APPROVED if approve else Standing.REJECTED if reject else None
     who = one_line(by or login(), MAX_BY)
     decision = Decision(chosen, who, one_line(reason, MAX_REASON)) if chosen else None
     words = _written(text) if text else None
-    said = Said(who, edit, subject, words, decision, edition)
+    said = Said(who, edit, subject, words, decision, edition, as_json)
     if not run and (said.rewrites or decision):
         raise click.UsageError("write which: postroom approvals RUN --approve")
     if reason and chosen is not Standing.REJECTED:
         raise click.UsageError("--reason goes with --reject")
-    raise SystemExit(asyncio.run(_carry_out(run, said, as_json, config)))
+    raise SystemExit(asyncio.run(_carry_out(run, said, config)))
 
 
 def _written(file: str) -> str:
@@ -90,15 +97,15 @@ def _written(file: str) -> str:
         raise click.UsageError(f"--text: {file} cannot be read as UTF-8: {type(error).__name__}") from None
 
 
-async def _carry_out(run: str | None, said: Said, as_json: bool, config: str | None) -> int:
+async def _carry_out(run: str | None, said: Said, config: str | None) -> int:
     async with open_office(load_settings(config)) as office:
         kept = RedisApprovals(office.base)
         waiting = await kept.waiting()
         if run is None:
-            _list(waiting, as_json, office.clock())
+            _list(waiting, said.as_json, office.clock())
             return 0
         only = await _only(office, waiting, run)
-        answer = await _answer(office, kept, only, said, as_json)
+        answer = await _answer(office, kept, only, said)
         if answer is Answer.DONE:
             return 0
         click.echo(await became(kept, office.journal, only, answer), err=True)
@@ -114,7 +121,7 @@ async def _only(office: Office, waiting: list[Letter], start: str) -> str:
     return found[0]
 
 
-async def _answer(office: Office, kept: RedisApprovals, run: str, said: Said, as_json: bool) -> Answer:
+async def _answer(office: Office, kept: RedisApprovals, run: str, said: Said) -> Answer:
     """Show, edit, decide, as is wanted."""
     letter = await kept.get(run)
     if letter is None:
@@ -123,14 +130,20 @@ async def _answer(office: Office, kept: RedisApprovals, run: str, said: Said, as
         return Answer.CHANGED
     if not said.rewrites and said.decision is None:
         told = in_full(letter)
-        click.echo(json.dumps(told) if as_json else _whole(told))
+        click.echo(json.dumps(told) if said.as_json else _whole(told))
         return Answer.DONE
     edition = said.edition
     if said.rewrites:
         answer, edition = await _edit(office, kept, letter, said)
         if answer is not Answer.DONE:
             return answer
-    return await _decide(office, kept, run, said.decision, edition) if said.decision else Answer.DONE
+    if said.decision is None:
+        return Answer.DONE
+    answer = await kept.decide(run, replace(said.decision, edition=edition), office.clock())
+    if answer is Answer.DONE:
+        state = said.decision.standing.value
+        said.tell(f"{run} is {state} by {said.by}", run=run, state=state, by=said.by)
+    return answer
 
 
 async def _edit(office: Office, kept: RedisApprovals, letter: Letter, said: Said) -> tuple[Answer, int]:
@@ -139,20 +152,16 @@ async def _edit(office: Office, kept: RedisApprovals, letter: Letter, said: Said
     if said.edit:
         text = await asyncio.to_thread(click.edit, text or in_full(letter)["text"], extension=".txt")
         if text is None and said.subject is None:
-            click.echo("nothing was changed")
+            said.tell(
+                "nothing was changed", run=letter.run, state=Standing.PENDING.value, edition=letter.edition
+            )
             return Answer.DONE, letter.edition
     answer = await kept.edit(letter, said.subject, text, said.by, office.clock())
     edition = letter.edition + 1
     if answer is Answer.DONE:
-        click.echo(f"{letter.run} is edited, and waits as edition {edition}")
+        text = f"{letter.run} is edited, and waits as edition {edition}"
+        said.tell(text, run=letter.run, state=Standing.PENDING.value, edition=edition)
     return answer, edition
-
-
-async def _decide(office: Office, kept: RedisApprovals, run: str, decision: Decision, edition: int) -> Answer:
-    answer = await kept.decide(run, replace(decision, edition=edition), office.clock())
-    if answer is Answer.DONE:
-        click.echo(f"{run} is {decision.standing.value} by {decision.by}")
-    return answer
 
 
 def _list(waiting: list[Letter], as_json: bool, now: int) -> None:

@@ -99,6 +99,21 @@ async def test_it_is_rejected_and_the_journal_says_why(desk: Console) -> None:
     assert "reason we do not sell that" in shown
 
 
+async def test_both_decisions_at_once_are_none(desk: Console) -> None:
+    result = await desk.call("approvals", await run_of(desk), "--approve", "--reject")
+    assert (result.exit_code, "not both" in result.output) == (2, True)
+    assert "ask" in (await desk.call("approvals")).stdout
+
+
+async def test_machines_are_told_what_was_decided(desk: Console) -> None:
+    run = await run_of(desk)
+    result = await desk.call("approvals", run, "--subject", "Closed", "--approve", "--json")
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+        {"run": run, "state": "pending", "edition": 2},
+        {"run": run, "state": "approved", "by": "ann"},
+    ]
+
+
 async def test_what_an_editor_leaves_as_it_is_stays_unedited(
     desk: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:
