@@ -122,5 +122,9 @@ def _digest(asked: dict[str, Any], mailbox: str, files: Sequence[File]) -> str:
 
 
 def _line(told: dict[str, Any]) -> str:
-    why = f": {told['why']}" if told.get("why") else ""
-    return f"{told['run']}  {told['state']}{why}"
+    receipts = [step["receipt"] for run in told.get("runs", [told]) for step in run.get("steps", ())]
+    held = [receipt["why"] for receipt in receipts if receipt.get("outcome") == "held"]
+    left_out = [f"left out {receipt['left_out']}" for receipt in receipts if receipt.get("left_out")]
+    state = "held" if held else told["state"]
+    why = told.get("why") or "; ".join(held or left_out)
+    return f"{told['run']}  {state}{f': {why}' if why else ''}"

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from engine.cli.main import main
+from engine.cli.send import _line
 from engine.errors import PostroomError
 
 BOX = "support@acme.example"
@@ -52,6 +53,20 @@ def test_a_key_sends_once_and_never_something_else(config: Path) -> None:
     assert isinstance(other.exception, PostroomError)
     assert "another key" in str(other.exception)
     assert send(config, "hello", *NEEDED).stdout != first.stdout
+
+
+@pytest.mark.parametrize(
+    ("receipt", "line"),
+    [
+        pytest.param({"outcome": "done"}, "1  done", id="sent"),
+        pytest.param({"outcome": "held", "why": "it is suppressed"}, "1  held: it is suppressed", id="held"),
+        pytest.param(
+            {"outcome": "done", "left_out": "a@x: full"}, "1  done: left out a@x: full", id="to some"
+        ),
+    ],
+)
+def test_whether_it_was_sent_is_told(receipt: dict[str, str], line: str) -> None:
+    assert _line({"run": "1", "state": "done", "why": "", "steps": [{"receipt": receipt}]}) == line
 
 
 def test_a_time_goes_along_and_one_that_is_none_is_refused(config: Path) -> None:
