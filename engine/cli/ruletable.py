@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from engine.mail.events import EventKind
+from engine.rules.event_name import told
 from engine.rules.ruleset import Rule
 
 MODES = {"all": "all that hold", "first": "the first that holds"}
@@ -57,7 +58,7 @@ def _traits(rule: Rule) -> Iterator[str]:
     yield f"priority {rule.priority}"
     yield ", ".join(_scope(rule))
     if rule.event is not EventKind.MESSAGE_RECEIVED:
-        yield f"on {rule.event}"
+        yield f"on {told(rule.event)}"
     yield ", ".join(action.key for action in rule.then) or "no action"
     if rule.stop:
         yield f"stop ends {rule.layer}"

@@ -10,6 +10,7 @@ import click
 from engine.cli.journal import as_json
 from engine.cli.serve import config
 from engine.cli.who import who
+from engine.rules.event_name import told
 from engine.settings import load_settings
 from engine.store.pending import Pending, cancel, pending
 from engine.store.shown import as_time
@@ -85,5 +86,6 @@ def _told(one: Pending) -> dict[str, str | None]:
 
 
 def _line(one: Pending) -> str:
-    parts = (one.id, as_time(one.due / 1000), one.mailbox, one.what, one.rule, one.message)
+    what = told(one.timer.event.kind) if one.timer else one.what
+    parts = (one.id, as_time(one.due / 1000), one.mailbox, what, one.rule, one.message)
     return "  ".join(part for part in parts if part)

@@ -36,8 +36,13 @@ _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 def window_of(at_most: int, seconds: int) -> Window:
     """Make a window and say what it says."""
+    return Window(at_most, seconds * 1000, f"{at_most}/{span(seconds)}")
+
+
+def span(seconds: int) -> str:
+    """Write a time as people do, such as `2d`."""
     unit, size = next((unit, size) for unit, size in _UNITS if seconds % size == 0)
-    return Window(at_most, seconds * 1000, f"{at_most}/{seconds // size}{unit}")
+    return f"{seconds // size}{unit}"
 
 
 RECIPIENT = (window_of(10, HOUR_S), window_of(20, DAY_S))

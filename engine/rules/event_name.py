@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from engine.mail.events import EMITTED, HOOK, MESSAGE_UNANSWERED, NAME, SCHEDULE, EventKind
+from engine.rules.budgets import span
 from engine.rules.findings import unknown
 
 KINDS = (*EventKind, MESSAGE_UNANSWERED, SCHEDULE)
@@ -27,6 +28,13 @@ def _kind(value: Any) -> EventKind:
         named = {prefix.rstrip("."): f"did you mean '{prefix}NAME'?" for prefix in (HOOK, EMITTED)}
         raise ValueError(unknown("value", value, [*KINDS, *(f"{prefix}.NAME" for prefix in named)], named))
     return EventKind(value)
+
+
+def told(kind: EventKind) -> str:
+    """Name a kind as its author did: without the rule of a schedule, and with `after` as a time."""
+    if kind.unanswered_s:
+        return f"{MESSAGE_UNANSWERED} after {span(kind.unanswered_s)}"
+    return str(SCHEDULE if kind.scheduled else kind)
 
 
 EventName = Annotated[

@@ -11,6 +11,7 @@ from engine.mail.message import Message
 from engine.rules.audience import Everyone
 from engine.rules.evaluate import Step, steps
 from engine.rules.evaluation import Reason, Verdict
+from engine.rules.event_name import told
 from engine.rules.memory import EMPTY, Beside, Memory
 from engine.rules.nearest import failed, nearest
 from engine.rules.reasons import reason_of
@@ -84,7 +85,7 @@ def _stands(leaf: Reason) -> str:
 
 def _unheard(rule: Rule, event: Event, view: View) -> Reason:
     if rule.event is not event.kind:
-        why = f"listens to {rule.event}, not to {event.kind}"
+        why = f"listens to {told(rule.event)}, not to {told(event.kind)}"
     elif rule.state == "off":
         why = "it is off"
     else:

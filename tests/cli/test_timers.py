@@ -26,7 +26,7 @@ async def test_what_is_pending_is_shown_the_next_first_and_cancelled(console: Co
     await waiting(console)
     first, second = (await console.call("timers")).stdout.splitlines()
     assert first.endswith(f"{BOX}  step 0: send  wait  m1")
-    assert second.endswith(f"{BOX}  message.unanswered.172800  m1")
+    assert second.endswith(f"{BOX}  message.unanswered after 2d  m1")
     told = json.loads((await console.call("timers", "--json", "--rule", "wait")).stdout)
     run = (await console.world.run()).run.id
     assert (told["due"], told["run"]) == ("2026-01-01T02:00:01+00:00", run)
