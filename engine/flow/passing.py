@@ -130,7 +130,7 @@ def _exchanges(work: Work, effect: SendMessage, people: _People) -> Iterator[Cou
 
     An answer counts for the author, and for who gets it in the author's place. Where mail of theirs leads
     back to who wrote it, machines may be answering each other. Notices that nobody answers lead nowhere and
-    are not held, however many there are.
+    are not held, however many there are; nor is what a person approved.
     """
     run, share = work.run, work.executing.budgets.share("exchanges")
     for normal, person in people.all.items() if run.writers else ():
@@ -139,7 +139,9 @@ def _exchanges(work: Work, effect: SendMessage, people: _People) -> Iterator[Cou
         for by, to in [(one, one) for one in answered] or [(author, told)]:
             yield Count(f"led:{by}:{to}", share.name, share.windows, False, normal, run.event)
             back = "" if by == to else f"led:{to}:{by}"
-            yield replace(_budget(effect, f"round:{by}", share, normal), member=run.event, given=back)
+            count = _budget(effect, f"round:{by}", share, normal)
+            limits = count.limits and not effect.approval
+            yield replace(count, limits=limits, member=run.event, given=back)
 
 
 def _senders(work: Work, effect: SendMessage) -> Iterator[Count]:

@@ -124,10 +124,9 @@ def _steps(rules: Iterable[Rule], mailboxes: Sequence[str], budgets: Budgets) ->
                 if isinstance(effect, AddToSummary):  # One mail may tell of one alone, as late as it may be.
                     yield _Step(rule.id, _normal(effect.to), inf if scope else 0, free=False)
                 elif isinstance(effect, SendMessage):
-                    free = "budget" in effect.off
-                    own = inf if free or not effect.reply or effect.all else most(budgets.exchanges)[0]
-                    times = min(_once(effect) * scope, _throttle(action), own) if scope else 0
-                    yield _Step(rule.id, _normal(effect.to), times, free)
+                    own = _once(effect) * scope if scope else 0
+                    times = min(own, _throttle(action), _exchanges(effect, budgets))
+                    yield _Step(rule.id, _normal(effect.to), times, "budget" in effect.off)
 
 
 def _normal(addresses: Iterable[str]) -> frozenset[str]:
@@ -139,6 +138,12 @@ def _once(effect: SendMessage) -> float:
     if effect.once_per is None or effect.all:
         return inf
     return window_of(1, effect.once_per.seconds).within(DAY_MS)
+
+
+def _exchanges(effect: SendMessage, budgets: Budgets) -> float:
+    """How often answers go to one address; others' copies, and what a person approves, are not held by it."""
+    free = "budget" in effect.off or effect.approval or not effect.reply or effect.all
+    return inf if free else most(budgets.exchanges)[0]
 
 
 def _throttle(action: Action) -> float:

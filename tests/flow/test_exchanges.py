@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from engine.flow.approvals import Decision, Standing
 from engine.rules.budgets import DEFAULTS
+from engine.store.approvals import RedisApprovals
 from tests.flow.conftest import DAY_MS, World
 from tests.flow.fakes import mail
 
@@ -59,6 +61,19 @@ async def test_a_machine_that_answers_everything_is_answered_twice_a_day(
     assert await arrive(world, mail("other", "c@z.example")) == [*done, ["done", "done"]]
     world.clock.forward(DAY_MS + 120_000)
     assert (await arrive(world, answered[0]))[-1] == ["done", "done"]
+
+
+async def test_what_a_person_approves_goes_as_often_as_it_is_approved(world: World) -> None:
+    await world.rules("{when: {label: INBOX}, then: [reply: {template: hi, mode: approve}]}")
+    world.budgets = DEFAULTS
+    for n in range(4):
+        world.provider.deliver(f"{n}", mail(f"m{n}", A))
+    await world.read_and_drain()
+    await world.execute_all()
+    for one in await world.runs():
+        await RedisApprovals(world.base).decide(one.run.id, Decision(Standing.APPROVED, "ann"), world.clock())
+    await world.execute_all()
+    assert [one.receipts[0]["outcome"] for one in await world.runs()] == ["done"] * 4
 
 
 async def test_what_is_done_to_one_message_again_and_again_is_as_many_messages(world: World) -> None:

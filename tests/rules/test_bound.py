@@ -111,6 +111,9 @@ def test_an_answer_is_bounded_by_exchanges() -> None:
     usual = replace(BUDGETS, exchanges=DEFAULTS.exchanges)
     assert bound("reply: hi", FIVE_HOURS, budgets=usual).why == "'r1' 2, 'r2' 2"
     assert bound("reply: {template: hi, all: true}", budgets=usual).by_rules == 20, "copies go to others"
+    assert bound("reply: {template: hi, mode: approve}", budgets=usual).by_rules == 20, (
+        "a person stands between"
+    )
 
 
 def test_a_mailbox_budget_bounds_what_no_recipient_budget_does() -> None:
