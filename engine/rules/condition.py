@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 from engine.errors import ConditionError, Missing
-from engine.mail.needs import NOTHING, Needs
+from engine.mail.needs import NOTHING, Need, Needs
 from engine.rules.clues import Clues
 from engine.rules.evaluation import Verdict
 from engine.rules.strict import Strict
@@ -107,10 +107,8 @@ class Condition(Strict):
         return judge
 
     def _unjudged(self, error: Exception) -> Judged:
-        if isinstance(error, Missing):
-            return Judged(Verdict.UNDECIDED, needs=frozenset({error.need}), why=f"{self.key}: {error}")
         said = str(error) if isinstance(error, ConditionError) else f"failed with {type(error).__name__}"
-        return Judged(Verdict.UNDECIDED, why=f"{self.key}: {said}")
+        return _open(self.key, said, error.need if isinstance(error, Missing) else None)
 
     def dump(self) -> Any:
         if not self.members:
@@ -125,6 +123,12 @@ class Condition(Strict):
     def wanted(self) -> str:
         """Say what was asked, as the author wrote it."""
         return json.dumps(self.dump(), ensure_ascii=False)
+
+
+@lru_cache(maxsize=64)
+def _open(key: str, said: str, need: Need | None) -> Judged:
+    """Give the same for all that are open for the same reason: of one message, that may be thousands."""
+    return Judged(Verdict.UNDECIDED, needs=frozenset({need}) if need else NOTHING, why=f"{key}: {said}")
 
 
 def walk(condition: Condition) -> Iterator[Condition]:

@@ -23,6 +23,7 @@ from engine.rules.ruleset import Outcome, Rule, RuleSet
 from engine.rules.view import View
 
 SPAM = "SPAM"
+MATCHED, UNDECIDED = Verdict.MATCHED, Verdict.UNDECIDED
 NO_OUTCOME = Outcome((), ())
 NO_CHANGE = ChangeLabels()
 
@@ -68,10 +69,10 @@ def evaluate(
     view, labels = View(message, now, home=here, beside=beside), message.labels
     asked = ruleset.audience(event.kind, event.mailbox).asked(view)
     for step in steps(asked, view, final=final, awake=awake):
-        if step.judged.verdict is Verdict.MATCHED:
+        if step.judged.verdict is MATCHED:
             (matches if step.acts else shadows).append(_match(step))
             labels = step.labels
-        elif step.judged.verdict is Verdict.UNDECIDED:
+        else:
             undecided.append(_undecided(step))
     return Evaluation(
         tuple(matches),
@@ -102,17 +103,17 @@ def steps(
         seen_by = view.within(rule.id) if rule.remembers else view
         judged = rule.judge(seen_by)
         if rule.remembers:
-            note(rule.when, seen_by, decided=judged.verdict is not Verdict.UNDECIDED)
+            note(rule.when, seen_by, decided=judged.verdict is not UNDECIDED)
         if judged is NOT_MATCHED:
             if not silent:
                 yield Step(rule, seen_by, judged, view.labels)
             continue
         judged = settle(rule, judged, final=final)
-        matched = judged.verdict is Verdict.MATCHED
+        matched = judged.verdict is MATCHED
         outcome = rule.outcome(judged.captures) if matched else NO_OUTCOME
         acts = rule.acts or rule.id == awake
-        labels = changed(view.labels, outcome.effects) if acts else view.labels
-        yield Step(rule, seen_by, judged, labels, outcome, acts=acts)
+        labels = changed(view.labels, outcome.effects) if matched and acts else view.labels
+        yield Step(rule, seen_by, judged, labels, outcome, "", acts)
         if not acts:
             continue
         if labels != view.labels:
@@ -149,11 +150,11 @@ def _elsewhere(rule: Rule, taken: Taken) -> str:
 
 def settle(rule: Rule, judged: Judged, *, final: bool) -> Judged:
     """Hold a match back while a part not fetched yet could bring other captures that the rule uses."""
-    if judged.verdict is not Verdict.MATCHED or not judged.needs:
+    if judged.verdict is not MATCHED or not judged.needs:
         return judged
     if final or not rule.used_captures:
         return replace(judged, needs=NOTHING)
-    return Judged(Verdict.UNDECIDED, needs=judged.needs, why="captures may come from what was not fetched")
+    return Judged(UNDECIDED, needs=judged.needs, why="captures may come from what was not fetched")
 
 
 def changed(labels: frozenset[str], effects: Iterable[Effect]) -> frozenset[str]:
@@ -174,8 +175,8 @@ def net(before: frozenset[str], after: frozenset[str]) -> ChangeLabels:
 
 
 def _undecided(step: Step) -> Undecided:
-    rule, judged = step.rule, step.judged
-    return Undecided(rule.id, judged.needs, judged.why, rule.stop and step.acts, shadow=not step.acts)
+    rule, judged, acts = step.rule, step.judged, step.acts
+    return Undecided(rule.id, judged.needs, judged.why, rule.stop and acts, not acts)
 
 
 def _match(step: Step) -> Match:

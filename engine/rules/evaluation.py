@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.mail.needs import NOTHING, Needs
 from engine.rules.effects import ChangeLabels, Effect
@@ -67,9 +67,8 @@ NOT_ONE_RULE = "*"
 """Stands for the rule where the whole message could not be judged."""
 
 
-@dataclass(frozen=True, slots=True)
-class Undecided:
-    """One rule that could not be judged."""
+class Undecided(NamedTuple):
+    """One rule that could not be judged: of an encrypted message, one of thousands."""
 
     rule: str
     needs: Needs

@@ -84,7 +84,7 @@ class Rule:
     schedule: Schedule | None = None
     """When it looks through its mailboxes."""
 
-    @property
+    @cached_property
     def acts(self) -> bool:
         """Whether what it decides is done, and counts for other rules."""
         return self.state == "live"

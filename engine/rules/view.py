@@ -20,9 +20,11 @@ from engine.rules.text import Text
 T = TypeVar("T")
 
 AUTOMATED, BODY, FILES, FILE_NAMES = " automated", " body", " files", " file names"
-NOTED, UNREAD, HIDDEN = " noted", " unread", " hidden"
+NOTED, UNREAD = " noted", " unread"
 """Where the cache keeps what is no header: no header field has such a name."""
 
+HIDDEN = (Text(""),)
+"""Stands for a subject that cannot be read."""
 MAX_BODY = 4_000_000
 """Characters of the text that are looked at."""
 MAX_PEOPLE = 1_000
@@ -110,12 +112,16 @@ class View:
         """Every value of a header field, decoded, in order; `name` in lower case."""
         found: tuple[Text, ...] | None = self._cache.get(name)
         if found is None:
-            headers = self.message.headers
-            if name == "subject" and self.kept(HIDDEN, lambda: hides_subject(headers)):
-                raise ConditionError(f"the subject cannot be read: {ENCRYPTED}")
-            found = tuple(map(Text, headers.texts(name))) if name in headers.names else ()
-            self._cache[name] = found
+            found = self._cache[name] = self._header(name)
+        if found is HIDDEN:
+            raise ConditionError(f"the subject cannot be read: {ENCRYPTED}")
         return found
+
+    def _header(self, name: str) -> tuple[Text, ...]:
+        headers = self.message.headers
+        if name == "subject" and hides_subject(headers):
+            return HIDDEN
+        return tuple(map(Text, headers.texts(name))) if name in headers.names else ()
 
     def people(self, fields: tuple[str, ...]) -> People:
         """The addresses of some header fields, in order, of each the first MAX_PEOPLE."""
