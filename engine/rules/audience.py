@@ -99,16 +99,23 @@ class Audience:
 
     def asked(self, view: View) -> Asked:
         """Say whom to ask about a message."""
-        index = self.index
-        if len(self.rules) < INDEXED_FROM * index.breadth:
-            return Everyone(self.rules)
-        found = index.candidates(view)
+        if not self._indexed:
+            return self._everyone
+        found = self.index.candidates(view)
         if not found:
             return NOBODY
-        if index.by_label:
-            return Candidates(self.rules, index, found)
+        if self.index.by_label:
+            return Candidates(self.rules, self.index, found)
         rules = self.rules
         return Everyone([rules[place] for place in sorted(found)])
+
+    @cached_property
+    def _indexed(self) -> bool:
+        return len(self.rules) >= INDEXED_FROM * self.index.breadth
+
+    @cached_property
+    def _everyone(self) -> Everyone:
+        return Everyone(self.rules)
 
 
 class Audiences:

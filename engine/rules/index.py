@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import chain
 
 from engine.rules.clues import Clue, Clues, Source
-from engine.rules.lookup import Lookup, Places, table
+from engine.rules.lookup import Find, Places, look_for, table
 from engine.rules.sources import HeaderTexts, LabelNames
 from engine.rules.text import nfc
 from engine.rules.view import View
@@ -25,29 +26,30 @@ class Index:
         always, sources = _by_source(offered)
         self._always = frozenset(always)
         self.by_label = table(sources.pop(LabelNames(), {}))
-        self._headers: dict[str, list[Lookup]] = {}
-        self._others: list[Lookup] = []
+        self._headers: dict[str, list[Find]] = {}
+        self._others: list[Find] = []
         for source, clues in sources.items():
             if isinstance(source, HeaderTexts) and source.name != HIDDEN:
-                self._headers.setdefault(source.name, []).append(Lookup(source, clues))
+                self._headers.setdefault(source.name, []).extend(look_for(source, clues))
             else:
-                self._others.append(Lookup(source, clues))
+                self._others += look_for(source, clues)
         if len(self._headers) <= FEW:
-            self._others += [lookup for lookups in self._headers.values() for lookup in lookups]
+            self._others += chain.from_iterable(self._headers.values())
             self._headers.clear()
         self.breadth = bool(self.by_label) + len(self._others) + min(len(self._headers), FEW)
-        """How many parts of a message it looks at."""
+        """How many looks at a message it takes."""
 
     def candidates(self, view: View) -> set[int]:
         """Give the places of all rules that may match a message or be left open, and of few others."""
         found = set(self._always)
         if self.by_label:
             found |= self.labelled(view.labels)
-        for lookup in self._others:
-            lookup.find(view, found)
-        for name in self._present(view) if self._headers else ():
-            for lookup in self._headers[name]:
-                lookup.find(view, found)
+        for find in self._others:
+            find(view, found)
+        if self._headers:
+            for name in self._present(view):
+                for find in self._headers[name]:
+                    find(view, found)
         return found
 
     def labelled(self, labels: Iterable[str]) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,8 @@ from engine.rules.lazy import lazy
 from engine.rules.text import NONE, Captures, Text
 
 A_LABEL = "xn--"
+_is_plain = re.compile(r"[!#-?A-~]++@[!#-~]*+(?<!\.)").fullmatch
+"""Says whether lower case is all that an address lacks to compare: so it is with most."""
 
 
 def written_domain(domain: str) -> str:
@@ -31,18 +34,7 @@ def _written_label(label: str) -> str:
 def normal(address: Address) -> str:
     """Give the form of an address that compares, as `Address.normal` does."""
     text = address.address
-    return text.lower() if _is_plain(text) else address.normal
-
-
-def _is_plain(text: str) -> bool:
-    """Say whether lower case is all that an address lacks to compare: so it is with most."""
-    return (
-        text.isascii()
-        and text.isprintable()
-        and not (" " in text or '"' in text or text.endswith("."))
-        and text.find("@") > 0
-        and len(text) <= MAX_LOCAL
-    )
+    return text.lower() if len(text) <= MAX_LOCAL and _is_plain(text) else address.normal
 
 
 class Person:
