@@ -98,7 +98,7 @@ async def _remember(
         if left > 0:
             report.answers += 1
             if not recovering.dry_run:
-                once = once_name(report.mailbox, rule, template, to[0].normal)
+                once = once_name(report.mailbox, rule, template, to[0])
                 await recovering.doubts.remember_answer(once, ours[1], left)
 
 

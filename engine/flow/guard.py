@@ -85,13 +85,12 @@ def too_late(effect: Effect, message: Message, kind: EventKind, oldest: datetime
 
 def once_key(mailbox: str, rule: str, effect: SendMessage, message: Message) -> str:
     """What `once_per: sender` remembers: the correspondent and the unexpanded template (RFC 5230, 4.2)."""
-    address = answer_to(message)
-    return once_name(mailbox, rule, effect.template, address.normal if address else "")
+    return once_name(mailbox, rule, effect.template, answer_to(message))
 
 
-def once_name(mailbox: str, rule: str, template: str, address: str) -> str:
-    """Name what is remembered of an answer; `address` in normal form."""
-    return f"{mailbox}:{rule}:{template}:{address}"
+def once_name(mailbox: str, rule: str, template: str, address: Address | None) -> str:
+    """Name what is remembered of an answer; a fresh tag is no other correspondent."""
+    return f"{mailbox}:{rule}:{template}:{address.untagged if address else ''}"
 
 
 def _held_address(to: Address | None, message: Message, own: frozenset[str], off: Off) -> str | None:

@@ -159,7 +159,7 @@ def _own_limits(work: Work, effect: SendMessage, people: _People) -> Iterator[Co
     if effect.throttle:
         yield _throttle(work, effect.throttle)
     if effect.once_per:
-        name = once_name(work.run.mailbox, work.run.rule, effect.template, people.to[0].normal)
+        name = once_name(work.run.mailbox, work.run.rule, effect.template, people.to[0])
         yield Count(f"once:{_digest(name)}", "once_per", (window_of(1, effect.once_per.seconds),))
 
 

@@ -111,9 +111,8 @@ def test_without_headers_there_is_no_verdict() -> None:
 
 def test_the_correspondent_is_whom_the_answer_goes_to() -> None:
     first = message(mail(Reply_To="Ann <ANN@Y.example>"))
-    assert once_key(BOX, "r", REPLY, first) == once_key(
-        BOX, "r", REPLY, message(mail(sender="ann@y.example"))
-    )
+    for sender in ("ann@y.example", "ann+4711@y.example"):
+        assert once_key(BOX, "r", REPLY, first) == once_key(BOX, "r", REPLY, message(mail(sender=sender)))
     assert once_key(BOX, "r", REPLY, message(mail(sender="Nobody"))).endswith(":")
 
 
