@@ -12,13 +12,15 @@ from engine.flow.drafts import UNKNOWN, Home, Left, Turn, digest_of
 from engine.flow.executing import NotYetError, Receipt, Work
 from engine.flow.guard import OUR_MESSAGE_ID
 from engine.flow.inverse import draft_back, no_way_back
-from engine.flow.outgoing import message_id
+from engine.flow.outgoing import message_id, message_id_of
+from engine.flow.plan import run_id
 from engine.mail.headers import parse_headers
 from engine.mail.needs import Need
 from engine.rules.effects import WithdrawDraft
 
 EDITED = "a person has edited the draft in the thread, or may have: it is left as it is"
 OLDER = "the draft in the thread answers a newer message, or a person has answered since"
+ANOTHER = "a draft for another message of the thread lies there, from before writes were lost"
 WITHDRAWN = "a draft that was withdrawn is not written again"
 
 
@@ -36,7 +38,9 @@ async def update(work: Work, home: Home, compose: Callable[[], Awaitable[bytes]]
     lies = await _take(work, home, work.run.arrived)
     if isinstance(lies, Turn):
         return {"outcome": "held", "why": OLDER}
-    return await _rewrite(work, home, lies, compose) if lies else None
+    if lies:
+        return await _rewrite(work, home, lies, compose)
+    return await _from_before(work, home) if work.claim.doubtful else None
 
 
 async def _rewrite(
@@ -67,6 +71,32 @@ async def _replace(work: Work, home: Home, lies: Left, raw: bytes) -> Receipt | 
         return None
     await remember(work, home, draft, raw)
     return left_behind(work, draft) | {"how": "updated"}
+
+
+async def _from_before(work: Work, home: Home) -> Receipt | None:
+    """After lost writes, look for the rule's draft in the thread; None where there is none.
+
+    A run's id follows from event and rule, so the messages there tell which drafts are ours.
+    """
+    run = work.run
+    fellows = await work.provider.thread(run.mailbox, run.thread)
+    events = [f"{run.mailbox}/{one.key}" for one in fellows if "DRAFT" not in one.labels]
+    ours = {message_id_of(run_id(event, run.rule), work.step, run.mailbox) for event in events}
+    for one in fellows:
+        if "DRAFT" in one.labels and (own_id := await _message_id(work, one.key)) in ours:
+            await remember(work, home, one.key, None)
+            if own_id == message_id(run, work.step):
+                return left_behind(work, one.key) | {"how": "found"}
+            return {"outcome": "held", "why": ANOTHER, "id": one.key}
+    return None
+
+
+async def _message_id(work: Work, key: str) -> str:
+    """Ask for a message's Message-ID, "" where it is gone."""
+    try:
+        return (await work.provider.fetch(work.run.mailbox, key, frozenset({Need.HEADERS}))).message_id
+    except MessageGone:
+        return ""
 
 
 async def remember(work: Work, home: Home, draft: str, raw: bytes | None) -> None:

@@ -34,7 +34,12 @@ WRITTEN_TO = ("Delivered-To", "To", "Cc", "Bcc")
 
 def message_id(run: Run, step: int) -> str:
     """The Message-ID of a step: the same at every attempt, so that a lost answer can be looked up."""
-    return f"<{run.id}.{step}.postroom@{run.mailbox.partition('@')[2]}>"
+    return message_id_of(run.id, step, run.mailbox)
+
+
+def message_id_of(run: str, step: int, mailbox: str) -> str:
+    """Make it of a run's id."""
+    return f"<{run}.{step}.postroom@{mailbox.partition('@')[2]}>"
 
 
 async def compose_step(

@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import re
 from base64 import urlsafe_b64decode
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -158,12 +159,8 @@ async def compare(
         expected = expect(mailbox, delivered)
         state = (await stage.control("GET", "state", params={"mailbox": mailbox}))["messages"]
         _agree("labels", differing_labels(expected, state))
-        drafts = Counter(message["messageId"] for message in state if "DRAFT" in message["labels"])
-        threads = {message["id"]: message["threadId"] for message in state}
-        newest = {threads[key]: own_id for own_id, key in expected.drafts.items()}
-        wanted = Counter(newest.values())
-        _agree("drafts too many", drafts - (Counter(expected.drafts.keys()) if forgetful else wanted))
-        _agree("drafts missing", _missing(wanted, drafts, dead))
+        drafts = [(one["threadId"], one["messageId"]) for one in state if "DRAFT" in one["labels"]]
+        _agree("drafts", wrong_drafts(drafts, _by_thread(expected, state), dead, newest=not forgetful))
         own = [message for message in outbox if message["mailbox"] == mailbox]
         summaries = [read for one in own if (read := read_summary(one["raw"])) is not None]
         gathered = Counter(key for keys in summaries for key in keys)
@@ -185,13 +182,45 @@ async def compare(
         assert report.counts["pending"] == 0
         compared.messages += len(delivered)
         compared.sends += sends.total()
-        compared.drafts += drafts.total()
+        compared.drafts += len(drafts)
         compared.saved += len(saved)
         compared.gathered += gathered.total()
         compared.summaries += len(summaries)
         compared.told += len(expected.told)
         compared.audit.update(report.counts)
     return compared
+
+
+def _by_thread(expected: Expected, state: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """By thread, the Message-IDs that its draft may have, the newest last."""
+    threads = {str(message["id"]): str(message["threadId"]) for message in state}
+    found: dict[str, list[str]] = defaultdict(list)
+    for own_id, key in expected.drafts.items():
+        found[threads[key]].append(own_id)
+    return found
+
+
+def wrong_drafts(
+    drafts: Iterable[tuple[str, str]],
+    wanted: Mapping[str, Sequence[str]],
+    dead: Mapping[str, str],
+    *,
+    newest: bool = True,
+) -> dict[str, list[str]]:
+    """By thread, the drafts that lie there where it should be one: for the newest message, or for any.
+
+    After lost writes a draft counts as edited, and is left as it is, so that it need not be the `newest`.
+    """
+    lie: dict[str, list[str]] = {thread: [] for thread in wanted}
+    for thread, own_id in drafts:
+        lie.setdefault(thread, []).append(own_id)
+    allowed = {thread: ids[-1:] if newest else ids for thread, ids in wanted.items()}
+    return {
+        thread: found
+        for thread, found in lie.items()
+        if (len(found) != 1 or found[0] not in allowed.get(thread, ()))
+        and (found or not any(_run_of(own_id) in dead for own_id in wanted[thread]))
+    }
 
 
 def read_summary(raw: str) -> list[str] | None:
@@ -221,7 +250,11 @@ def _agree(what: str, different: Mapping[str, object]) -> None:
 
 def _missing(expected: Counter[str], found: Counter[str], dead: Mapping[str, str]) -> dict[str, int]:
     """A Message-ID begins with the id of its run."""
-    return {own: n for own, n in (expected - found).items() if own[1:].partition(".")[0] not in dead}
+    return {own: n for own, n in (expected - found).items() if _run_of(own) not in dead}
+
+
+def _run_of(message_id: str) -> str:
+    return message_id[1:].partition(".")[0]
 
 
 async def dead_runs(office: Office) -> Counter[str]:

@@ -167,9 +167,9 @@ class FakeProvider:
     async def fetch(self, mailbox: str, key: str, needs: Needs) -> Message:
         await self._begin("fetch", key, *sorted(needs))
         self.fetched[key].append(needs)
-        if key not in self.messages:
+        stored = self.messages.get(key) or self._draft(key)
+        if stored is None:
             raise MessageGone(f"there is no message {key}")
-        stored = self.messages[key]
         raw = Need.CONTENT in needs
         whole = from_raw(
             stored.raw,
@@ -214,6 +214,23 @@ class FakeProvider:
             Fellow(key, one.received, one.labels, is_automatic(parse_headers(one.raw).text("Auto-Submitted")))
             for key, one in self.messages.items()
             if self.threads.get(key, key) == thread
+        ) + tuple(
+            Fellow(draft, None, frozenset({"DRAFT"})) for draft in self.lying if self._answers(draft, thread)
+        )
+
+    def _draft(self, key: str) -> Stored | None:
+        raw = self.lying.get(key)
+        return (
+            Stored(raw, frozenset({"DRAFT"}), datetime.fromtimestamp(START_MS / 1000, UTC))
+            if raw is not None
+            else None
+        )
+
+    def _answers(self, draft: str, thread: str) -> bool:
+        answered = parse_headers(self.lying[draft]).text("In-Reply-To")
+        return any(
+            self.threads.get(key, key) == thread and parse_headers(one.raw).text("Message-ID") == answered
+            for key, one in self.messages.items()
         )
 
     async def change_labels(

@@ -111,6 +111,24 @@ async def test_what_was_not_done_is_done_once(world: World, rule: str, decided: 
     assert world.provider.calls["find"] == looks, "what came later is in no doubt"
 
 
+@pytest.mark.parametrize("lag", [0, 1], ids=["no lag", "a search that lags"])
+async def test_a_thread_keeps_its_one_draft(world: World, lag: int) -> None:
+    await world.rules(DRAFT)
+    kept = await copy(world.base)
+    world.clock.forward(1_000)
+    for key in ("1", "2"):
+        world.provider.threads[key] = "t"
+        world.provider.deliver(key, mail(f"order{key} order"))
+        await finish(world)
+    assert list(world.provider.lying) == ["draft-1"]
+    await put_back(world.base, kept)
+    world.provider.search_lag = lag
+    assert (await recover(world)).clear
+    await finish(world)
+    assert list(world.provider.lying) == ["draft-1"]
+    assert {one.receipts[0]["id"] for one in await world.runs()} == {"draft-1"}
+
+
 EVERY_DAY = "{id: chase, event: schedule, schedule: '0 9 * * *', when: {label: INBOX}, then: [reply: hi]}"
 LATE = "{id: late, event: message.unanswered, after: 9h, when: {label: INBOX}, then: [reply: hi]}"
 
