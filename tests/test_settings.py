@@ -129,7 +129,19 @@ MISTAKES = [
         id="no duration",
     ),
     pytest.param(
-        "retention: 1h", "postroom.yaml:1:12 retention: ", id="a retention that is too short to recover from"
+        "retention: 1h",
+        "postroom.yaml:1:12 retention: must be at least 2d",
+        id="a retention that is too short to recover from",
+    ),
+    pytest.param(
+        "approvals: {expire: 30d}",
+        "postroom.yaml:1:21 approvals.expire: must be at most 14d",
+        id="approvals that wait for ages",
+    ),
+    pytest.param(
+        "approvals: {expire: [3d]}",
+        "postroom.yaml:1:21 approvals.expire: must be a duration: write a number with ms, s",
+        id="a duration in a list",
     ),
     pytest.param(
         "execute: {timeout: -5s}",

@@ -26,6 +26,7 @@ from engine.settings.values import (
     ServerNames,
     Url,
     Zone,
+    bounded,
 )
 
 
@@ -71,7 +72,7 @@ class ExecuteSettings(Section):
 class ApprovalSettings(Section):
     """What waits for a person."""
 
-    expire: Annotated[Duration, Field(gt=0, le=LONGEST_APPROVAL_S)] = 3 * 86_400.0
+    expire: Annotated[Duration, bounded(most=LONGEST_APPROVAL_S)] = 3 * 86_400.0
     """How long, where a rule does not say."""
 
 
@@ -124,9 +125,9 @@ class Settings(Section):
     telemetry: TelemetrySettings = TelemetrySettings()
     execute: ExecuteSettings = ExecuteSettings()
     approvals: ApprovalSettings = ApprovalSettings()
-    retention: Annotated[Duration, Field(ge=2 * 86_400)] = 30 * 86_400.0
+    retention: Annotated[Duration, bounded(least=2 * 86_400)] = 30 * 86_400.0
     """How long judged messages and settled runs are remembered; an expired cursor is recovered within it."""
-    answer_within: Annotated[Duration, Field(gt=0)] = 7 * 86_400.0
+    answer_within: Annotated[Duration, bounded()] = 7 * 86_400.0
     accounts: dict[str, AccountSettings] = {}
     mailboxes: dict[str, MailboxSettings] = {}
     hooks: dict[str, HookSettings] = {}

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from engine.errors import SettingsError
 from engine.mail.address import parse_address
+from engine.rules.budgets import span
 from engine.rules.strict import listed
 
 REDIS_SCHEMES = ("redis://", "rediss://", "unix://")
@@ -27,10 +28,24 @@ def seconds(value: Any) -> float:
     """Read a duration, or a number of seconds. Raises ValueError."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
-    found = _DURATION.fullmatch(str(value))
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise ValueError(f"'{value}' is no duration: write a number with ms, s, m, h, d or w, such as 30s")
+        what = f"'{value}' is no duration" if isinstance(value, str) else "must be a duration"
+        raise ValueError(f"{what}: write a number with ms, s, m, h, d or w, such as 30s")
     return float(found[1]) * _SECONDS[found[2]]
+
+
+def bounded(least: int = 1, most: int | None = None) -> AfterValidator:
+    """Bound a duration, in seconds."""
+
+    def check(value: float) -> float:
+        if value < least:
+            raise ValueError(f"must be at least {span(least)}")
+        if most is not None and value > most:
+            raise ValueError(f"must be at most {span(most)}")
+        return value
+
+    return AfterValidator(check)
 
 
 def duration(text: str) -> float:
