@@ -19,18 +19,18 @@ async def trim(base: Base, now: int, retention: int) -> int:
 
 
 async def _runs(base: Base, cut: int) -> int:
-    """Settled runs only: one that is open, or dead, stays until it is settled."""
+    """Settled runs only: one that is open, or dead, stays until it is settled, and then as long again."""
     forgotten, kept = 0, 0
     while runs := await base.redis.zrangebyscore(base.key("runs"), "-inf", cut, start=kept, num=CHUNK):
-        gone = [await _forget(base, run) for run in runs]
+        gone = [await _forget(base, run, cut) for run in runs]
         forgotten += sum(gone)
         kept += len(runs) - sum(gone)
     return forgotten
 
 
-async def _forget(base: Base, run: str) -> bool:
-    state, text = await base.redis.hmget(base.key("run", run), ["state", "run"])
-    if state not in (None, "done"):
+async def _forget(base: Base, run: str, cut: int) -> bool:
+    state, text, ended = await base.redis.hmget(base.key("run", run), ["state", "run", "ended"])
+    if state not in (None, "done") or int(ended or 0) > cut:
         return False
     about = json.loads(text) if text else {"mailbox": "", "rule": ""}
     async with base.redis.pipeline(transaction=True) as pipe:

@@ -63,3 +63,14 @@ async def test_footsteps_that_never_came_back_go_once_a_complete_read_is_over(ba
     await base.redis.hset(base.key("polled"), BOX, "200")
     await trim(base, now=400, retention=DAY)
     assert set(await base.redis.hkeys(steps)) == {"2|+A", "3|+A"}
+
+
+async def test_what_waited_for_long_is_remembered_from_its_end_on(base: Base) -> None:
+    (done,) = [one for one in await RedisJournal(base).newest(9) if await _state(base, one) == "done"]
+    await base.redis.hset(base.key("run", done), "ended", str(5 * DAY))
+    assert await trim(base, now=6 * DAY - 1, retention=DAY) == 0
+    assert await trim(base, now=6 * DAY, retention=DAY) == 1
+
+
+async def _state(base: Base, run: str) -> str:
+    return str(await base.redis.hget(base.key("run", run), "state"))
