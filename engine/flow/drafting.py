@@ -21,6 +21,8 @@ from engine.rules.effects import WithdrawDraft
 EDITED = "a person has edited the draft in the thread, or may have: it is left as it is"
 OLDER = "the draft in the thread answers a newer message, or a person has answered since"
 ANOTHER = "a draft for another message of the thread lies there, from before writes were lost"
+PEN_MS = 1_000
+"""To write a draft takes a call or two."""
 WITHDRAWN = "a draft that was withdrawn is not written again"
 
 
@@ -145,7 +147,7 @@ async def _leave_alone(work: Work, home: Home, lies: Left) -> Receipt:
 async def _take(work: Work, home: Home, arrived: int) -> Left | Turn | None:
     lies = await work.executing.drafts.take(home, work.run, arrived)
     if lies is Turn.BUSY:
-        raise NotYetError("another run writes the draft of this thread")
+        raise NotYetError("another run writes the draft of this thread", pause=PEN_MS)
     return lies
 
 

@@ -26,7 +26,7 @@ from engine.flow.bounces import read_bounce
 from engine.flow.calling import call
 from engine.flow.drafting import withdraw
 from engine.flow.emitting import emit
-from engine.flow.executing import AwaitingError, Executing, NotYetError, Receipt, Work
+from engine.flow.executing import LATER_MS, AwaitingError, Executing, NotYetError, Receipt, Work
 from engine.flow.gathering import gather
 from engine.flow.patience import patience
 from engine.flow.plan import due_at
@@ -56,7 +56,6 @@ __all__ = ["Executing", "execute"]
 CLOCK_MS = 50
 """Two readings of the clock for one moment differ by less."""
 PAUSE_MS = 300_000
-LATER_MS = 60_000
 LONGEST_WAIT_MS = 900_000
 
 
@@ -188,7 +187,7 @@ async def _not_yet(executing: Executing, claim: Claim, error: NotYetError) -> in
     if error.until:
         await executing.journal.delay(claim, error.until)
         return error.until
-    again = executing.clock() + LATER_MS
+    again = executing.clock() + error.pause
     await _put_off(executing, claim, again, str(error), claim.failing)
     return again
 

@@ -24,6 +24,8 @@ from engine.rules.budgets import Budgets
 Receipt = Mapping[str, str]
 CLOCKS_MS = 60_000
 """How far the service's clock may be behind ours."""
+LATER_MS = 60_000
+"""When to ask again where nobody knows how long it takes."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +80,13 @@ class Work:
 class NotYetError(PostroomError):
     """The step has to wait for something that takes its time, and has not begun.
 
-    `until` says for how long (epoch ms) where it is to wait for a time; 0 where that is not known.
+    `until` says for how long (epoch ms) where it is to wait for a time; 0 where that is not known, and it is
+    then asked for again after `pause` ms.
     """
 
-    def __init__(self, message: str, until: int = 0) -> None:
+    def __init__(self, message: str, until: int = 0, pause: int = LATER_MS) -> None:
         super().__init__(message)
-        self.until = until
+        self.until, self.pause = until, pause
 
 
 class AwaitingError(PostroomError):

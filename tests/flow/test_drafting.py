@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from engine.errors import OutcomeUnknown, Unavailable
-from engine.flow.drafting import EDITED, OLDER
+from engine.flow.drafting import EDITED, OLDER, PEN_MS
 from engine.flow.drafts import digest_of
 from engine.mail.events import EventKind
 from engine.mail.mime import from_raw
@@ -124,6 +124,7 @@ async def test_two_workers_leave_one_draft(world: World) -> None:
     await world.execute(first.run.id)
     assert lying(world) == {"draft-1": "About quote 1"}
     assert again[0]
+    assert again[0] - world.clock() <= PEN_MS, "somebody waits for the draft"
     world.clock.forward(again[0] - world.clock())
     await world.execute(second.run.id)
     assert lying(world) == {"draft-1": "About quote 2"}
