@@ -17,7 +17,10 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from engine import ending, worker
 from engine.errors import LeaseLost, SettingsError
+from engine.flow.timers import Timer
+from engine.mail.events import Event, EventKind
 from engine.store.embedded import EmbeddedRedis
+from engine.store.timers import RedisTimers
 from engine.wiring import Office
 from engine.worker import guarded
 from tests.flow.fakes import BOX, mail
@@ -223,6 +226,17 @@ async def test_a_job_survives_what_is_foreseen(error: Exception) -> None:
     job = guarded(poll)
     assert job.__name__ == "poll"
     await job({}, BOX)
+
+
+async def test_the_lane_of_a_mailbox_that_was_taken_out_is_left_alone_for_a_while(shop: Shop) -> None:
+    gone, event = "gone@acme.example", Event(EventKind.MESSAGE_DELETED, "gone@acme.example", 0, "1")
+    async with shop.office() as office:
+        timers, now = RedisTimers(office.base), office.clock()
+        await timers.set([Timer(now, gone, event)])
+        assert await timers.fire(now) == 1
+        await guarded(worker.drain)({"office": office}, gone)
+        assert await office.waking.lanes(now) == 0
+        assert await office.base.redis.pttl(office.base.key("woken", gone)) > 3_000
 
 
 async def test_a_defect_in_a_job_is_not_hidden() -> None:

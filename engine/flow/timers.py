@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Self
 
 from engine.mail.events import Event
 
@@ -28,17 +27,3 @@ class Timer:
     def from_member(cls, member: str, due: int) -> Self:
         lane, _, event = member.partition("\n")
         return cls(due, lane, Event.from_json(event))
-
-
-class Timers(Protocol):
-    """Timers that are pending."""
-
-    async def set(self, timers: Sequence[Timer]) -> None: ...
-
-    async def cancel(self, timers: Sequence[Timer]) -> int:
-        """Take timers away by lane and event, whatever their time; say how many there were."""
-        ...
-
-    async def fire(self, now: int) -> int:
-        """Put the events of those that are due into their lanes, a bounded number; say how many."""
-        ...

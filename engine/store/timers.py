@@ -17,7 +17,7 @@ LATE_MS = 5_000
 
 
 class RedisTimers:
-    """The Timers port on Redis."""
+    """Timers that are pending."""
 
     def __init__(self, base: Base) -> None:
         self._base, self._redis, self._key = base, base.redis, base.key("timers")
@@ -27,10 +27,12 @@ class RedisTimers:
             await self._redis.zadd(self._key, {timer.member: timer.due for timer in chunk})
 
     async def cancel(self, timers: Sequence[Timer]) -> int:
+        """Take timers away by lane and event, whatever their time; say how many there were."""
         gone = [await self._redis.zrem(self._key, *(one.member for one in chunk)) for chunk in chunks(timers)]
         return sum(gone)
 
     async def fire(self, now: int) -> int:
+        """Put the events of those that are due into their lanes, a bounded number; say how many."""
         fired = 0
         for _ in range(BATCHES):
             keys = [self._key, self._base.key("awake")]

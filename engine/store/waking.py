@@ -78,6 +78,10 @@ class Waking:
         """Forget what is older than `retention` ms and settled; count runs."""
         return await trim(self._base, now, retention)
 
+    async def leave_alone(self, lane: str, ms: int) -> None:
+        """Wake a lane no sooner than that, unless something new comes."""
+        await self._redis.set(self._key("woken", lane), "1", px=ms)
+
     async def later(self, function: str, name: str, at: int) -> None:
         """Enqueue poll, drain or execute of `name` for `at` (epoch ms)."""
         await enqueue(self._redis, self._base.queue, new_job(function, name), at_ms=at)
