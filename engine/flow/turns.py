@@ -35,6 +35,7 @@ class Line:
         """By mailbox."""
         self._served: dict[str, int] = {}
         """By mailbox, how many calls had been handed out when it had its last one."""
+        self._asking = False
         self._calls = 0
         self._serving: asyncio.Task[None] | None = None
         self._pace, self._granted = FIRST_PACE_S, 0.0
@@ -44,15 +45,16 @@ class Line:
 
     async def wait(self, who: str) -> float:
         """Take one call; 0 when granted, else seconds until worth asking again."""
-        if not self._waiting:
-            wait = await self._take()
+        first = not self._waiting and not self._asking
+        if first:
+            wait = await self._ask()
             if wait <= 0 or wait > LONGEST_WAIT_S:
                 return wait
         places = self._waiting.setdefault(who, deque())
-        if len(places) >= MOST_IN_LINE:
+        if len(places) >= MOST_IN_LINE and not first:
             return self._later(who)
         place: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        places.append(place)
+        places.insert(0 if first else len(places), place)
         if self._serving is None or self._serving.done():
             self._serving = asyncio.create_task(self._serve())
         try:
@@ -60,6 +62,14 @@ class Line:
                 return await place
         except TimeoutError:
             return self._later(who)
+
+    async def _ask(self) -> float:
+        """Ask alone: whoever comes meanwhile stands in line, as each refusal tells a later time."""
+        self._asking = True
+        try:
+            return await self._take()
+        finally:
+            self._asking = False
 
     async def _serve(self) -> None:
         """Hand out calls until nobody waits."""

@@ -87,6 +87,20 @@ async def test_a_huge_mailbox_and_small_ones_are_served_in_rotation() -> None:
     await queue.leave()
 
 
+async def test_one_asks_for_all_who_come_at_once() -> None:
+    """Each refusal tells a later time than the one before: sixteen askers would wait for the last."""
+    tap = Tap()
+    queue = Queue(FairBudget(tap, Free()))
+    queue.join("huge", 10)
+    await settle()
+    assert tap.asked <= 2, "the first, and the line behind him"
+    for _ in range(12):
+        tap.drops.put_nowait(0.0)
+        await settle()
+    assert queue.served == ["huge"] * 10
+    await queue.leave()
+
+
 async def test_a_crowd_of_one_mailbox_does_not_stand_in_line() -> None:
     tap = Tap()
     budget = FairBudget(tap, Free())
@@ -96,7 +110,7 @@ async def test_a_crowd_of_one_mailbox_does_not_stand_in_line() -> None:
         tap.drops.put_nowait(0.001)
     await settle()
     told = [task.result() for task in asking if task.done()]
-    assert len(told) == 200 - MOST_IN_LINE
+    assert len(told) == 200 - MOST_IN_LINE - 1, "the first of them asks, and so many stand behind him"
     assert told == sorted(told)
     assert told[-1] > LONGEST_WAIT_S
     tap.drops = asyncio.Queue()
