@@ -10,7 +10,7 @@ from functools import partial
 from engine.errors import MessageGone
 from engine.flow.approvals import Letter, Standing
 from engine.flow.approving import ask, asked, refusal, wait_on
-from engine.flow.drafting import OLDER, remember, update
+from engine.flow.drafting import OLDER, recognise, remember, update
 from engine.flow.drafts import Home, home_of
 from engine.flow.executing import CLOCKS_MS, NotYetError, Receipt, Work
 from engine.flow.inverse import SENT, no_way_back
@@ -56,8 +56,10 @@ async def _same(raw: bytes) -> bytes:
 async def _leave(work: Work, home: Home | None, found: str, raw: bytes) -> str:
     """Leave a draft, unless an earlier attempt has."""
     draft = found or await work.provider.save_draft(work.run.mailbox, raw)
-    if home:
-        await remember(work, home, draft, None if found else raw)
+    if home and found:
+        await recognise(work, home, draft, partial(_same, raw))
+    elif home:
+        await remember(work, home, draft, raw)
     return draft
 
 

@@ -26,13 +26,17 @@ PEN_MS = 1_000
 WITHDRAWN = "a draft that was withdrawn is not written again"
 
 
+Compose = Callable[[], Awaitable[bytes]]
+"""Makes the draft as it would be written now."""
+
+
 def left_behind(work: Work, draft: str) -> dict[str, str]:
     """Give the receipt of a draft that lies there now."""
     own_id = message_id(work.run, work.step)
     return {"outcome": "done", "id": draft, "message_id": own_id, **draft_back(draft)}
 
 
-async def update(work: Work, home: Home, compose: Callable[[], Awaitable[bytes]]) -> Receipt | None:
+async def update(work: Work, home: Home, compose: Compose) -> Receipt | None:
     """Bring the draft that lies in the thread up to date; None where a new one is to be left.
 
     Raises NotYetError while another run writes it.
@@ -42,20 +46,17 @@ async def update(work: Work, home: Home, compose: Callable[[], Awaitable[bytes]]
         return {"outcome": "held", "why": OLDER}
     if lies:
         return await _rewrite(work, home, lies, compose)
-    return await _from_before(work, home) if work.claim.doubtful else None
+    return await _from_before(work, home, compose) if work.claim.doubtful else None
 
 
-async def _rewrite(
-    work: Work, home: Home, lies: Left, compose: Callable[[], Awaitable[bytes]]
-) -> Receipt | None:
+async def _rewrite(work: Work, home: Home, lies: Left, compose: Compose) -> Receipt | None:
     if lies.run == work.run.id:
         return left_behind(work, lies.id) | {"how": "found"}
     now = await _read(work, lies)
     if now is None:
         return None
     if parse_headers(now).text("Message-ID") == message_id(work.run, work.step):
-        await remember(work, home, lies.id, None)
-        return left_behind(work, lies.id) | {"how": "found"}
+        return await recognise(work, home, lies.id, compose)
     if digest_of(now) != lies.digest:
         return await _leave_alone(work, home, lies)
     raw = await compose()
@@ -75,7 +76,7 @@ async def _replace(work: Work, home: Home, lies: Left, raw: bytes) -> Receipt | 
     return left_behind(work, draft) | {"how": "updated"}
 
 
-async def _from_before(work: Work, home: Home) -> Receipt | None:
+async def _from_before(work: Work, home: Home, compose: Compose) -> Receipt | None:
     """After lost writes, look for the rule's draft in the thread; None where there is none.
 
     A run's id follows from event and rule, so the messages there tell which drafts are ours.
@@ -86,9 +87,9 @@ async def _from_before(work: Work, home: Home) -> Receipt | None:
     ours = {message_id_of(run_id(event, run.rule), work.step, run.mailbox) for event in events}
     for one in fellows:
         if "DRAFT" in one.labels and (own_id := await _message_id(work, one.key)) in ours:
-            await remember(work, home, one.key, None)
             if own_id == message_id(run, work.step):
-                return left_behind(work, one.key) | {"how": "found"}
+                return await recognise(work, home, one.key, compose)
+            await _record(work, home, one.key, UNKNOWN)
             return {"outcome": "held", "why": ANOTHER, "id": one.key}
     return None
 
@@ -101,9 +102,26 @@ async def _message_id(work: Work, key: str) -> str:
         return ""
 
 
-async def remember(work: Work, home: Home, draft: str, raw: bytes | None) -> None:
-    """Remember a draft as it says now what was written; without `raw`, nobody saw it then."""
-    digest = await _digest(work, draft, raw) if raw is not None else UNKNOWN
+async def remember(work: Work, home: Home, draft: str, raw: bytes) -> None:
+    """Remember a draft that was written, with what it says now."""
+    await _record(work, home, draft, await _digest(work, draft, raw))
+
+
+async def recognise(work: Work, home: Home, draft: str, compose: Compose) -> Receipt:
+    """Remember a draft of ours that was found, and give its receipt.
+
+    Nobody has edited it where it still says what would be written now; else somebody may have.
+    """
+    try:
+        lies = digest_of(await work.provider.read_draft(work.run.mailbox, draft))
+        digest = lies if lies == digest_of(await compose()) else UNKNOWN
+    except MessageGone:
+        digest = UNKNOWN
+    await _record(work, home, draft, digest)
+    return left_behind(work, draft) | {"how": "found"}
+
+
+async def _record(work: Work, home: Home, draft: str, digest: str) -> None:
     await work.executing.drafts.record(home, work.run, Left(draft, digest, work.run.id, work.run.rule))
 
 

@@ -7,8 +7,8 @@ from functools import partial
 
 from engine.flow.approving import ask, look_at, refusal, wanted
 from engine.flow.asking_by_draft import Find, ask_by_draft
-from engine.flow.drafting import remember, update
-from engine.flow.drafts import digest_of, home_of
+from engine.flow.drafting import recognise, remember, update
+from engine.flow.drafts import Home, digest_of, home_of
 from engine.flow.executing import CLOCKS_MS, Receipt, Work
 from engine.flow.gathering import NOTHING_LEFT, close
 from engine.flow.inverse import SENT, draft_back, no_way_back, scheduled_back
@@ -64,9 +64,7 @@ async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
         found = await find()
         if found is None:
             return None
-        if home:
-            await remember(work, home, found.key, None)
-        return _written(effect, found.key, own_id) | decided | {"how": "found"}
+        return {**await _found(work, effect, home, found.key), **decided}
     if letter is None and (approval := wanted(effect)):
         raise await ask(work, approval, await _compose(work))
     until = await keep_until(work, effect)
@@ -78,6 +76,12 @@ async def _write(work: Work, effect: SendMessage | SaveDraft) -> Receipt | None:
         known = {} if home else draft_back(key, digest_of(raw))
         return {**_written(effect, key, own_id), **known}
     return await _send(work, effect, raw, until) | decided
+
+
+async def _found(work: Work, effect: SendMessage | SaveDraft, home: Home | None, key: str) -> Receipt:
+    if home:
+        return await recognise(work, home, key, partial(_compose, work))
+    return _written(effect, key, message_id(work.run, work.step)) | {"how": "found"}
 
 
 async def _send(work: Work, effect: SendMessage, raw: bytes, until: datetime | None) -> dict[str, str]:

@@ -207,15 +207,18 @@ async def test_an_answer_to_an_older_draft_does_not_withdraw_a_newer_one(begun: 
     assert lying(begun) == {"draft-1": "About quote 2"}
 
 
-async def test_a_draft_whose_answer_was_lost_is_found_and_then_left_to_people(world: World) -> None:
+@pytest.mark.parametrize("edited", [False, True], ids=["as it was written", "edited meanwhile"])
+async def test_a_draft_whose_answer_was_lost_is_found(world: World, edited: bool) -> None:
     await world.rules(RULE, templates=HI)
     world.provider.lost_answers = 1
     await drafted(world, "1", "quote 1")
+    if edited:
+        edit(world)
     world.clock.forward(world.timeout + world.margin)
     await world.execute_all()
     assert (await receipts(world))[0] == {"outcome": "done", "how": "found", "id": "draft-1"}
     await drafted(world, "2", "quote 2")
-    assert lying(world) == {"draft-1": "About quote 1"}
+    assert lying(world) == {"draft-1": "About quote 1" if edited else "About quote 2"}
 
 
 @pytest.mark.parametrize("error", [Unavailable("503"), OutcomeUnknown("lost")], ids=["refused", "lost"])
