@@ -136,12 +136,13 @@ async def withdraw(work: Work, effect: WithdrawDraft) -> Receipt:
         await drafts.put_down(home, run)
         return {"outcome": "unchanged", "why": "the draft is gone, or answers a newer message"}
     now = await _read(work, lies)
+    itself = now is None and answer.message_id.startswith(f"<{lies.run}.")
+    if OUR_MESSAGE_ID in answer.message_id and not itself:
+        await drafts.put_down(home, run)
+        return {"outcome": "unchanged", "why": "a rule sent the answer"}
     if now is None and not work.claim.unknown:
         await drafts.forget(home, run, lies, answered)
         return {"outcome": "unchanged", "why": "the draft was sent, or deleted"}
-    if now is not None and OUR_MESSAGE_ID in answer.message_id:
-        await drafts.put_down(home, run)
-        return {"outcome": "unchanged", "why": "a rule sent the answer"}
     if now is not None and digest_of(now) != lies.digest:
         return await _leave_alone(work, home, lies)
     await work.provider.delete_draft(run.mailbox, lies.id)

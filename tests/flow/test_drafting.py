@@ -162,6 +162,13 @@ def nothing(world: World) -> None:
             1,
             id="a rule answered",
         ),
+        pytest.param(
+            lambda world: world.provider.lying.clear(),
+            {"Message_ID": "<1.0.postroom@acme.example>"},
+            {"outcome": "unchanged", "why": "a rule sent the answer"},
+            0,
+            id="a rule answered after it was deleted",
+        ),
     ],
 )
 async def test_a_draft_is_not_withdrawn_when(
