@@ -49,7 +49,7 @@ RECIPIENT = (window_of(10, HOUR_S), window_of(20, DAY_S))
 OWN = (window_of(100, HOUR_S), window_of(500, DAY_S))
 RULE = (window_of(1_000, HOUR_S), window_of(5_000, DAY_S))
 MAILBOX = (window_of(2_000, HOUR_S), window_of(10_000, DAY_S))
-EXCHANGES = (window_of(2, DAY_S),)
+EXCHANGES = (window_of(2, DAY_S), window_of(3, 2 * DAY_S))
 
 
 @dataclass(frozen=True, slots=True)
