@@ -10,7 +10,6 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -159,8 +158,13 @@ async def compare(
         expected = expect(mailbox, delivered)
         state = (await stage.control("GET", "state", params={"mailbox": mailbox}))["messages"]
         _agree("labels", differing_labels(expected, state))
-        drafts = [(one["threadId"], one["messageId"]) for one in state if "DRAFT" in one["labels"]]
-        _agree("drafts", wrong_drafts(drafts, _by_thread(expected, state), dead, newest=not forgetful))
+        threads = {str(one["id"]): str(one["threadId"]) for one in state}
+        drafts = [
+            (threads.get(expected.drafts.get(one["messageId"], ""), one["threadId"]), one["messageId"])
+            for one in state
+            if "DRAFT" in one["labels"]
+        ]
+        _agree("drafts", wrong_drafts(drafts, _by_thread(expected, threads), dead, newest=not forgetful))
         own = [message for message in outbox if message["mailbox"] == mailbox]
         summaries = [read for one in own if (read := read_summary(one["raw"])) is not None]
         gathered = Counter(key for keys in summaries for key in keys)
@@ -191,9 +195,8 @@ async def compare(
     return compared
 
 
-def _by_thread(expected: Expected, state: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+def _by_thread(expected: Expected, threads: Mapping[str, str]) -> dict[str, list[str]]:
     """By thread, the Message-IDs that its draft may have, the newest last."""
-    threads = {str(message["id"]): str(message["threadId"]) for message in state}
     found: dict[str, list[str]] = defaultdict(list)
     for own_id, key in expected.drafts.items():
         found[threads[key]].append(own_id)
@@ -207,7 +210,9 @@ def wrong_drafts(
     *,
     newest: bool = True,
 ) -> dict[str, list[str]]:
-    """By thread, the drafts that lie there where it should be one: for the newest message, or for any.
+    """By thread, the drafts of its messages where it should be one: for the newest message, or for any.
+
+    The service puts a draft where its References lead, which is elsewhere where Message-IDs are not unique.
 
     After lost writes a draft counts as edited, and is left as it is, so that it need not be the `newest`.
     """
