@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from engine.errors import ConditionError, MessageGone
 from engine.flow.executing import NotYetError, Receipt, Work
 from engine.flow.inverse import suppressed_back
-from engine.flow.outgoing import address_digest, recipients_of
+from engine.flow.outgoing import OWN_ID, address_digest, recipients_of
 from engine.flow.sift import may_be_bounce
 from engine.flow.stores import Settled
 from engine.flow.suppression import SOFT_LIMIT, Bounced, Sent, Suppressed
@@ -30,7 +30,7 @@ from engine.rules.ruleset import RuleSet
 
 BOUNCE_RULE = "(bounces)"
 """Stands for the rule in runs that read a bounce; no rule is called so."""
-_OURS = re.compile(r"<([0-9a-f]{32})\.(\d{1,4})\.postroom@[^<>\s]+>")
+_OURS = re.compile(f"<{OWN_ID}>")
 
 
 def bounce_match(rules: RuleSet, event: Event, message: Message) -> tuple[Match, ...]:

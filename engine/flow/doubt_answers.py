@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from engine.errors import CursorExpired, MessageGone, ProviderError
 from engine.flow.doubt import Recovering, Report
 from engine.flow.guard import once_name
+from engine.flow.outgoing import OWN_ID
 from engine.flow.plan import run_id
 from engine.flow.ports import Provider
 from engine.mail.events import Event
@@ -20,7 +21,7 @@ from engine.mail.needs import Need
 from engine.rules.effects import SendMessage
 from engine.rules.loader import RuleSet
 
-_OURS = re.compile(r"<?([0-9a-f]{32})\.\d+\.postroom@[^>]*>?")
+_OURS = re.compile(f"<?{OWN_ID}>?")
 _SENT = frozenset({"SENT", "SCHEDULED"})
 
 Sender = tuple[str, str, int]

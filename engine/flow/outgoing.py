@@ -42,6 +42,10 @@ def message_id_of(run: str, step: int, mailbox: str) -> str:
     return f"<{run}.{step}.postroom@{mailbox.partition('@')[2]}>"
 
 
+OWN_ID = r"([0-9a-f]{32})\.(\d{1,4})\.postroom@[^<>\s]+"
+"""Finds run and step in what `message_id_of` makes, without its angle brackets."""
+
+
 async def compose_step(
     provider: Provider,
     templates: Library,

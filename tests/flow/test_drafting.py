@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 
 import pytest
@@ -16,7 +15,7 @@ from engine.store.drafts import RedisDrafts
 from engine.store.journal import RedisJournal
 from tests.flow.conftest import World
 from tests.flow.fakes import FakeProvider, mail
-from tests.flow.test_dying import Killed, mine
+from tests.flow.test_dying import mine, one_life
 
 RULE = "{id: quote, when: {subject: {contains: quote}}, then: [draft: hi]}"
 HI = {"hi.md": "---\nsubject: About {{ message.subject }}\n---\nHello.\n"}
@@ -277,11 +276,7 @@ async def test_whatever_call_it_dies_at(
 
     async def live_on() -> None:
         for _ in range(5):
-            for one in await world.runs():
-                if one.state == "open":
-                    with contextlib.suppress(Killed):
-                        await world.execute(one.run.id)
-            world.clock.forward(world.timeout + world.margin + 1_000)
+            await one_life(world)
 
     await arrive(world, "1", "quote 1")
     await live_on()

@@ -21,7 +21,7 @@ from engine.store.trim import trim
 from tests.flow.conftest import DAY_MS, RETENTION_MS, World
 from tests.flow.fakes import BOX, FakeProvider, mail
 from tests.flow.test_calls_flow import HOOK, hooked
-from tests.flow.test_dying import Killed, mine
+from tests.flow.test_dying import mine, one_life
 from tests.flow.test_undoing import undoing
 
 HOUR_MS = 3_600_000
@@ -240,13 +240,8 @@ async def test_whatever_call_it_dies_at_each_is_told_once(
     await world.read_and_drain()
     mine(monkeypatch, owner, name, when)
     for _ in range(12):
-        for one in await world.runs():
-            try:
-                if one.state == "open":
-                    await world.execute(one.run.id)
-            except Killed:
-                pass
-        world.clock.forward(world.timeout + world.margin + HOUR_MS // 4)
+        await one_life(world)
+        world.clock.forward(HOUR_MS // 4)
     assert sorted(item for _, items in told(world) for item in items) == ["s0/n", "s1/n", "s2/n"]
     assert {one.state for one in await world.runs()} == {"done"}
     assert await left(world) == []
