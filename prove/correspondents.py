@@ -88,6 +88,13 @@ def acknowledged(got: Got, chance: random.Random) -> Iterator[Said]:
     )
 
 
+def taken_in(got: Got, chance: random.Random) -> Iterator[Said]:
+    """Acknowledge everything in another's name, to be answered to a fresh address of its own each time."""
+    wanted = f"{chance.randint(10_000, 99_999)}@in.{_domain(got).removeprefix('in.')}"
+    wait = chance.randint(2, 300) * SECOND_MS
+    yield Said(wait, "help@firm.example", got.ours, "We have received your request", reply_to=wanted)
+
+
 def subscribed(got: Got, chance: random.Random) -> Iterator[Said]:
     """Take every mail for an order that it does not understand."""
     yield Said(chance.randint(1, 5) * SECOND_MS, got.to, got.ours, "Your subscription: unknown command")
@@ -112,6 +119,8 @@ BY_DOMAIN: Mapping[str, Answering] = {
     "gone.example": bounced,
     "alias.example": for_another,
     "tickets.example": acknowledged,
+    "intake.example": taken_in,
+    "in.intake.example": taken_in,
     "letters.example": subscribed,
     "mirror.example": sent_back,
     "people.example": now_and_then,
@@ -123,6 +132,7 @@ MACHINES = (
     "lisa@gone.example",
     "info@alias.example",
     "desk@tickets.example",
+    "queue@intake.example",
     "news@letters.example",
     "back@mirror.example",
 )

@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable
 from engine.errors import MessageGone, ProviderError
 from engine.flow.drafts import UNKNOWN, Home, Left, Turn, digest_of
 from engine.flow.executing import NotYetError, Receipt, Work
-from engine.flow.guard import OUR_MESSAGE_ID
 from engine.flow.inverse import draft_back, no_way_back
 from engine.flow.outgoing import message_id, message_id_of
 from engine.flow.plan import run_id
+from engine.flow.writers import OUR_MESSAGE_ID
 from engine.mail.headers import parse_headers
 from engine.mail.needs import Need
 from engine.rules.effects import WithdrawDraft

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from engine.flow.sift import RECEPTIONS
+from engine.flow.writers import OUR_MESSAGE_ID, refers_to_ours
 from engine.mail.address import Address
 from engine.mail.automated import automated, is_no_reply
 from engine.mail.compose import answer_to
@@ -14,8 +15,6 @@ from engine.rules.effects import AddToSummary, Effect, SendMessage, Switch
 
 SENDING = (SendMessage, AddToSummary)
 """Effects because of which mail leaves."""
-OUR_MESSAGE_ID = ".postroom@"
-"""Stands in the Message-ID of all that we send or draft."""
 ECHOES = frozenset({"auto_reply", "bounce"})
 """What machines send because they got mail."""
 Off = tuple[Switch, ...]
@@ -68,8 +67,7 @@ def _held_echo(message: Message) -> str | None:
     """Our own automatic mail, or a machine's answer to it: no rule switches this off, lest a loop begins."""
     if OUR_MESSAGE_ID in message.message_id:
         return "it is automatic mail of our own that comes back"
-    told = (*message.headers.all("In-Reply-To"), *message.headers.all("References"))
-    if automated(message.headers) & ECHOES and any(OUR_MESSAGE_ID in text for text in told):
+    if automated(message.headers) & ECHOES and refers_to_ours(message):
         return "it is a machine's answer to automatic mail of our own"
     return None
 

@@ -128,15 +128,15 @@ def _person(budgets: Budgets, address: Address) -> str:
 def _exchanges(work: Work, effect: SendMessage, people: _People) -> Iterator[Count]:
     """Count the event as one that leads from the message's author to each of these; all its mails count once.
 
-    An answer counts for the author, and for who gets it in the author's place. Where mail of theirs leads
-    back to who wrote it, machines may be answering each other, and who has gone round too often already is
-    led round by nobody else. Notices that nobody answers lead nowhere and are not held, however many there
-    are; nor is what a person approved.
+    An answer counts for the author, or whom the author writes for, and for who gets it in the author's place.
+    Where mail of theirs leads back to who wrote it, machines may be answering each other, and who has gone
+    round too often already is led round by nobody else. Notices that nobody answers lead nowhere and are not
+    held, however many there are; nor is what a person approved.
     """
     run, share = work.run, work.executing.budgets.share("exchanges")
     for normal, person in people.all.items() if run.writers else ():
         author, told = run.writers[0], known_as(person)
-        answered = dict.fromkeys((author, told)) if told in run.writers else ()
+        answered = dict.fromkeys((run.behalf or author, told)) if told in run.writers else ()
         for by, to in [(one, one) for one in answered] or [(author, told)]:
             yield Count(f"led:{by}:{to}", share.name, share.windows, False, normal, run.event)
             back = "" if by == to else f"led:{to}:{by}"

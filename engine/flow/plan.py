@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.flow.writers import writers
+from engine.flow.writers import behalf, writers
 from engine.mail.events import Event, EventKind
 from engine.mail.message import Message
 from engine.rules.effects import ChangeLabels, Effect, SendMessage
@@ -54,6 +54,8 @@ class Run(BaseModel):
     """The message's thread, "" where the service names none."""
     writers: tuple[str, ...] = ()
     """Who wrote the message, so that mail which comes round to the same is known: digests, no addresses."""
+    behalf: str = ""
+    """As whom its author counts where somebody elsewhere is answered; "" for as themselves."""
     depth: int = 0
     """How many events that rules set off led here."""
     origin: str = ""
@@ -200,14 +202,15 @@ def _matched(item: Judged, match: Match, digest: str, now: float, hold: Holder, 
         held=held,
         captures=dict(match.captures),
         **turns.next(item, match.effects[:grouped]),
-        writers=_writers(message, match.effects),
+        **_writers(message, match.effects),
     )
 
 
-def _writers(message: Message | None, effects: Iterable[Effect]) -> tuple[str, ...]:
+def _writers(message: Message | None, effects: Iterable[Effect]) -> dict[str, Any]:
     """Who wrote the message because of which mail leaves; its header was read for that."""
-    sends = any(isinstance(effect, SendMessage) for effect in effects)
-    return writers(message) if message and sends else ()
+    if message is None or not any(isinstance(effect, SendMessage) for effect in effects):
+        return {}
+    return {"writers": writers(message), "behalf": behalf(message)}
 
 
 def _undecided(item: Judged, undecided: Undecided, digest: str, now: float) -> Run:

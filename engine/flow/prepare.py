@@ -11,7 +11,6 @@ from engine.flow.applying import Recorded, as_of, narrowed, runs_to_look_up
 from engine.flow.clock import Clock, now_ms
 from engine.flow.doubt_batch import is_in_doubt
 from engine.flow.drafts import Drafts
-from engine.flow.guard import OUR_MESSAGE_ID
 from engine.flow.holding import Guard, Preparing, Profiles
 from engine.flow.hydrate import Looked, judge_once, wanting
 from engine.flow.later import timers_for
@@ -21,6 +20,7 @@ from engine.flow.plan import Judged, LabelGroup, Plan, Run, make_plan, run_id
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of
 from engine.flow.stores import Commit, Lanes, Queued, Verdicts
+from engine.flow.writers import OUR_MESSAGE_ID
 from engine.mail.events import Event, is_outbound
 from engine.mail.message import Message
 from engine.mail.needs import Needs

@@ -7,26 +7,17 @@ from dataclasses import dataclass
 
 from engine.mail.address import normal_domain, parse_address
 
-PUBLIC = frozenset(
-    [
-        "aol.com",
-        "gmail.com",
-        "gmx.de",
-        "gmx.net",
-        "googlemail.com",
-        "hotmail.com",
-        "icloud.com",
-        "live.com",
-        "me.com",
-        "outlook.com",
-        "proton.me",
-        "protonmail.com",
-        "web.de",
-        "yahoo.com",
-        "zmail.com",
-        "zoho.com",
-    ]
-)
+_PUBLIC = """
+    126.com 163.com aol.com arcor.de att.net bluewin.ch btinternet.com comcast.net daum.net fastmail.com
+    free.fr freenet.de gmail.com gmx.at gmx.ch gmx.com gmx.de gmx.net googlemail.com hey.com hotmail.co.uk
+    hotmail.com hotmail.de hotmail.fr icloud.com kpnmail.nl laposte.net libero.it live.co.uk live.com
+    live.de mac.com mail.com mail.de mail.ru mailbox.org me.com msn.com naver.com o2.pl onet.pl orange.fr
+    outlook.com outlook.de pm.me posteo.de proton.me protonmail.com qq.com rediffmail.com rocketmail.com
+    seznam.cz sfr.fr skynet.be t-online.de telenet.be tuta.com tutanota.com verizon.net wanadoo.fr web.de
+    wp.pl yahoo.co.jp yahoo.co.uk yahoo.com yahoo.de yahoo.fr yandex.com yandex.ru ymail.com ziggo.nl
+    zmail.com zoho.com
+"""
+PUBLIC = frozenset(_PUBLIC.split())
 """Domains in which everybody may have a mailbox: one of ours there makes the others no own ones."""
 
 

@@ -43,6 +43,17 @@ async def arrive(world: World, *raws: bytes) -> list[list[str]]:
             id="answers wanted at a fresh address each time",
         ),
         pytest.param(
+            [mail(f"m{n}", A, Reply_To=f"t{n}@n{n}.desk.example") for n in range(4)],
+            id="answers wanted at a fresh address of another domain",
+        ),
+        pytest.param(
+            [
+                mail(f"m{n}", A, Reply_To=f"t{n}@y{n}.org", In_Reply_To=f"<{n}.0.postroom@z>")
+                for n in range(4)
+            ],
+            id="answers to mail of ours, wanted anywhere",
+        ),
+        pytest.param(
             [mail(f"m{n}", f"a{n}@x.example", Reply_To=B) for n in range(4)],
             id="answers to somebody whom others name",
         ),
@@ -62,6 +73,22 @@ async def test_a_machine_that_answers_everything_is_answered_twice_a_day(
     assert await arrive(world, mail("other", "c@z.example")) == [*done, ["done", "done"]]
     world.clock.forward(DAY_MS + 120_000)
     assert (await arrive(world, answered[0]))[-1] == ["done", "done"]
+
+
+async def test_all_who_fill_in_a_form_are_answered_each_as_often_as_anybody(world: World) -> None:
+    await world.rules(REPLY)
+    visitors = [
+        "v1@gmail.com",
+        "v2@gmail.com",
+        "v3@gmail.com",
+        "a@firm.co.uk",
+        "b@other.co.uk",
+        "v1@gmail.com",
+    ]
+    forms = [mail(f"m{n}", "form@shop.co.uk", Reply_To=visitor) for n, visitor in enumerate(visitors)]
+    done = await arrive(world, *forms, mail("again", "form@shop.co.uk", Reply_To="v1@gmail.com"))
+    assert done[:-1] == [["done"]] * 6
+    assert HELD in done[-1][0]
 
 
 async def test_what_a_person_approves_goes_as_often_as_it_is_approved(world: World) -> None:
