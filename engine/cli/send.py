@@ -64,22 +64,22 @@ def send(
     settings = load_settings(config)
     asked = {"template": template, "to": list(to), "with": _data(data)} | ({"at": at} if at else {})
     files = _files(attach)
-    call_id = key_id(SEND_LANE, key) if key else secrets.token_hex(16)
     digest = _digest(asked, mailbox, files)
 
     async def write() -> dict[str, Any]:
         async with open_office(settings) as office:
             library = await _templates(office, settings)
+            calls = RedisCalls(office.base, office.retention_ms)
+            call_id = key_id(SEND_LANE, key, await calls.salt()) if key else secrets.token_hex(16)
             call = send_call(library, tuple(settings.mailboxes), mailbox, asked, files, call_id, digest)
-            return await _write(office, call, wait)
+            return await _write(office, calls, call, wait)
 
     told = asyncio.run(write())
     click.echo(json.dumps(told) if as_json else _line(told))
     raise SystemExit(1 if told["state"] == "dead" else 0)
 
 
-async def _write(office: Office, call: Call, wait: float) -> dict[str, Any]:
-    calls = RedisCalls(office.base, office.retention_ms)
+async def _write(office: Office, calls: RedisCalls, call: Call, wait: float) -> dict[str, Any]:
     taken: Taken = (await calls.take([call], office.clock()))[0]
     if taken.differs:
         raise PostroomError("this key was used for another message: give another message another key")

@@ -128,7 +128,7 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
 
 async def _holds_something(base: Base) -> bool:
     async for keys in scan(base):
-        if any(first_part(key) not in PASSING | STAYS | {"schema"} for key in keys):
+        if any(first_part(key) not in PASSING | STAYS | {"schema", "salt"} for key in keys):
             return True
     return False
 

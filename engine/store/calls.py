@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 
 from engine.flow.asked import payload_of
@@ -26,6 +27,14 @@ class RedisCalls:
         """`retention` in ms: a key is known for longer than the runs that it set off."""
         self._base, self._redis, self._key = base, base.redis, base.key
         self._keep = max(KEYS_MS, retention) + DAY_MS
+        self._salt = ""
+
+    async def salt(self) -> str:
+        """Give the secret from which ids of calls follow: the same for every process, for ever."""
+        if not self._salt:
+            await self._redis.set(self._key("salt"), secrets.token_hex(16), nx=True)
+            self._salt = str(await self._redis.get(self._key("salt")))
+        return self._salt
 
     async def take(self, calls: Sequence[Call], now: int) -> list[Taken]:
         """Write calls down, all in one step; each once, however often it comes or is sent again."""

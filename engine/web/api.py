@@ -40,6 +40,7 @@ class Api:
 
     token: str | None
     intake: Intake
+    salt: Callable[[], Awaitable[str]]
     templates: Callable[[], Awaitable[Library | None]]
     """The templates in force; None before there are any."""
     told: Told
@@ -72,7 +73,8 @@ class Api:
             library = await self.templates()
             if library is None:
                 return "failed", refuse(503, "no templates have been put in force yet")
-            call = await apart(len(body), lambda: self._read(headers, body, library))
+            salt = await self.salt()
+            call = await apart(len(body), lambda: self._read(headers, body, salt, library))
             return answered(await self.intake.put(call))
         except FAILING as error:
             return refused(error)
@@ -86,7 +88,7 @@ class Api:
             return refused(error)[1]
         return JSONResponse(found) if found else refuse(404, "there is no such run")
 
-    def _read(self, headers: Headers, body: bytes, library: Library) -> Call:
+    def _read(self, headers: Headers, body: bytes, salt: str, library: Library) -> Call:
         payload, _ = read_payload(body)
         value = load(payload)
         if not isinstance(value, dict):
@@ -94,7 +96,7 @@ class Api:
         files = read_files(value.pop(FILES), self.attachments) if FILES in value else ()
         mailbox = value.pop("mailbox", "")
         told = repeats("bearer", headers, value)
-        call = key_id(SEND_LANE, told.key) if told.key else secrets.token_hex(16)
+        call = key_id(SEND_LANE, told.key, salt) if told.key else secrets.token_hex(16)
         return send_call(library, self.mailboxes, mailbox, value, files, call, sha256(body).hexdigest())
 
 

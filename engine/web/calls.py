@@ -11,7 +11,7 @@ import json
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Protocol
@@ -75,6 +75,7 @@ class Calls:
 
     hooks: Mapping[str, Hook]
     intake: Intake
+    salt: Callable[[], Awaitable[str]]
     clock: Callable[[], float] = time.time
     told: dict[str, float] = field(default_factory=dict)
 
@@ -102,7 +103,8 @@ class Calls:
             if hook.scheme in BY_TOKEN:
                 check_token(hook.secret, headers)
             body = await read_body(scope, receive, hook.limit)
-            call = await apart(len(body), lambda: read_call(name, hook, headers, body, self.clock()))
+            salt, now = await self.salt(), self.clock()
+            call = await apart(len(body), lambda: read_call(name, hook, headers, body, salt, now))
             return answered(await self.intake.put(call))
         except FAILING as error:
             return refused(error)
@@ -115,7 +117,7 @@ class Calls:
             log.warning("call of hook %s refused, as may be others: it is not signed with its secret", name)
 
 
-def read_call(name: str, hook: Hook, headers: Headers, body: bytes, now: float) -> Call:
+def read_call(name: str, hook: Hook, headers: Headers, body: bytes, salt: str, now: float) -> Call:
     """Verify and read a call. Raises WebhookErrors."""
     if hook.scheme not in BY_TOKEN:
         check_signature(hook.scheme, hook.secret, headers, body, now)
@@ -126,7 +128,7 @@ def read_call(name: str, hook: Hook, headers: Headers, body: bytes, now: float) 
     told = repeats(hook.scheme, headers, value)
     if hook.scheme == "github" and isinstance(value, dict):
         payload = _with_kind(payload, text(headers, b"x-github-event"))
-    call = key_id(hook_lane(name), told.key) if told.key else secrets.token_hex(16)
+    call = key_id(hook_lane(name), told.key, salt) if told.key else secrets.token_hex(16)
     event = hook_event(name, hook.mailbox, call, payload)
     digest = sha256(body).hexdigest()
     return Call(event, digest, told.strict, told.within, files, tracing.current())

@@ -75,6 +75,7 @@ def make_endpoints(settings: Settings, base: Base, clock: Clock) -> tuple[Calls,
     api = Api(
         settings.web.api_token,
         intake,
+        calls.salt,
         InForce(base).templates,
         partial(tell, journal, calls),
         tuple(settings.mailboxes),
@@ -82,4 +83,4 @@ def make_endpoints(settings: Settings, base: Base, clock: Clock) -> tuple[Calls,
         ApprovalApi(settings.web.api_token, RedisApprovals(base), journal, clock),
         BrakeApi(settings.web.api_token, base, clock),
     )
-    return Calls(hooks, intake), api
+    return Calls(hooks, intake, calls.salt), api

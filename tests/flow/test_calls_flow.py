@@ -38,13 +38,14 @@ FILE = File("a.txt", "text/plain", b"planted file")
 
 def hooked(body: dict[str, Any], key: str = "k", **more: Any) -> Call:
     text = json.dumps(body)
-    return Call(hook_event("orders", BOX, key_id(HOOK, key), text), text, **more)
+    return Call(hook_event("orders", BOX, key_id(HOOK, key, "salt"), text), text, **more)
 
 
 def asked(key: str = "k", name: str = "Ann", **more: str) -> Call:
     wanted = {"template": "hello", "to": ["ann@x.example"], "with": {"name": name}, **more}
     return Call(
-        send_event(BOX, key_id(SEND, key), Asked.model_validate(wanted).model_dump(by_alias=True)), "d"
+        send_event(BOX, key_id(SEND, key, "salt"), Asked.model_validate(wanted).model_dump(by_alias=True)),
+        "d",
     )
 
 

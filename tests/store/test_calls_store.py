@@ -17,6 +17,7 @@ from engine.store.calls import RedisCalls
 
 NOW = 1_767_225_600_000
 DAY_MS = 86_400_000
+SALT = "salt"
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def calls(redis: Redis) -> RedisCalls:
 
 
 def call(key: str, body: str = "{}", **more: object) -> Call:
-    event = hook_event("orders", "n@acme.example", key_id("hook.orders", key), body)
+    event = hook_event("orders", "n@acme.example", key_id("hook.orders", key, SALT), body)
     return replace(Call(event, f"digest of {body}"), **more)  # type: ignore[arg-type]
 
 
@@ -41,6 +42,13 @@ async def test_a_call_wakes_its_lane_and_is_queued(calls: RedisCalls, redis: Red
     state = await calls.state(taken.id)
     assert state is not None
     assert (state.lane, state.decided, state.runs) == ("hook.orders", False, ())
+
+
+async def test_ids_of_keys_follow_from_a_secret_that_all_processes_share(redis: Redis) -> None:
+    salts = await asyncio.gather(*(RedisCalls(Base(redis), 30 * DAY_MS).salt() for _ in range(5)))
+    assert set(salts) == {await redis.get("postroom:salt")}
+    assert len({key_id("send", "order-1", salt) for salt in (*salts, SALT, "")}) == 3
+    assert await redis.ttl("postroom:salt") == -1
 
 
 async def test_a_repetition_is_answered_the_same_and_adds_nothing(calls: RedisCalls, redis: Redis) -> None:
@@ -69,7 +77,7 @@ async def test_other_bytes_under_the_same_key_are_not_taken(calls: RedisCalls, r
 
 async def test_the_same_key_of_another_lane_is_another(calls: RedisCalls) -> None:
     (one,) = await calls.take([call("a")], NOW)
-    other = hook_event("refunds", "n@acme.example", key_id("hook.refunds", "a"), "{}")
+    other = hook_event("refunds", "n@acme.example", key_id("hook.refunds", "a", SALT), "{}")
     (two,) = await calls.take([Call(other, "digest of {}")], NOW)
     assert not two.repeated
     assert one.id != two.id

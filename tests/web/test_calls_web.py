@@ -60,8 +60,8 @@ class Desk:
 
     def __post_init__(self) -> None:
         intake = Together(self._write, sizes)
-        self.calls = Calls(HOOKS, intake, lambda: NOW)
-        api = Api(self.token, intake, self._templates, self._told, (BOX,), 100_000)
+        self.calls = Calls(HOOKS, intake, self._salt, lambda: NOW)
+        api = Api(self.token, intake, self._salt, self._templates, self._told, (BOX,), 100_000)
         site = Site()
         app = create_app(site.hooks, site._ready, site._look, calls=self.calls, api=api)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://web.test")
@@ -78,6 +78,9 @@ class Desk:
         if not repeated:
             self.taken.append(call)
         return Taken(call.id, repeated, differs=known != call.digest)
+
+    async def _salt(self) -> str:
+        return "salt"
 
     async def _templates(self) -> Library | None:
         return self.library
