@@ -13,6 +13,8 @@ MAX_WAITING = 1_000
 """With so many waiting, further ones are not even asked about."""
 MAX_SIZE = 5_000_000
 """Bytes of one message that waits: all of them are kept in memory."""
+WAITS = "it waits for approval"
+"""What the journal says of its run."""
 
 
 class Standing(StrEnum):

@@ -10,13 +10,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 from engine.errors import LeaseLost, PostroomError
 from engine.flow.bundles import Bundle, bundles, keys_of
 from engine.flow.cancelling import cancellations, cancelled, scheduled_by
+from engine.flow.giving_up import BY_DRAFT, given_up, told, waiting_steps, waits_by_draft
 from engine.flow.listing import patiently
 from engine.flow.recorded import Recorded, Undone
 from engine.flow.relabelling import read_labels, relabel
@@ -36,8 +37,6 @@ MOST_TOLD = 20
 
 
 BUSY = "a step of its run is under way: undo it again"
-SKIPPED = {"outcome": "skipped", "why": "it was undone before its time"}
-GIVEN_UP = Taken("steps that wait for their time", "step that waits for its time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +66,11 @@ def undoable(recorded: Recorded) -> str:
         return "it did nothing: its rule was in shadow"
     if waiting_steps(recorded):
         return ""
+    if waits_by_draft(recorded):
+        return BY_DRAFT
     if recorded.state not in SETTLED:
         return "it is still under way"
     return "" if _changes(recorded) else "it changed nothing that can be taken back"
-
-
-def waiting_steps(recorded: Recorded) -> tuple[int, ...]:
-    """Give the steps of a run that wait for the time of the first of them, if that is all it does."""
-    run = recorded.run
-    left = tuple(step for step in range(len(run.steps)) if step not in recorded.receipts)
-    waits = recorded.state == "open" and left and left[0] >= run.grouped and run.steps[left[0]].after
-    return left if waits else ()
 
 
 def _changes(recorded: Recorded) -> bool:
@@ -121,11 +114,11 @@ async def _turn(undoing: Undoing, lane: str) -> AsyncIterator[Lease]:
 
 async def _undo(undoing: Undoing, bundle: Bundle, lease: Lease | None) -> list[Restored]:
     """Undo what is still to be undone of a bundle; without a lease, tell what would be done."""
-    given_up = {one.run.id: steps for one in bundle.runs if (steps := waiting_steps(one))}
+    waiting = {one.run.id: told(one) for one in bundle.runs if waiting_steps(one)}
     runs = [replace(one, state="done") for one in bundle.runs]
     busy: list[Recorded] = []
     if lease:
-        runs, busy = await _settled(undoing, bundle, given_up, lease)
+        runs, busy = await _settled(undoing, bundle, frozenset(waiting), lease)
     changes = await _planned(undoing, bundle, runs, lease)
     later = await cancellations(undoing, bundle.mailbox, runs, lease)
     refused = await relabel(undoing, bundle.mailbox, changes | later, lease) if lease else {}
@@ -135,30 +128,32 @@ async def _undo(undoing: Undoing, bundle: Bundle, lease: Lease | None) -> list[R
         left = undoing.folders, undoing.summaries, undoing.suppressions
         taken = await take_back(*left, one, in_use, acts=lease is not None)
         drafts = await take_drafts_back(undoing, one, lease)
-        waited = [GIVEN_UP] if one.run.id in given_up else []
+        waited = waiting.get(one.run.id, ())
         others[one.run.id] = (*waited, *cancelled(one, later, refused), *drafts, *taken)
     own: dict[str, list[Recorded]] = defaultdict(list)
     for one in runs:
         for key in keys_of(one):
             own[key].append(one)
-    told = [_told(bundle.mailbox, key, own[key], change, others, refused) for key, change in changes.items()]
+    found = [_told(bundle.mailbox, key, own[key], change, others, refused) for key, change in changes.items()]
     if lease:
-        await undoing.store.mark(bundle.mailbox, lease, _marks(undoing, runs, told), undoing.clock())
-    return told + [
+        await undoing.store.mark(bundle.mailbox, lease, _marks(undoing, runs, found), undoing.clock())
+    return found + [
         Restored(one.run.mailbox, one.run.key, (one.run.rule,), Change(), (), BUSY) for one in busy
     ]
 
 
 async def _settled(
-    undoing: Undoing, bundle: Bundle, given_up: Mapping[str, Sequence[int]], lease: Lease
+    undoing: Undoing, bundle: Bundle, waiting: Collection[str], lease: Lease
 ) -> tuple[list[Recorded], list[Recorded]]:
-    """Give up what waits for its time; give the runs as they are then, and those that are under way again."""
-    if given_up:
-        await undoing.store.give_up(bundle.mailbox, lease, given_up, SKIPPED, undoing.clock())
+    """Give up what waits; give the runs as they are then, and those that are under way again."""
+    now_ms = undoing.clock()
+    receipts = {one.run.id: given_up(one, undoing.by, now_ms) for one in bundle.runs if one.run.id in waiting}
+    if receipts:
+        await undoing.store.give_up(bundle.mailbox, lease, receipts, now_ms)
     now = [await undoing.store.get(one.run.id) for one in bundle.runs]
     found = [one for one in now if one and not one.undone]
     settled = [one for one in found if one.state in SETTLED]
-    wanted = [one for one in settled if one.run.id in given_up or not undoable(one)]
+    wanted = [one for one in settled if one.run.id in waiting or not undoable(one)]
     return wanted, [one for one in found if one.state not in SETTLED]
 
 

@@ -45,11 +45,10 @@ class Undoings(Protocol):
         self,
         lane: str,
         lease: Lease,
-        waiting: Mapping[str, Sequence[int]],
-        receipt: Mapping[str, str],
+        waiting: Mapping[str, Mapping[int, Mapping[str, str]]],
         now: int,
     ) -> None:
-        """Settle steps that wait for their time, by run, unless one is tried just now. Raises LeaseLost."""
+        """Give steps that wait their receipts, by run, unless one is tried just now. Raises LeaseLost."""
         ...
 
     async def mark(self, lane: str, lease: Lease, undone: Mapping[str, Undone], now: int) -> None:

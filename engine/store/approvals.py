@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict
 
-from engine.flow.approvals import MAX_WAITING, About, Answer, Decision, Letter, Standing
+from engine.flow.approvals import MAX_WAITING, WAITS, About, Answer, Decision, Letter, Standing
 from engine.flow.rewriting import about_of, rewritten
 from engine.flow.stores import Claim
 from engine.store.base import JOB_TTL_MS, Base
@@ -43,7 +43,7 @@ class RedisApprovals:
         # A draft holds its text itself, and was left already: one is never too many.
         limit = MAX_WAITING if not letter.draft else NO_LIMIT
         head: list[str | int] = [run, f"{claim.nonce} {claim.deadline}", expires, limit]
-        head += [expires - letter.asked + CONTENT_MS, "it waits for approval", letter.step]
+        head += [expires - letter.asked + CONTENT_MS, WAITS, letter.step]
         head += [claim.run.mailbox, letter.draft, letter.asked]
         return bool(await self._base.scripts("ask", keys, [*head, *_fields(letter)]) != -1)
 

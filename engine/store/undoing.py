@@ -89,13 +89,13 @@ class RedisUndoings:
         self,
         lane: str,
         lease: Lease,
-        waiting: Mapping[str, Sequence[int]],
-        receipt: Mapping[str, str],
+        waiting: Mapping[str, Mapping[int, Mapping[str, str]]],
         now: int,
     ) -> None:
         batch = Batch(self._base, now)
-        for run, steps in waiting.items():
-            batch.add("GIVEUP", run, dump(receipt), now, *steps)
+        for run, receipts in waiting.items():
+            for step, receipt in receipts.items():
+                batch.add("GIVEUP", run, dump(receipt), now, step)
         await batch.carry_out(lane, lease)
 
     async def mark(self, lane: str, lease: Lease, undone: Mapping[str, Undone], now: int) -> None:

@@ -10,9 +10,12 @@ from pathlib import Path
 import pytest
 
 from engine.errors import LeaseLost, RateLimited, Rejected, Unavailable
+from engine.flow.approvals import Answer, Decision, Standing
+from engine.flow.giving_up import BY_DRAFT
 from engine.flow.undoing import Restored, undo, undoable
 from engine.flow.undoings import Undoing
 from engine.services.folders import LocalFolders
+from engine.store.approvals import RedisApprovals
 from engine.store.drafts import RedisDrafts
 from engine.store.summaries import RedisSummaries
 from engine.store.suppression import RedisSuppressions
@@ -435,6 +438,52 @@ async def test_what_waits_for_its_time_is_given_up(world: World) -> None:
     assert await world.execute(recorded.run.id) is None
     assert world.provider.sent == []
     assert world.provider.labels("1") == {"INBOX", "UNREAD"}
+
+
+ASKING = "{when: {label: INBOX}, then: [label: A, {reply: {template: hi, mode: approve}}, label: B]}"
+
+
+async def test_what_waits_for_approval_is_rejected(world: World) -> None:
+    await decided(world, ASKING, keys="1")
+    approvals = RedisApprovals(world.base)
+    (looked,) = await undone(world, acts=False)
+    assert len(await approvals.waiting()) == 1
+    (only,) = await undone(world)
+    assert only == looked
+    assert ([one.kind for one in only.others], only.change.remove) == (
+        ["message that waits for approval"],
+        ("A",),
+    )
+    recorded = await world.run()
+    receipt = recorded.receipts[1]
+    assert (receipt["approval"], receipt["by"], receipt["reason"]) == (
+        "rejected",
+        "ann@desk",
+        "the run was undone",
+    )
+    assert (recorded.state, recorded.receipts[2]["outcome"], bool(recorded.undone)) == (
+        "done",
+        "skipped",
+        True,
+    )
+    assert await approvals.waiting() == []
+    answer = await approvals.decide(recorded.run.id, Decision(Standing.APPROVED, "bob"), world.clock())
+    assert (answer, await world.execute(recorded.run.id), world.provider.sent) == (Answer.GONE, None, [])
+
+
+async def test_what_was_approved_meanwhile_and_not_begun_is_rejected_too(world: World) -> None:
+    await decided(world, ASKING, keys="1")
+    chosen = await world.runs()
+    run = chosen[0].run.id
+    await RedisApprovals(world.base).decide(run, Decision(Standing.APPROVED, "bob"), world.clock())
+    assert [one async for one in undo(undoing(world), chosen, acts=True)]
+    await world.execute_all()
+    assert ((await world.run()).receipts[1]["approval"], world.provider.sent) == ("rejected", [])
+
+
+async def test_a_draft_that_waits_for_a_person_says_what_to_do(world: World) -> None:
+    await decided(world, ASKING.replace("approve}", "approve, in: draft}"), keys="1")
+    assert undoable(await world.run()) == BY_DRAFT
 
 
 @pytest.mark.parametrize("field", ["claim", "unknown", "doubt"])

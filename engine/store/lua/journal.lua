@@ -87,7 +87,7 @@ local function open(run, queue, job, payload, now, ttl, net)
   enqueue(queue, job, payload, now, ttl)
 end
 
--- Give up steps that wait for their time, unless one is tried just now, or may have been.
+-- Give up steps that wait, unless one is tried just now, or may have been.
 local function give_up(run, receipt, now, steps)
   local key = run_key(run)
   local state, claim, unknown, doubt = unpack(redis.call('HMGET', key, 'state', 'claim', 'unknown', 'doubt'))

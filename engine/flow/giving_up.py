@@ -1,0 +1,62 @@
+"""What a run has still to do that waits for its time or for a person's leave, and giving that up. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from engine.flow.approvals import WAITS, Standing
+from engine.flow.approving import wanted
+from engine.flow.recorded import Recorded
+from engine.flow.taking_back import Taken
+
+Receipts = Mapping[int, Mapping[str, str]]
+"""By step."""
+SKIPPED = {"outcome": "skipped", "why": "it was undone before its time"}
+LATER = Taken("steps that wait for their time", "step that waits for its time")
+ASKED = Taken("the message that waits for approval: it is rejected", "message that waits for approval")
+BY_DRAFT = "it waits for what becomes of its draft: delete that in the mailbox, then undo the run"
+
+
+def waiting_steps(recorded: Recorded) -> tuple[int, ...]:
+    """Give the steps of a run that wait for the time of the first of them, or for leave to do it."""
+    run, left = recorded.run, _left(recorded)
+    waits = left and left[0] >= run.grouped and (_asks(recorded) or run.steps[left[0]].after)
+    return left if waits and not waits_by_draft(recorded) else ()
+
+
+def waits_by_draft(recorded: Recorded) -> bool:
+    """Say whether it waits for a person who sends or deletes a draft in the mailbox."""
+    if not _asks(recorded):
+        return False
+    approval = wanted(recorded.run.steps[_left(recorded)[0]])
+    return approval is not None and approval.draft
+
+
+def given_up(recorded: Recorded, by: str, now: int) -> Receipts:
+    """Give the receipts of what is given up by somebody, now (epoch ms)."""
+    steps = waiting_steps(recorded)
+    if not _asks(recorded):
+        return dict.fromkeys(steps, SKIPPED)
+    at = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="seconds")
+    rejected = {"approval": Standing.REJECTED.value, "by": by, "at": at, "reason": "the run was undone"}
+    first = {"outcome": "held", "why": "a person rejected it", **rejected}
+    return {**dict.fromkeys(steps, SKIPPED), steps[0]: first} if steps else {}
+
+
+def told(recorded: Recorded) -> tuple[Taken, ...]:
+    """Say what of it is given up."""
+    if not waiting_steps(recorded):
+        return ()
+    return (ASKED,) if _asks(recorded) else (LATER,)
+
+
+def _left(recorded: Recorded) -> tuple[int, ...]:
+    if recorded.state != "open":
+        return ()
+    return tuple(step for step in range(len(recorded.run.steps)) if step not in recorded.receipts)
+
+
+def _asks(recorded: Recorded) -> bool:
+    left = _left(recorded)
+    return bool(left) and recorded.why == WAITS and wanted(recorded.run.steps[left[0]]) is not None
