@@ -15,11 +15,13 @@ from engine.cli.apply_text import Counts, as_dict, as_lines
 from engine.cli.backtest_progress import progress
 from engine.cli.serve import config as config_option
 from engine.cli.since import read_since
+from engine.cli.words import many
 from engine.errors import PostroomError, ProviderError
 from engine.flow.apply import Applying, Tried, Wish, hand_over, preview
 from engine.flow.listing import list_keys
 from engine.flow.rulebook import Rulebook
 from engine.mail.events import EventKind
+from engine.rules.event_name import told
 from engine.rules.findings import unknown
 from engine.settings import load_settings
 from engine.store.blobs import RedisBlobs
@@ -103,7 +105,8 @@ def _check_rule(book: Rulebook, wish: Wish) -> None:
         raise PostroomError(unknown("rule", wish.only, rules))
     rule = rules[wish.only]
     if rule.event is not EventKind.MESSAGE_RECEIVED:
-        raise PostroomError(f"the rule {rule.id} hears {rule.event}: apply concerns mail that was received")
+        heard = told(rule.event)
+        raise PostroomError(f"the rule {rule.id} hears {heard}: apply concerns mail that was received")
     if not rule.acts:
         raise PostroomError(f"the rule {rule.id} is not live (state: {rule.state}): it does nothing")
     if not rule.covers(wish.mailbox):
@@ -147,9 +150,9 @@ async def _carry_out(office: Office, applying: Applying, wish: Wish, tried: Trie
     lost = len(tried.runs) - len(states)
     told = {"handed_over": taken, "runs": dict(sorted(counts.items())), "not_begun": lost}
     said = ", ".join(f"{count:,} {state}" for state, count in sorted(counts.items())) or "none"
-    lines = [f"{taken:,} messages were handed over; runs: {said}"]
+    lines = [f"handed over {many(taken, 'message')}; runs: {said}"]
     if lost:
-        lines.append(f"{lost:,} runs were not begun: mail or rules changed meanwhile; do it again")
+        lines.append(f"{many(lost, 'run')} not begun: mail or rules changed meanwhile; do it again")
     _tell(told, lines, as_json)
     return 1 if lost or counts["dead"] else 0
 

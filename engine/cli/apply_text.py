@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.backtest.outcome import Headline
 from engine.cli.backtest_text import headline
+from engine.cli.words import many
 from engine.flow.apply import Planned, Tried
 from engine.flow.plan import Run
 from engine.rules.effects import ChangeLabels, Effect, SaveDraft, SendMessage
@@ -53,14 +54,14 @@ def words(effect: Effect) -> list[str]:
 def as_lines(tried: Tried, counts: Counts) -> Iterator[str]:
     """The whole preview."""
     runs = sum(counts.rules.values())
-    yield f"{tried.messages:,} messages were looked at; {runs:,} runs of rules would be new"
+    yield f"looked at {many(tried.messages, 'message')}; {many(runs, 'run')} of rules would be new"
     for why, count in sorted(tried.left.items()):
         yield f"  {count:,} more left alone: {why}"
     yield from counted("rules", counts.rules)
     yield from counted("what would be done", counts.effects)
     yield from counted("held", counts.held)
     if counts.undecided:
-        yield f"{counts.undecided:,} rules cannot be judged"
+        yield f"{many(counts.undecided, 'rule')} cannot be judged"
     for planned in counts.samples:
         yield ""
         yield _headline(planned)

@@ -13,6 +13,7 @@ from engine.backtest.outcome import Act, Headline, Outcome, Ran
 from engine.backtest.run import Report, Shown
 from engine.backtest.tally import Tally
 from engine.backtest.threshold import plural
+from engine.cli.words import many
 from engine.rules.shown import cut, shown
 
 MAX_UNREADABLE = 10
@@ -30,7 +31,7 @@ def as_lines(report: Report, limit: int) -> Iterator[str]:
         return
     compares = len(report.tallies) > 1
     yield ""
-    yield _many(len(report.shown), "message") + (" would change:" if compares else ":")
+    yield many(len(report.shown), "message") + (" would change:" if compares else ":")
     for one in islice(report.shown, limit or None):
         yield ""
         yield headline(one.headline)
@@ -44,16 +45,12 @@ def _heading(report: Report) -> str:
     if not report.messages:
         return "no messages"
     days = (datetime.fromtimestamp(at / 1000, UTC) for at in (report.first, report.last))
-    return f"{_many(report.messages, 'message')}, {' to '.join(f'{day:%Y-%m-%d}' for day in days)}"
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return f"{many(report.messages, 'message')}, {' to '.join(f'{day:%Y-%m-%d}' for day in days)}"
 
 
 def _unreadable(report: Report) -> Iterator[str]:
     if report.unreadable:
-        yield f"{_many(len(report.unreadable), 'file')} could not be read:"
+        yield f"{many(len(report.unreadable), 'file')} could not be read:"
         yield from (f"  {name}: {why}" for name, why in report.unreadable[:MAX_UNREADABLE])
     if len(report.unreadable) > MAX_UNREADABLE:
         yield f"  and {len(report.unreadable) - MAX_UNREADABLE} more"

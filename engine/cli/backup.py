@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from engine.cli.serve import config
+from engine.cli.words import many
 from engine.settings import load_settings
 from engine.store.backup import back_up
 from engine.store.backup import restore as put_back
@@ -34,7 +35,7 @@ def backup(file: Path, config: str | None) -> None:
             with _bar("copying", total) as progress:
                 return await back_up(office.base, file, progress)
 
-    click.echo(f"{file}: {asyncio.run(run())} records")
+    click.echo(f"{file}: {many(asyncio.run(run()), 'record')}")
 
 
 @click.command()

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from engine.cli.apply_text import counted, words
+from engine.cli.words import many
 from engine.flow.plan import Run
 from engine.flow.promoting import Mail, Shadowed
 
@@ -15,7 +16,8 @@ from engine.flow.promoting import Mail, Shadowed
 def as_lines(rule: str, since: datetime, matches: Sequence[Shadowed], limit: int) -> Iterator[str]:
     """Counts first, then samples."""
     messages = len({(one.run.mailbox, one.run.key) for one in matches})
-    yield f"{rule} has matched {len(matches):,} times since {since:%Y-%m-%d %H:%M}, {messages:,} messages"
+    times = f"{many(len(matches), 'time')} since {since:%Y-%m-%d %H:%M}"
+    yield f"{rule} has matched {times}, {many(messages, 'message')}"
     yield from counted("what it would have done", _effects(matches))
     yield from _sends(matches)
     yield from counted("what live rules did with these messages", _beside(matches))
@@ -47,7 +49,7 @@ def _sends(matches: Sequence[Shadowed]) -> Iterator[str]:
         return
     sent = [mail for mail in mails if not mail.held]
     addresses = {address for mail in sent for address in mail.to}
-    yield f"mails: {len(sent):,} would have gone to {len(addresses):,} addresses"
+    yield f"mails: {len(sent):,} would have gone to {many(len(addresses), 'address')}"
     yield from counted("  held", Counter(mail.held for mail in mails if mail.held))
     if unread:
         yield f"  of {unread:,} older ones nobody looked to whom"

@@ -13,6 +13,7 @@ import click
 from engine.cli.offline import read_message, received
 from engine.cli.rulefiles import TEMPLATES_OPTION, load_files
 from engine.cli.serve import config as config_option
+from engine.cli.words import many
 from engine.errors import MessageGone, PostroomError
 from engine.mail.archive import Archived, read_archive
 from engine.mail.events import Event
@@ -119,7 +120,7 @@ def _write(raw: bytes, output: Path | None) -> None:
 def _tell(made: Recorded, ruleset: RuleSet) -> None:
     """Say on standard error what the fixture shows of the rules, and what it does not."""
     matching = ", ".join(made.matched[:MAX_NAMED]) or "none"
-    click.echo(f"{len(ruleset.rules)} rules judged, matching: {matching}", err=True)
+    click.echo(f"{many(len(ruleset.rules), 'rule')} judged, matching: {matching}", err=True)
     for rule in made.differing:
         click.echo(
             f"'{rule}' judges the redacted message otherwise: what it asks for is not in its words", err=True

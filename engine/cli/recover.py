@@ -10,6 +10,7 @@ from dataclasses import asdict
 import click
 
 from engine.cli.serve import config
+from engine.cli.words import many
 from engine.errors import PostroomError, SettingsError, TemplateError
 from engine.flow.doubt import FOUND, NOTHING, UNKNOWN, Recovering, Report, look_up
 from engine.flow.doubt_answers import find_answers
@@ -102,7 +103,8 @@ async def _rules(office: Office) -> Rulebook | None:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield f"{report.mailbox}: {len(report.looks)} steps looked up, {report.answers} answers remembered"
+    looks, answers = many(len(report.looks), "step"), many(report.answers, "answer")
+    yield f"{report.mailbox}: {looks} looked up, {answers} remembered"
     for look in report.looks:
         why = f" ({look.why})" if look.why else ""
         yield f"  {look.run[:12]}  {look.rule}  step {look.step}: {WORDS[look.state]}{why}"

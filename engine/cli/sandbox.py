@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from engine.cli.words import many
 from engine.sandbox.config import SandboxConfig
 from engine.sandbox.loading import Loaded
 from engine.sandbox.serve import serve
@@ -121,7 +122,7 @@ def sandbox(
 def _ready(url: str, loaded: tuple[Loaded, ...]) -> None:
     """Say what was loaded and, last, where the sandbox listens."""
     for one in loaded:
-        click.echo(f"loaded {one.messages} messages", err=True)
+        click.echo(f"loaded {many(one.messages, 'message')}", err=True)
         for error in one.errors:
             click.echo(error, err=True)
     click.echo(f"sandbox listening on {url}")

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine import __version__
+from engine.cli.words import many
 from engine.store.board import Lane, Snapshot
 from engine.store.budget_left import Left
 from engine.store.figures import Process
@@ -61,12 +62,12 @@ def _whole(snapshot: Snapshot) -> Iterator[str]:
         yield f"rules {snapshot.digest[:12]}, in force for {ago(snapshot.in_force, now, 'an unknown time')}"
     else:
         yield "no rules in force"
-    queue = f"{snapshot.jobs} jobs due"
+    queue = f"{many(snapshot.jobs, 'job')} due"
     if snapshot.jobs:
         queue += f", the first for {ago(snapshot.jobs_since, now, '0 s')}"
     if snapshot.timers or snapshot.delayed:
         late = f" ({snapshot.overdue} overdue)" if snapshot.overdue else ""
-        waits = f"{snapshot.timers} timers{late}, {snapshot.delayed} actions that wait"
+        waits = f"{many(snapshot.timers, 'timer')}{late}, {many(snapshot.delayed, 'waiting action')}"
         yield f"{waits}, see `postroom timers`"
     if snapshot.awaiting:
         yield f"messages that wait for approval: {snapshot.awaiting}, see `postroom approvals`"

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.cli.progress import Progress
+from engine.cli.words import many
 
 
 def progress_table(progress: Progress) -> RenderableType:
@@ -32,5 +33,5 @@ def _totals(progress: Progress) -> str:
     calls = sum(progress.calls.values())
     return (
         f"{progress.delivered} delivered, {progress.judged} judged, {progress.queued} waiting; "
-        f"runs: {states}; {calls} provider calls"
+        f"runs: {states}; {many(calls, 'provider call')}"
     )

@@ -9,6 +9,7 @@ import click
 
 from engine.cli.junit import junit
 from engine.cli.rulefiles import TEMPLATES_OPTION, chosen_files, try_set
+from engine.cli.words import many
 from engine.rules.testing import Outcome, run_tests
 from engine.settings import load_settings
 from engine.settings.homes import homes_of
@@ -43,7 +44,7 @@ def test(
         _write(report, junit(results, errors))
     failed = sum(not result.passed for result in results)
     if not as_json and (results or not errors):
-        click.echo(f"{len(results)} tests, {failed} failed")
+        click.echo(f"{many(len(results), 'test')}, {failed} failed")
     raise SystemExit(1 if failed or errors else 0)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.cli.apply_text import counted
+from engine.cli.words import many
 from engine.flow.undoing import Restored
 
 ALREADY = "is as before already"
@@ -62,8 +63,10 @@ def _left(one: Restored) -> Iterator[str]:
 
 def as_lines(counts: Counts) -> Iterator[str]:
     """The whole, in words."""
-    verb = "were" if counts.acts else "would be"
-    yield f"{counts.runs:,} runs over {counts.messages:,} messages {verb} undone; {counts.changed:,} change"
+    done = ("was" if counts.runs == 1 else "were") if counts.acts else "would be"
+    changed = "changed" if counts.acts else "would change"
+    runs, messages = many(counts.runs, "run"), many(counts.messages, "message")
+    yield f"{runs} over {messages} {done} undone; {counts.changed:,} {changed}"
     yield from counted("runs left alone", counts.passed)
     yield from counted("done" if counts.acts else "what would be done", counts.done)
     yield from counted("no way back", counts.final)

@@ -17,6 +17,7 @@ RULES = (
     "{id: file, when: {subject: {contains: order}}, then: [label: {add: [Orders], remove: [INBOX]}]}",
     "{id: thank, when: {subject: {contains: order}}, then: [reply: hi]}",
     "{id: notes, event: label.added, when: {label: X}, then: [label: Y]}",
+    "{id: weekly, event: schedule, schedule: '0 7 * * 1', when: {label: X}, then: [label: Y]}",
     "{id: others, mailboxes: [else@acme.example], when: {subject: x}, then: [label: Y]}",
 )
 SINCE = ("--mailbox", BOX, "--since", "2025-12-01")
@@ -52,7 +53,7 @@ async def test_a_preview_gives_counts_and_samples_and_does_nothing(old: Console)
     result = await old.call("apply", *SINCE)
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
-        "2 messages were looked at; 1 runs of rules would be new",
+        "looked at 2 messages; 1 run of rules would be new",
         "rules",
         "        1  file",
         "what would be done",
@@ -86,7 +87,7 @@ async def test_yes_does_what_was_shown(old: Console) -> None:
 async def test_doing_it_again_finds_nothing_to_do(old: Console) -> None:
     await done(old, "--yes")
     result = await done(old, "--yes")
-    assert result.stdout.splitlines() == ["2 messages were looked at; 0 runs of rules would be new"]
+    assert result.stdout.splitlines() == ["looked at 2 messages; 0 runs of rules would be new"]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,7 @@ async def test_doing_it_again_finds_nothing_to_do(old: Console) -> None:
     [
         pytest.param((*SINCE, "--rule", "fyle"), "did you mean 'file'?", id="a misspelt rule"),
         pytest.param((*SINCE, "--rule", "notes"), "hears label.added", id="a rule of another event"),
+        pytest.param((*SINCE, "--rule", "weekly"), "hears schedule: apply", id="a rule with a schedule"),
         pytest.param((*SINCE, "--rule", "others"), "does not concern", id="a rule of another mailbox"),
     ],
 )

@@ -40,7 +40,7 @@ def test_a_message_is_recorded_as_it_is_unless_redacted(folder: Path) -> None:
 def test_a_redacted_message_keeps_the_words_of_rules_and_its_length(folder: Path) -> None:
     result = call("m.eml", "--redact", "--rules", "rules", "--output", "f.eml")
     assert result.exit_code == 0, result.output
-    assert result.stderr == "1 rules judged, matching: orders\n"
+    assert result.stderr == "1 rule judged, matching: orders\n"
     made = (folder / "f.eml").read_bytes()
     assert len(made) == len(MAIL)
     assert b"Subject: Order " in made

@@ -50,7 +50,7 @@ async def test_back_to_a_backup_and_on_without_doing_anything_twice(
     recovered = await open_run.call("recover")
     assert recovered.exit_code == 0, recovered.output
     assert recovered.stdout.splitlines() == [
-        f"{BOX}: 1 steps looked up, 0 answers remembered",
+        f"{BOX}: 1 step looked up, 0 answers remembered",
         f"  {run.run.id[:12]}  answer  step 0: was done",
         "acting goes on",
     ]

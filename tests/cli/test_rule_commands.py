@@ -152,7 +152,7 @@ def test_settings_that_are_wrong_are_a_matter_of_configuration(folder: Path) -> 
 
 
 def test_the_rules_own_tests_pass_or_fail(folder: Path) -> None:
-    assert call("test").stdout == "1 tests, 0 failed\n"
+    assert call("test").stdout == "1 test, 0 failed\n"
     spoil(folder, "{n: '12'}}\n", "{n: '13'}}\n")
     result = call("test", "rules", "--junit", "report.xml")
     assert result.exit_code == 1

@@ -36,7 +36,7 @@ async def test_a_preview_gives_counts_samples_and_all_that_is_left(filed: Consol
     result = await filed.call("undo", "--rule", "file", "--since", "2025-12-01")
     assert result.exit_code == 0, result.output
     assert result.stdout.splitlines() == [
-        "3 runs over 3 messages would be undone; 2 change",
+        "3 runs over 3 messages would be undone; 2 would change",
         "what would be done",
         "        2  label +INBOX",
         "        2  label -Orders",
@@ -68,7 +68,7 @@ async def test_one_run_is_undone_as_far_as_there_is_a_way_back(filed: Console) -
     assert (counts["done"], counts["runs"], counts["changed"]) == (True, 1, 1)
     again = await filed.call("undo", thanked[:12], "--yes")
     assert again.stdout.splitlines()[:3] == [
-        "0 runs over 0 messages were undone; 0 change",
+        "0 runs over 0 messages were undone; 0 changed",
         "runs left alone",
         "        1  it is undone already",
     ]

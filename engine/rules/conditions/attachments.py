@@ -50,7 +50,8 @@ class Attachments(Condition):
 
     def seen(self, view: View) -> str:
         files = view.attachments()
-        return f"{len(files)} attachments of {_total(files)} bytes in all"
+        named = "1 attachment" if len(files) == 1 else f"{len(files)} attachments"
+        return f"{named} of {_total(files)} bytes in all"
 
 
 def _total(files: Sequence[Attachment]) -> int:
