@@ -50,6 +50,7 @@ def test_what_rules_may_reach_is_known_without_a_secret(
     [
         pytest.param("outbound: {allow: ['*']}", "'*' is no domain or address", id="everybody"),
         pytest.param("outbound: {allow: [example]}", "'example' is no domain or address", id="a bare word"),
+        pytest.param("outbound: {suppress: [a b@c.d]}", "'a b@c.d' is no domain or address", id="two words"),
         pytest.param("endpoints: {e: {url: 'ftp://x'}}", "must be an address", id="another scheme"),
         pytest.param("endpoints: {e: {url: 'https://u:p@x'}}", "must be an address", id="a user in it"),
         pytest.param("endpoints: {e: {method: GET, url: 'https://x'}}", "unknown value", id="a method"),

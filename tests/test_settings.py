@@ -117,6 +117,7 @@ MISTAKES = [
         "postroom.yaml:1:1 versoin: unknown key 'versoin'; did you mean 'version'?",
         id="a wrong key",
     ),
+    pytest.param("file: x", "postroom.yaml:1:1 file: unknown key 'file'", id="what is no key"),
     pytest.param("version: 2", "postroom.yaml:1:10 version: ", id="another version"),
     pytest.param(
         "timezone: Berlin",

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from engine.errors import RuleError, SettingsError
 from engine.mail.events import NAME, is_mailbox
@@ -53,7 +53,7 @@ def load_settings(path: str | None = None) -> Settings:
     _check_names(settings, name)
     _check_accounts(settings, name)
     _check_hooks(settings, name)
-    return settings.model_copy(update=_absolute(settings, Path(name).parent) | {"file": name})
+    return settings.read_from(name)
 
 
 def find_file(path: str | None = None) -> str | None:
@@ -116,15 +116,6 @@ def mailbox_of(settings: Settings, hook: str, own: HookSettings, name: str = "")
     if own.mailbox or len(settings.mailboxes) == 1:
         return own.mailbox or next(iter(settings.mailboxes))
     raise SettingsError(f"{where}: write which mailbox its mail leaves from; there are: {known}")
-
-
-def _absolute(settings: Settings, folder: Path) -> dict[str, Any]:
-    return {
-        "data": folder / settings.data,
-        "rules": tuple(str(folder / rules) for rules in settings.rules),
-        "templates": folder / settings.templates,
-        "folders": {name: folder / path for name, path in settings.folders.items()},
-    }
 
 
 def telemetry_endpoint(settings: Settings) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from engine.rules.strict import Strict
 from engine.rules.templated import LONGEST_APPROVAL_S
@@ -138,7 +138,26 @@ class Settings(Section):
     """Where rules may save files."""
     secrets: dict[str, SecretText] = Field(default={}, repr=False)
     """Secrets that rules name; none does yet."""
-    file: str = ""
+    _file: str = PrivateAttr("")
+
+    @property
+    def file(self) -> str:
+        """Where it was read; "" for the defaults."""
+        return self._file
+
+    def read_from(self, file: str) -> Settings:
+        """Give it with the file that it was read from, and paths that count from there."""
+        folder = Path(file).parent
+        found = self.model_copy(
+            update={
+                "data": folder / self.data,
+                "rules": tuple(str(folder / rules) for rules in self.rules),
+                "templates": folder / self.templates,
+                "folders": {name: folder / path for name, path in self.folders.items()},
+            }
+        )
+        found._file = file
+        return found
 
     @property
     def zone(self) -> ZoneInfo:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from engine.errors import SettingsError
 from engine.mail.address import parse_address
+from engine.mail.compose import is_sendable
 from engine.rules.budgets import span
 from engine.rules.strict import listed
 
@@ -139,7 +140,7 @@ def _http_url(url: str | None) -> str | None:
 def allowed(entry: str) -> str:
     """Check a domain or an address of a list. Raises ValueError."""
     address = parse_address(entry)
-    if not _DOMAIN.fullmatch(entry) and not ("@" in entry and address.domain and address.local):
+    if not _DOMAIN.fullmatch(entry) and not (is_sendable(address) and address.address == entry):
         raise ValueError(
             f"'{entry}' is no domain or address: write partner.example, *.partner.example, a@b.example"
         )

@@ -593,6 +593,11 @@ CASES = [
         id="a template with its suffix",
     ),
     pytest.param(
+        then("{send: {template: received, to: our desk@acme.example}}"),
+        ["4:44 rules[0].then[0].send.to: 'our desk@acme.example' is no address, such as ann@x.example"],
+        id="a recipient of two words",
+    ),
+    pytest.param(
         then("{send: {template: received, to: support}}"),
         ["4:44 rules[0].then[0].send.to: 'support' is no address, such as ann@x.example"],
         id="a recipient without a domain",
