@@ -17,29 +17,46 @@ from engine.flow.outgoing import OWN_ID, address_digest, recipients_of
 from engine.flow.sift import may_be_bounce
 from engine.flow.stores import Settled
 from engine.flow.suppression import SOFT_LIMIT, Bounced, Sent, Suppressed
+from engine.mail.address import parse_addresses
 from engine.mail.automated import is_bounce
 from engine.mail.dsn import Report, Told, read_report
 from engine.mail.events import Event
+from engine.mail.headers import Headers
 from engine.mail.message import Message
 from engine.mail.mime import parse
 from engine.mail.needs import Need
 from engine.mail.verdict import Verdict
 from engine.rules.effects import Suppress
 from engine.rules.evaluation import Match
+from engine.rules.reach import Recipients
 from engine.rules.ruleset import RuleSet
 
 BOUNCE_RULE = "(bounces)"
 """Stands for the rule in runs that read a bounce; no rule is called so."""
 _OURS = re.compile(f"<{OWN_ID}>")
+_COMES_TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
 
 
 def bounce_match(rules: RuleSet, event: Event, message: Message) -> tuple[Match, ...]:
     """Give the reading of a bounce as the match of a rule, so that the journal sees it as any other."""
     try:
-        found = may_be_bounce(event, rules) and is_bounce(message.headers)
+        found = (
+            may_be_bounce(event, rules)
+            and is_bounce(message.headers)
+            and _comes_to(message.headers, rules.homes.reach.recipients)
+        )
     except ConditionError:
         return ()
     return (Match(BOUNCE_RULE, ({"suppress": {}},), (Suppress(),)),) if found else ()
+
+
+def _comes_to(headers: Headers, ours: Recipients | None) -> bool:
+    """Say whether a report may be for us: it goes to whom the mail came from (RFC 3464, section 2).
+
+    Reports for others come through lists and forwards; to read each would cost a call.
+    """
+    named = [one.address for name in _COMES_TO for one in parse_addresses(headers.all(name))]
+    return ours is None or not named or any(map(ours.include, named))
 
 
 async def read_bounce(work: Work) -> Receipt:

@@ -15,7 +15,7 @@ from engine.mail.events import EventKind
 from engine.mail.headers import parse_headers
 from engine.rules.budgets import Budgets
 from engine.rules.home import Home, Homes
-from engine.rules.reach import recipients
+from engine.rules.reach import Reach, recipients
 from engine.store.suppression import RedisSuppressions
 from tests.flow.conftest import DAY_MS, World
 from tests.flow.fakes import BOX, mail
@@ -261,3 +261,22 @@ async def test_headers_are_read_where_bounces_may_come(
     await world.read_and_drain()
     assert world.provider.calls["fetch"] == fetches
     assert await world.matched() == ([("1", BOUNCE_RULE)] if fetches else [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_read"),
+    [
+        pytest.param(f"To: {BOX}\r\n", True, id="to the mailbox"),
+        pytest.param("To: Help <help@acme.example>\r\n", True, id="to another address of our domain"),
+        pytest.param(f"To: old@y.example\r\nDelivered-To: {BOX}\r\n", True, id="passed on to us"),
+        pytest.param("To: undisclosed-recipients:;\r\n", True, id="to nobody by name"),
+        pytest.param("", True, id="without a word of whom it is for"),
+        pytest.param("To: list-owner@y.example\r\nCc: b@y.example\r\n", False, id="to others alone"),
+    ],
+)
+async def test_a_report_for_others_costs_no_second_look(world: World, fields: str, is_read: bool) -> None:
+    world.keeper._homes = Homes(reach=Reach(recipients([BOX], ())))
+    await world.rules(REPLY)
+    world.provider.deliver("1", fields.encode() + report(FORGED))
+    await world.read_and_drain()
+    assert await world.matched() == ([("1", BOUNCE_RULE)] if is_read else [])
