@@ -36,8 +36,11 @@ else:
 log = logging.getLogger("postroom.serve")
 
 TRY_AGAIN_S = 1.0
-COLLECT_AFTER = (10_000, 20, 20)
-"""Python looks for cycles after 700 new objects; beside a thousand rules that is a tenth of all work."""
+COLLECT_AFTER = (50_000, 20, 20)
+"""Python looks for cycles after 700 new objects: a tenth of all work, and after 10,000 a twentieth.
+
+A batch of messages holds some 10,000 at a time, which are no cycles and go with it.
+"""
 WATCH_EVERY_S = 2.0
 
 config = click.option(

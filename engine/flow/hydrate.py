@@ -131,13 +131,12 @@ class Hydrator:
         """Fetch in one call, or not at all where the event itself says enough."""
         if not event.key:
             return no_message(event.mailbox)
-        known = Message(event.key, event.mailbox, event.thread, frozenset(event.labels))
         if event.kind is EventKind.MESSAGE_DELETED or needs <= {Need.LABELS}:
-            return known
+            return Message(event.key, event.mailbox, event.thread, frozenset(event.labels))
         with in_background() if not event.history else nullcontext():
             # What a listing brought up waited for long already: today's mail goes before it.
             message = await self._provider.fetch(event.mailbox, event.key, needs)
-        return as_it_arrived(event, replace(message, mailbox=event.mailbox), self._doubt)
+        return as_it_arrived(event, message, self._doubt)
 
     async def _judge(self, queued: Queued, patient: bool) -> Looked:
         """Judge; while a part is wanting, fetch that part and judge again."""
@@ -170,6 +169,8 @@ class Hydrator:
             wanted = wanting(evaluation)
         if message and evaluation and evaluation.undecided and not evaluation.unread:
             evaluation = judge_once(self._book, event, message, self._now, final=True)
+        if evaluation is one.evaluation and had is one.had:
+            return one
         return replace(one, message=message, evaluation=evaluation, had=had)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 
 from engine import tracing
 from engine.errors import LeaseLost
@@ -117,7 +118,7 @@ class RedisLanes:
 
     async def groups(self, lane: str) -> list[LabelGroup]:
         texts = await self._redis.lrange(self._key("groups", lane), 0, -1)
-        return [LabelGroup.model_validate_json(text) for text in texts]
+        return list(map(_group, texts))
 
     async def settle_group(
         self,
@@ -183,6 +184,12 @@ def _planned(text: str | None) -> Run | None:
 def dump_group(group: LabelGroup) -> str:
     """The text that the list holds, sign for sign: by it the group is found again, an older version's too."""
     return group.model_dump_json(exclude_unset=True)
+
+
+@lru_cache(maxsize=64)
+def _group(text: str) -> LabelGroup:
+    """Read a label group; each is read several times before it is carried out."""
+    return LabelGroup.model_validate_json(text)
 
 
 def _queued(entry: str, fields: Mapping[str, str]) -> Queued:

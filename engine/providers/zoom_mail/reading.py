@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypedDict
 
 from engine.errors import Unavailable
 from engine.flow.ports import Fellow
@@ -20,6 +21,16 @@ MINIMAL, METADATA, FULL, RAW = "minimal", "metadata", "full", "raw"
 
 ENCRYPTED = tuple((need, "encrypted") for need in (Need.BODY, Need.ATTACHMENTS, Need.CONTENT))
 _ENCRYPTED_TYPE = "application/vnd.zoom.encrypt"
+
+
+class _Known(TypedDict):
+    """What every format tells."""
+
+    key: str
+    mailbox: str
+    thread: str
+    labels: frozenset[str]
+    received: datetime | None
 
 
 def format_for(needs: Needs) -> str:
@@ -38,23 +49,22 @@ def to_message(
 
     Raises Unavailable if the format's part is missing.
     """
-    known = Message(
+    known = _Known(
         key=answer.id,
         mailbox=mailbox,
         thread=answer.thread,
         labels=frozenset(labels),
         received=_moment(answer.internal_date),
-        _size=answer.size,
     )
     if format_ == MINIMAL:
-        return known
+        return Message(**known, _size=answer.size)
     if format_ == RAW:
         return _sealed(_from_raw(answer, known))
     if answer.payload is None:
         raise Unavailable(f"messages.get answered without a payload for {format_!r}")
     if format_ == METADATA:
-        return _sealed(replace(known, _headers=answer.payload.headers))
-    return _sealed(_from_tree(answer.payload, known, text), answer.payload)
+        return _sealed(Message(**known, _size=answer.size, _headers=answer.payload.headers))
+    return _sealed(_from_tree(answer.payload, known, answer.size, text), answer.payload)
 
 
 def to_fellow(answer: MessageAnswer) -> Fellow:
@@ -81,36 +91,19 @@ def with_data(part: MimePart, data: dict[str, bytes]) -> MimePart:
     return part
 
 
-def _from_raw(answer: MessageAnswer, known: Message) -> Message:
+def _from_raw(answer: MessageAnswer, known: _Known) -> Message:
     if answer.raw is None:
         raise Unavailable("messages.get answered without the raw message")
-    return mime.to_message(
-        mime.parse(answer.raw),
-        key=known.key,
-        mailbox=known.mailbox,
-        thread=known.thread,
-        labels=known.labels,
-        received=known.received,
-        # One size in every format, or a verdict could change when more is fetched.
-        size=len(answer.raw) if known._size is None else known._size,
-        content=True,
-    )
+    # One size in every format, or a verdict could change when more is fetched.
+    size = len(answer.raw) if answer.size is None else answer.size
+    return mime.to_message(mime.parse(answer.raw), **known, size=size, content=True)
 
 
-def _from_tree(root: MimePart, known: Message, text: bool) -> Message:
+def _from_tree(root: MimePart, known: _Known, size: int | None, text: bool) -> Message:
     # The tree tells of every attachment, also where the message is one part that is not held.
     bare = root.body is None and not root.parts
-    message = mime.to_message(
-        replace(root, body=b"") if bare else root,
-        key=known.key,
-        mailbox=known.mailbox,
-        thread=known.thread,
-        labels=known.labels,
-        received=known.received,
-        size=known._size,
-        content=False,
-        text=text,
-    )
+    whole = replace(root, body=b"") if bare else root
+    message = mime.to_message(whole, **known, size=size, content=False, text=text)
     if not text:
         return message
     if bare and message_text(root) is None:
