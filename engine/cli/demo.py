@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -18,11 +19,13 @@ from engine.cli.serve import stopping
 from engine.cli.stage import Play, Stage, staged, until
 from engine.cli.table import progress_table, summary
 from engine.errors import PostroomError
+from engine.flow.approvals import Letter
 from engine.flow.audit import Report
 from engine.mail.address import parse_addresses
 from engine.mail.archive import read_archive
 from engine.mail.headers import parse_headers
 from engine.sandbox.samples import sample_messages
+from engine.store.approvals import RedisApprovals
 from engine.wiring import Office, open_office
 
 SUPPORT, SALES = "support@acme.example", "sales@acme.example"
@@ -86,7 +89,7 @@ async def _show(
         return 0
     reports = [await audit_mailbox(office, mailbox) for mailbox in office.settings.mailboxes]
     progress = await measure(office, delivery.count, await stage.control("GET", "calls"))
-    return _conclude(console, progress, reports, delivery)
+    return _conclude(console, progress, reports, delivery, await RedisApprovals(office.base).waiting())
 
 
 class Delivery:
@@ -153,13 +156,25 @@ async def _watch(
                 await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
 
 
-def _conclude(console: Console, progress: Progress, reports: list[Report], delivery: Delivery) -> int:
+def _conclude(
+    console: Console,
+    progress: Progress,
+    reports: list[Report],
+    delivery: Delivery,
+    asked: Sequence[Letter],
+) -> int:
     console.print(summary(progress))
     for error in delivery.errors:
         console.print(f"not delivered: {error}", markup=False)
     for report in reports:
         console.print(as_text(report), markup=False, highlight=False)
-    accounted_for = all(report.accounted_for and not report.counts["pending"] for report in reports)
+    for letter in asked:
+        text = f"waits for approval: {letter.about.subject}, to {', '.join(letter.about.to)}"
+        console.print(text, markup=False, highlight=False)
+    waiting = Counter(letter.about.mailbox for letter in asked)
+    accounted_for = all(
+        report.accounted_for and report.counts["pending"] <= waiting[report.mailbox] for report in reports
+    )
     good = accounted_for and not delivery.errors
     console.print("Every message is accounted for." if good else "Not every message is accounted for.")
     return 0 if good else 1

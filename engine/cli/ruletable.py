@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from engine.mail.events import EventKind
+from engine.rules.action import Action
 from engine.rules.event_name import told
 from engine.rules.ruleset import Rule
+from engine.rules.templated import Sends
 
 MODES = {"all": "all that hold", "first": "the first that holds"}
 
@@ -58,12 +60,18 @@ def _traits(rule: Rule) -> Iterator[str]:
     yield f"priority {rule.priority}"
     yield ", ".join(_scope(rule))
     if rule.event is not EventKind.MESSAGE_RECEIVED:
-        yield f"on {told(rule.event)}"
-    yield ", ".join(action.key for action in rule.then) or "no action"
+        yield f"on {told(rule.event)}{f' {rule.schedule.cron}' if rule.schedule else ''}"
+    yield ", ".join(map(_told, rule.then)) or "no action"
     if rule.stop:
         yield f"stop ends {rule.layer}"
     if not rule.acts:
         yield rule.state
+
+
+def _told(action: Action) -> str:
+    if isinstance(action, Sends) and action.mode != "send":
+        return f"{action.key} ({action.mode})"
+    return action.key
 
 
 def _scope(rule: Rule) -> list[str]:

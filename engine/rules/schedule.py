@@ -21,7 +21,7 @@ def _cron(line: str) -> str:
     fields = line.split()
     if len(fields) != FIELDS:
         named = "minute, hour, day, month, weekday: '0 9 * * mon-fri' is at nine on working days"
-        raise ValueError(f"'{line}' has {len(fields)} fields and not {FIELDS}: {named}")
+        raise ValueError(f"'{line}' does not have {FIELDS} fields: {named}")
     try:
         next(CronSim(line, _SOME_TIME))
     except CronSimError as error:

@@ -385,6 +385,7 @@ rules:
         - {id: first, when: {subject: x}, stop: true}
         - {id: other, then: [{archive: true}]}
   - {id: sent, event: message.sent, when: {subject: y}, then: [{label: Y}], priority: -1}
+  - {id: chase, event: schedule, schedule: '0 9 * * *', when: {subject: y}, then: [{label: Z}], priority: 1}
 """
 
 
@@ -398,11 +399,12 @@ def test_rules_are_listed_as_they_are_evaluated(folder: Path) -> None:
         "layer default",
         "    3  sent     rules/z.yaml:10; priority -1; support@acme.example; on message.sent; label",
         "    4  orders   rules/orders.yaml:3; priority 0; *; label, mark, reply",
+        "    5  chase    rules/z.yaml:11; priority 1; support@acme.example; on schedule 0 9 * * *; label",
         "layer after",
-        "    5  rest     rules/orders.yaml:14; priority 0; sales@acme.example; archive",
+        "    6  rest     rules/orders.yaml:14; priority 0; sales@acme.example; archive",
     ]
     ids = [each["id"] for each in json.loads(call("list", "rules", "--json").stdout)]
-    assert ids == ["first", "other", "sent", "orders", "rest"]
+    assert ids == ["first", "other", "sent", "orders", "chase", "rest"]
     of_sales = call("list", "rules", "--mailbox", "sales@acme.example", "--json", "rules").stdout
     assert [each["id"] for each in json.loads(of_sales)] == ["orders", "rest"]
 

@@ -723,7 +723,7 @@ WHEN = [
     ),
     pytest.param(
         "event: schedule\n    schedule: {cron: '@daily'}",
-        "4:22 rules[0].schedule.cron: '@daily' has 1 fields and not 5",
+        "4:22 rules[0].schedule.cron: '@daily' does not have 5 fields",
         id="a cron line in a word",
     ),
     pytest.param(

@@ -33,7 +33,7 @@ BEYOND = re.compile(
             "has no '@'|is more than an address",
             "has a '\\*'",
             "both adds and removes",
-            "fields and not 5|is empty; say why",
+            "does not have 5 fields|is empty; say why",
             "a path has from|must name what it is made of|unknown time zone|no pattern below",
         )
     )

@@ -49,7 +49,7 @@ THEN = "when: {label: X}, then: [{label: Y}]"
         ),
         pytest.param(
             f"{{id: a, event: schedule, schedule: daily, {THEN}}}",
-            "has 1 fields and not 5",
+            "does not have 5 fields",
             id="no cron",
         ),
         pytest.param(
