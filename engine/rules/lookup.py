@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import attrgetter, contains
+from collections.abc import Callable, Iterable, Mapping
+from operator import contains
 
 from engine.rules.clues import Clue, How, Source
-from engine.rules.multi import Search, escaped, search_literals, search_regexes
+from engine.rules.multi import search_literals, search_regexes
 from engine.rules.text import Text, to_bytes
 from engine.rules.view import View
 
-Read = Callable[[Text], bytes]
-EXACT: Read = attrgetter("exact_bytes")
-FOLDED: Read = attrgetter("folded_bytes")
-FEW = 16
+FEW = 8
 """Literals: so many are found faster one by one."""
 LITERAL: Mapping[How, Callable[[str, str], bool]] = {
     How.BEGINS: str.startswith,
@@ -23,7 +20,8 @@ LITERAL: Mapping[How, Callable[[str, str], bool]] = {
 
 Places = tuple[int, ...]
 """Rules, by their places in the order."""
-
+Literal = tuple[Callable[[str, str], bool], str, Places]
+"""How a text shows a part, the part, and the rules that look for it."""
 
 Find = Callable[[View, set[int]], None]
 """Adds the rules whose clues are there; all of them when the source cannot be read."""
@@ -62,33 +60,40 @@ def _by_keys(
 def _by_texts(
     texts: Callable[[View], Iterable[Text]], clues: Mapping[Clue, Places], whole: frozenset[int]
 ) -> Find:
-    literals = _literals(clues)
-    searches = _searches(EXACT, search_regexes, _patterns(clues, How.REGEX))
-    if len(literals) > FEW:
-        literals = []
-        searches += _searches(FOLDED, search_literals, _edged(clues))
+    patterns = _patterns(clues)
+    nearby = _nearby(_literals(clues))
+    searches = search_regexes(list(map(to_bytes, patterns)))
+    rules_of = list(patterns.values())
 
     def find(view: View, found: set[int]) -> None:
         try:
             for text in texts(view):
-                for shows, part, rules in literals:
+                for shows, part, places in nearby(text):
                     if shows(text.folded, part):
-                        found.update(rules)
-                for read, search, places in searches:
-                    for at in search(read(text)):
-                        found.update(places[at])
+                        found.update(places)
+                for search in searches:
+                    for at in search(text.exact_bytes):
+                        found.update(rules_of[at])
         except Exception:  # noqa: BLE001 - what cannot be read is unknown, as in every condition
             found.update(whole)
 
     return find
 
 
-def _literals(clues: Mapping[Clue, Places]) -> list[tuple[Callable[[str, str], bool], str, Places]]:
+def _literals(clues: Mapping[Clue, Places]) -> list[Literal]:
     return [
         (LITERAL[clue.how], text, places)
         for clue, places in clues.items()
         for text in (clue.texts if clue.how in LITERAL else ())
     ]
+
+
+def _nearby(literals: list[Literal]) -> Callable[[Text], Iterable[Literal]]:
+    """Make the function that gives those that stand anywhere in a text: of few, simply all."""
+    if len(literals) <= FEW:
+        return lambda text: literals
+    search = search_literals([to_bytes(part) for _, part, _ in literals])
+    return lambda text: [literals[at] for at in search(text.folded_bytes)]
 
 
 def table(clues: Mapping[Clue, Places]) -> dict[str, Places]:
@@ -100,25 +105,9 @@ def table(clues: Mapping[Clue, Places]) -> dict[str, Places]:
     return found
 
 
-def _patterns(clues: Mapping[Clue, Places], how: How) -> dict[bytes, Places]:
-    found: dict[bytes, Places] = {}
+def _patterns(clues: Mapping[Clue, Places]) -> dict[str, Places]:
+    found: dict[str, Places] = {}
     for clue, places in clues.items():
-        for text in map(to_bytes, clue.texts if clue.how is how else ()):
+        for text in clue.texts if clue.how is How.REGEX else ():
             found[text] = found.get(text, ()) + places
     return found
-
-
-def _edged(clues: Mapping[Clue, Places]) -> dict[bytes, Places]:
-    """Write literals as expressions."""
-    found = {escaped(text): places for text, places in _patterns(clues, How.WITHIN).items()}
-    found |= {rb"\A" + escaped(text): places for text, places in _patterns(clues, How.BEGINS).items()}
-    found |= {escaped(text) + rb"\z": places for text, places in _patterns(clues, How.ENDS).items()}
-    return found
-
-
-def _searches(
-    read: Read, make: Callable[[Sequence[bytes]], list[Search]], patterns: Mapping[bytes, Places]
-) -> list[tuple[Read, Search, Sequence[Places]]]:
-    """Make searches for patterns: each with what it looks at, and with the rules that look for them."""
-    places = list(patterns.values())
-    return [(read, search, places) for search in make(list(patterns))]

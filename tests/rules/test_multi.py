@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from unittest.mock import patch
 
 import pytest
@@ -10,7 +10,7 @@ import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.rules.multi import Search, escaped, search_literals, search_regexes
+from engine.rules.multi import PIECE, Search, search_literals, search_regexes
 from engine.rules.patterns import regex
 from engine.rules.text import to_bytes
 
@@ -47,12 +47,20 @@ def found(searches: Iterable[Search], text: bytes) -> set[int]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(parts=st.lists(WORDS, unique=True, max_size=6), text=TEXTS)
+@given(parts=st.lists(WORDS, unique=True, min_size=1, max_size=6), text=TEXTS)
 def test_literals_are_found_where_they_stand(parts: list[str], text: str) -> None:
     wanted, whole = [to_bytes(part) for part in parts], to_bytes(text)
-    assert found(search_literals(list(map(escaped, wanted))), whole) == {
-        at for at, part in enumerate(wanted) if part in whole
-    }
+    for piece in (1, 3, PIECE):
+        with patch("engine.rules.multi.PIECE", piece):
+            search = search_literals(wanted)
+            assert set(search(whole)) == {at for at, part in enumerate(wanted) if part in whole}
+
+
+@pytest.mark.parametrize("small", [0, 1_000_000], ids=["as an automaton", "as a table"])
+def test_literals_are_found_far_into_a_text(small: int) -> None:
+    with patch("engine.rules.multi.SMALL", small):
+        search = search_literals([b"begin", b"border", b"end", b"nothing"])
+    assert set(search(b"begin" + b"x" * (PIECE - 8) + b"border" + b"x" * PIECE + b"end")) == {0, 1, 2}
 
 
 @settings(max_examples=200, deadline=None)
@@ -79,25 +87,25 @@ def test_a_regex_that_is_too_large_may_be_anywhere() -> None:
 def test_patterns_that_do_not_fit_one_set_are_parted() -> None:
     patterns = [b"(?:pattern|number) %d" % number for number in range(200)]
     with patch("engine.rules.multi.MAX_MEMORY", 100_000):
-        searches = search_literals(patterns)
+        searches = search_regexes(patterns)
     assert len(searches) > 1
     assert found(searches, b"pattern 150") == {1, 15, 150}
 
 
 def test_a_pattern_that_fits_no_set_may_be_anywhere() -> None:
     with patch("engine.rules.multi.MAX_MEMORY", 100):
-        assert found(search_literals([b"a", b"b"]), b"") == {0, 1}
+        assert found(search_regexes([b"a", b"b"]), b"") == {0, 1}
 
 
 @pytest.mark.parametrize(
-    ("name", "search"),
+    ("name", "patterns"),
     [
-        pytest.param("Set", search_literals, id="a set that ran out of memory"),
-        pytest.param("Filter", search_regexes, id="a filter that ran out of memory"),
+        pytest.param("Set", [b"ab", b"cd"], id="a set that ran out of memory"),
+        pytest.param("Filter", [b"a.*b", b"c.*d"], id="a filter that ran out of memory"),
     ],
 )
 def test_nothing_is_missed_when_memory_runs_out(
-    name: str, search: Callable[[Sequence[bytes]], list[Search]], monkeypatch: pytest.MonkeyPatch
+    name: str, patterns: Sequence[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(getattr(re2, name), "Match", lambda *_: None)
-    assert found(search([escaped(b"a") + b".*b", b"c.*d"]), b"nothing") == {0, 1}
+    assert found(search_regexes(patterns), b"nothing") == {0, 1}
