@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
 from operator import contains
 
 from engine.rules.clues import Clue, How, Source
 from engine.rules.multi import search_literals, search_regexes
+from engine.rules.needed import Parts, needed
 from engine.rules.text import Text, to_bytes
 from engine.rules.view import View
 
 FEW = 8
 """Literals: so many are found faster one by one."""
+ALIKE = 8
+"""Regexes that need the same text: so many are asked where it stands, more are told apart by RE2."""
 LITERAL: Mapping[How, Callable[[str, str], bool]] = {
     How.BEGINS: str.startswith,
     How.ENDS: str.endswith,
@@ -61,9 +66,11 @@ def _by_texts(
     texts: Callable[[View], Iterable[Text]], clues: Mapping[Clue, Places], whole: frozenset[int]
 ) -> Find:
     patterns = _patterns(clues)
-    nearby = _nearby(_literals(clues))
-    searches = search_regexes(list(map(to_bytes, patterns)))
-    rules_of = list(patterns.values())
+    replaced = _replaced(patterns)
+    nearby = _nearby([*_literals(clues), *chain.from_iterable(replaced.values())])
+    unreplaced = [pattern for pattern in patterns if pattern not in replaced]
+    searches = search_regexes(list(map(to_bytes, unreplaced)))
+    rules_of = [patterns[pattern] for pattern in unreplaced]
 
     def find(view: View, found: set[int]) -> None:
         try:
@@ -111,3 +118,19 @@ def _patterns(clues: Mapping[Clue, Places]) -> dict[str, Places]:
         for text in clue.texts if clue.how is How.REGEX else ():
             found[text] = found.get(text, ()) + places
     return found
+
+
+def _replaced(patterns: Mapping[str, Places]) -> dict[str, list[Literal]]:
+    """Give the regexes to look for by texts that each needs, unless many need the same."""
+    needs = {pattern: found for pattern in patterns if (found := needed(pattern))}
+    count = Counter(parts[0] for found in needs.values() for parts in found)
+    return {
+        pattern: [(_shows_all(parts), parts[0], patterns[pattern]) for parts in found]
+        for pattern, found in needs.items()
+        if all(count[parts[0]] <= ALIKE for parts in found)
+    }
+
+
+def _shows_all(parts: Parts) -> Callable[[str, str], bool]:
+    rest = parts[1:]
+    return lambda text, first: first in text and all(part in text for part in rest)
