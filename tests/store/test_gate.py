@@ -106,6 +106,14 @@ async def test_what_the_service_keeps_until_a_time_counts_at_that_time(gate: Red
     assert (await ask(gate, one, "now.2", 501_001)).passed
 
 
+async def test_a_limit_that_is_lowered_counts_what_left_before(gate: RedisGate) -> None:
+    for n in range(4):
+        assert (await ask(gate, to(ANN, windows=(Window(9, 5_000, "9/5s"),)), f"r.{n}", n)).passed
+    lowered = to(ANN, windows=(Window(2, 5_000, "2/5s"),))
+    assert (await ask(gate, lowered, "r.4", 5_000)).barred == {ANN: "the budget allows 2/5s; so far 4"}
+    assert [(await ask(gate, lowered, f"r.{at}", at)).passed for at in (5_002, 5_003)] == [False, True]
+
+
 async def test_workers_at_once_share_one_window(gate: RedisGate, redis_url: str) -> None:
     windows = (Window(5, 60_000, "5/1m"),)
     async with connect(redis_url) as second:
