@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from engine.errors import ConditionError, MessageGone
 from engine.flow.executing import NotYetError, Receipt, Work
 from engine.flow.inverse import suppressed_back
-from engine.flow.outgoing import OWN_ID, address_digest, recipients_of
+from engine.flow.outgoing import OWN_ID, address_digest, written_for
 from engine.flow.sift import may_be_bounce
 from engine.flow.stores import Settled
 from engine.flow.suppression import SOFT_LIMIT, Bounced, Sent, Suppressed
-from engine.mail.address import parse_addresses
+from engine.mail.address import Address, parse_addresses
 from engine.mail.automated import is_bounce
 from engine.mail.dsn import Report, Told, read_report
 from engine.mail.events import Event
@@ -75,6 +75,8 @@ async def read_bounce(work: Work) -> Receipt:
     ours = work.executing.budgets.ours
     theirs = [address for address in report.addresses if address_digest(address) in went_to]
     named = {one: told for one in theirs if not ours.include(one) and (told := report.about(one))}
+    if report.complains and not report.addresses and len(went_to) == 1:
+        named = await _alone(work, sent, went_to[0])
     if not named:
         return _ignored("it names nobody whom that mail went to, but for who is ours")
     return await _remember(work, named)
@@ -96,13 +98,26 @@ async def _recipients(work: Work, sent: Sent) -> list[str]:
     receipt = sent.receipt or {}
     if "to" in receipt:
         return list(json.loads(receipt["to"]))
+    return [address_digest(one.normal) for one in await _copied(work, sent)]
+
+
+async def _alone(work: Work, sent: Sent, went_to: str) -> dict[str, Told]:
+    """Who complains of mail that went to one person alone, where the report hides who it was."""
+    ours = work.executing.budgets.ours
+    found = [one.normal for one in await _copied(work, sent) if address_digest(one.normal) == went_to]
+    return {one: Told(frozenset({one}), Verdict.COMPLAINT, "") for one in found if not ours.include(one)}
+
+
+async def _copied(work: Work, sent: Sent) -> tuple[Address, ...]:
+    """Whom our own copy of the mail is to; nobody where it is not to be had."""
+    receipt = sent.receipt or {}
     if "id" not in receipt or sent.mailbox != work.run.mailbox:
-        return []
+        return ()
     try:
         mail = await work.provider.fetch(sent.mailbox, receipt["id"], frozenset({Need.HEADERS}))
     except MessageGone:
-        return []
-    return recipients_of(mail.headers)
+        return ()
+    return written_for(mail.headers)
 
 
 async def _remember(work: Work, named: Mapping[str, Told]) -> Receipt:
@@ -110,7 +125,9 @@ async def _remember(work: Work, named: Mapping[str, Told]) -> Receipt:
     counts = await executing.suppressions.soft(list(named), now)
     suppressed, soft = {}, []
     for address, told in named.items():
-        if told.verdict is Verdict.HARD:
+        if told.verdict is Verdict.COMPLAINT:
+            suppressed[address] = _suppressed(work, now, "mail to it was reported as spam", "")
+        elif told.verdict is Verdict.HARD:
             suppressed[address] = _suppressed(work, now, "mail to it came back for good", told.status)
         elif told.verdict is Verdict.SOFT and counts[address] + 1 >= SOFT_LIMIT:
             why = f"mail to it came back {SOFT_LIMIT} times in 7 days"

@@ -90,13 +90,12 @@ async def compose_step(
 
 def written_to(raw: bytes) -> dict[str, str]:
     """Say in a receipt to whom a mail went, as digests: by that a bounce of it is believed."""
-    return {"to": dumped(recipients_of(parse_headers(raw)))}
+    return {"to": dumped([address_digest(one.normal) for one in written_for(parse_headers(raw))])}
 
 
-def recipients_of(headers: Headers) -> list[str]:
-    """Give the digests of all whom a mail goes to."""
-    fields = [text for name in ("To", "Cc", "Bcc") for text in headers.all(name)]
-    return [address_digest(address.normal) for address in parse_addresses(fields)]
+def written_for(headers: Headers) -> tuple[Address, ...]:
+    """Give all whom a mail goes to."""
+    return parse_addresses([text for name in ("To", "Cc", "Bcc") for text in headers.all(name)])
 
 
 def address_digest(normal: str) -> str:

@@ -1,4 +1,4 @@
-"""What came of mail, as its bounce tells: delivery reports (RFC 3464), and what older servers write.
+"""What came of mail, as its bounce tells: delivery reports (RFC 3464), complaints (RFC 5965), plain words.
 
 Nothing here raises, whatever the bytes are, and nothing of it is to be believed: anybody can write a report.
 """
@@ -6,11 +6,11 @@ Nothing here raises, whatever the bytes are, and nothing of it is to be believed
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from engine.mail.address import parse_address
+from engine.mail.address import parse_address, parse_addresses
 from engine.mail.headers import Headers, parse_headers
 from engine.mail.part import MimePart, leaves
 from engine.mail.text import part_text
@@ -25,6 +25,7 @@ MAX_TEXT = 64 * 1024
 MAX_IDS = 5
 
 _REPORTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
+_FEEDBACK = "message/feedback-report"
 _RETURNED = frozenset(
     {
         "message/rfc822",
@@ -61,6 +62,8 @@ class Report:
     """Message-IDs of what may be the mail that came back, likeliest first."""
     text: str
     """What a report in no known form says for people to read, folded, without the mail that it returns."""
+    complains: bool = False
+    """Whether it says that whoever got the mail calls it spam."""
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -84,12 +87,20 @@ class Report:
 def read_report(root: MimePart) -> Report:
     """Read a bounce of which every part is held."""
     parts = list(leaves(root))
-    told = tuple(islice(_told(part for part in parts if part.type in _REPORTS), MAX_FAILURES))
+    feedback = [parse_headers(part.body or b"") for part in _of({_FEEDBACK}, parts)]
+    complains = any(one.text("Feedback-Type").strip().lower() == "abuse" for one in feedback)
+    found = _complained(feedback, parts) if complains else _told(_of(_REPORTS, parts))
+    told = tuple(islice(found, MAX_FAILURES))
     text = _text(part for part in parts if part.type.startswith("text/") and part.type not in _RETURNED)
     line = _ID_LINE.search(text)
-    ids = dict.fromkeys(_ids(root.headers, (part for part in parts if part.type in _RETURNED), line))
+    ids = dict.fromkeys(_ids(root.headers, _of(_RETURNED, parts), line))
     above = text[: _start_of_header(text, line.start())] if line else text
-    return Report(told, tuple(islice(ids, MAX_IDS)), "" if told else above.casefold())
+    plain = "" if told or feedback else above.casefold()
+    return Report(told, tuple(islice(ids, MAX_IDS)), plain, complains)
+
+
+def _of(types: Container[str], parts: Iterable[MimePart]) -> Iterator[MimePart]:
+    return _bounded(part for part in parts if part.type in types)
 
 
 def _bounded(parts: Iterable[MimePart]) -> Iterator[MimePart]:
@@ -115,7 +126,7 @@ def _text(parts: Iterable[MimePart]) -> str:
 
 def _told(parts: Iterable[MimePart]) -> Iterator[Told]:
     """The groups of fields of reports that speak of a recipient (RFC 3464, section 2.3)."""
-    groups = (group for part in _bounded(parts) for group in _BLANK.split(part.body or b""))
+    groups = (group for part in parts for group in _BLANK.split(part.body or b""))
     for group in islice(groups, MAX_GROUPS):
         fields = parse_headers(group)
         addresses = frozenset(_addresses(fields))
@@ -123,6 +134,19 @@ def _told(parts: Iterable[MimePart]) -> Iterator[Told]:
             action, diagnostic = fields.text("Action").lower(), fields.text("Diagnostic-Code")
             found, status = verdict(action, fields.text("Status"), diagnostic.casefold())
             yield Told(addresses, found, status)
+
+
+def _complained(feedback: Iterable[Headers], parts: Iterable[MimePart]) -> Iterator[Told]:
+    """Whoever complains (RFC 5965, section 3.2): as the report says, else the one whom the mail was to."""
+    named = [parse_address(text) for fields in feedback for text in fields.texts("Original-Rcpt-To")]
+    if not named:
+        heads = (parse_headers(part.body or b"") for part in islice(_of(_RETURNED, parts), 1))
+        copies = [text for head in heads for name in ("To", "Cc") for text in head.all(name)]
+        named = list(parse_addresses(copies))
+        named = named if len(named) == 1 else []
+    for address in named:
+        if address.local and address.domain:
+            yield Told(frozenset({address.normal}), Verdict.COMPLAINT, "")
 
 
 def _addresses(fields: Headers) -> Iterator[str]:
@@ -136,7 +160,7 @@ def _addresses(fields: Headers) -> Iterator[str]:
 
 
 def _ids(headers: Headers, parts: Iterable[MimePart], line: re.Match[str] | None) -> Iterator[str]:
-    for part in _bounded(parts):
+    for part in parts:
         yield from _id(parse_headers(part.body or b"").text("Message-ID"))
     if line:
         yield line[1]

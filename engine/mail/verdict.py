@@ -43,6 +43,8 @@ class Verdict(IntEnum):
     """Given up, for a reason that may go away, or that lies in the mail."""
     HARD = 2
     """Nobody is there."""
+    COMPLAINT = 3
+    """It came, and was reported as spam."""
 
 
 def verdict(action: str, status: str, words: str) -> tuple[Verdict, str]:

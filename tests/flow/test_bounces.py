@@ -38,6 +38,19 @@ def report(message_id: str, to: str = ANN, status: str = "5.1.1", action: str = 
     ).encode()
 
 
+def complaint(message_id: str, named: str = "", copy: str = "", kind: str = "abuse") -> bytes:
+    """A report that mail of that id is spam (RFC 5965), with further fields of it and of the copy."""
+    return (
+        "From: fbl@x.example\r\nSubject: complaint\r\nMIME-Version: 1.0\r\n"
+        "Content-Type: multipart/report; report-type=feedback-report; boundary=b\r\n\r\n"
+        "--b\r\nContent-Type: text/plain\r\n\r\nThis is an abuse report: ben@x.example\r\n\r\n"
+        "--b\r\nContent-Type: message/feedback-report\r\n\r\n"
+        f"Feedback-Type: {kind}\r\nVersion: 1\r\n{named}\r\n"
+        "--b\r\nContent-Type: message/rfc822\r\n\r\n"
+        f"Message-ID: {message_id}\r\n{copy}\r\nHi.\r\n\r\n--b--\r\n"
+    ).encode()
+
+
 async def answered(world: World, key: str = "1", sender: str = ANN) -> str:
     """Answer a mail; give the answer's Message-ID."""
     world.provider.deliver(key, mail(f"ask {key}", sender))
@@ -115,6 +128,44 @@ async def test_what_is_no_bounce_of_ours_suppresses_nobody(
     assert (bounce.state, bounce.receipts[0]["outcome"]) == ("done", "skipped")
     assert why in bounce.receipts[0]["why"]
     assert await suppressed(world) == {}
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        pytest.param({"named": f"Original-Rcpt-To: <{ANN}>\r\n"}, {ANN}, id="it names the recipient"),
+        pytest.param({"copy": f"To: {ANN}\r\n"}, {ANN}, id="the copy of the mail names the recipient"),
+        pytest.param({}, {ANN}, id="it names nobody, and the mail went to one alone"),
+        pytest.param({"named": "Original-Rcpt-To: ben@x.example\r\n"}, set(), id="it names somebody else"),
+        pytest.param({"copy": f"To: {ANN}\r\n", "kind": "not-spam"}, set(), id="it says that it is no spam"),
+        pytest.param({"copy": f"To: {ANN}\r\n", "message_id": FORGED}, set(), id="a made-up Message-ID"),
+    ],
+)
+async def test_who_reports_our_mail_as_spam_gets_no_more(
+    world: World, more: dict[str, str], found: set[str]
+) -> None:
+    await world.rules(REPLY)
+    message_id = await answered(world)
+    sent = world.provider.sent[-1]
+    (run,) = await world.runs()
+    world.provider.deliver(run.receipts[0]["id"], sent, labels=["SENT"], kind=EventKind.MESSAGE_SENT)
+    told = await read(world, "2", complaint(**({"message_id": message_id} | more)))
+    assert (told.state, told.receipts[0]["outcome"]) == ("done", "done" if found else "skipped")
+    known = await suppressed(world)
+    assert set(known) == found
+    assert {one.why for one in known.values()} <= {"mail to it was reported as spam"}
+
+
+async def test_of_several_who_got_the_mail_only_who_is_named_complains(world: World) -> None:
+    await world.rules(
+        "{when: {subject: {contains: ask}}, then: [send: {template: hi, to: [ann@x.example, cy@x.example]}]}"
+    )
+    message_id = await answered(world)
+    copy = f"To: {ANN}, cy@x.example\r\n"
+    await read(world, "2", complaint(message_id, copy=copy))
+    assert await suppressed(world) == {}
+    await read(world, "3", complaint(message_id, "Original-Rcpt-To: cy@x.example\r\n", copy))
+    assert set(await suppressed(world)) == {"cy@x.example"}
 
 
 TEAM = "team@acme.example"

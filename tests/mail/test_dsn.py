@@ -209,3 +209,28 @@ def test_real_reports_name_their_mail_and_whom_they_are_about(corpus: Path) -> N
     verdicts = [told.verdict for one in reports for told in one.told]
     assert sum(one is Verdict.HARD for one in verdicts) >= 95
     assert sum(one is Verdict.NONE for one in verdicts) <= 12
+
+
+@pytest.mark.parametrize(
+    ("fields", "copy", "named"),
+    [
+        pytest.param(
+            "Original-Rcpt-To: <Ann@x.example>\r\nOriginal-Rcpt-To: ben@x.example",
+            "",
+            {ANN, BEN},
+            id="whom the report names",
+        ),
+        pytest.param("", f"To: Ann <{ANN}>", {ANN}, id="the one whom the mail was to"),
+        pytest.param("", f"To: {ANN}\r\nCc: {BEN}", set(), id="one of two: it is not known which"),
+        pytest.param("", "To: undisclosed", set(), id="somebody who was made unreadable"),
+    ],
+)
+def test_a_complaint_names_who_complains(fields: str, copy: str, named: set[str]) -> None:
+    raw = multipart(
+        f"text/plain\r\n\r\nUser unknown, said {BEN}.\r\n",
+        f"message/feedback-report\r\n\r\nFeedback-Type: Abuse\r\n{fields}\r\n",
+        f"message/rfc822\r\n\r\nMessage-ID: {ID}\r\n{copy}\r\n\r\n\r\n",
+    )
+    found = read_report(parse(raw))
+    assert (found.complains, found.ids, set(found.addresses)) == (True, (ID,), named)
+    assert {one.verdict for one in found.told} <= {Verdict.COMPLAINT}
