@@ -44,11 +44,12 @@ def given_up(recorded: Recorded, by: str, now: int) -> Receipts:
     return {**dict.fromkeys(steps, SKIPPED), steps[0]: first} if steps else {}
 
 
-def told(recorded: Recorded) -> tuple[Taken, ...]:
-    """Say what of it is given up."""
-    if not waiting_steps(recorded):
+def told(before: Recorded, now: Recorded) -> tuple[Taken, ...]:
+    """Say what of a run was given up, or would be; nothing of what was done meanwhile."""
+    steps = waiting_steps(before)
+    if not steps or now.receipts.get(steps[0], {}).get("outcome") == "done":
         return ()
-    return (ASKED,) if _asks(recorded) else (LATER,)
+    return (ASKED,) if _asks(before) else (LATER,)
 
 
 def _left(recorded: Recorded) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
@@ -114,11 +114,11 @@ async def _turn(undoing: Undoing, lane: str) -> AsyncIterator[Lease]:
 
 async def _undo(undoing: Undoing, bundle: Bundle, lease: Lease | None) -> list[Restored]:
     """Undo what is still to be undone of a bundle; without a lease, tell what would be done."""
-    waiting = {one.run.id: told(one) for one in bundle.runs if waiting_steps(one)}
+    before = {one.run.id: one for one in bundle.runs}
     runs = [replace(one, state="done") for one in bundle.runs]
     busy: list[Recorded] = []
     if lease:
-        runs, busy = await _settled(undoing, bundle, frozenset(waiting), lease)
+        runs, busy = await _settled(undoing, bundle, lease)
     changes = await _planned(undoing, bundle, runs, lease)
     later = await cancellations(undoing, bundle.mailbox, runs, lease)
     refused = await relabel(undoing, bundle.mailbox, changes | later, lease) if lease else {}
@@ -128,8 +128,12 @@ async def _undo(undoing: Undoing, bundle: Bundle, lease: Lease | None) -> list[R
         left = undoing.folders, undoing.summaries, undoing.suppressions
         taken = await take_back(*left, one, in_use, acts=lease is not None)
         drafts = await take_drafts_back(undoing, one, lease)
-        waited = waiting.get(one.run.id, ())
-        others[one.run.id] = (*waited, *cancelled(one, later, refused), *drafts, *taken)
+        others[one.run.id] = (
+            *told(before[one.run.id], one),
+            *cancelled(one, later, refused),
+            *drafts,
+            *taken,
+        )
     own: dict[str, list[Recorded]] = defaultdict(list)
     for one in runs:
         for key in keys_of(one):
@@ -142,14 +146,12 @@ async def _undo(undoing: Undoing, bundle: Bundle, lease: Lease | None) -> list[R
     ]
 
 
-async def _settled(
-    undoing: Undoing, bundle: Bundle, waiting: Collection[str], lease: Lease
-) -> tuple[list[Recorded], list[Recorded]]:
+async def _settled(undoing: Undoing, bundle: Bundle, lease: Lease) -> tuple[list[Recorded], list[Recorded]]:
     """Give up what waits; give the runs as they are then, and those that are under way again."""
-    now_ms = undoing.clock()
-    receipts = {one.run.id: given_up(one, undoing.by, now_ms) for one in bundle.runs if one.run.id in waiting}
-    if receipts:
-        await undoing.store.give_up(bundle.mailbox, lease, receipts, now_ms)
+    at = undoing.clock()
+    waiting = {one.run.id: given_up(one, undoing.by, at) for one in bundle.runs if waiting_steps(one)}
+    if waiting:
+        await undoing.store.give_up(bundle.mailbox, lease, waiting, at)
     now = [await undoing.store.get(one.run.id) for one in bundle.runs]
     found = [one for one in now if one and not one.undone]
     settled = [one for one in found if one.state in SETTLED]

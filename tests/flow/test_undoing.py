@@ -481,6 +481,16 @@ async def test_what_was_approved_meanwhile_and_not_begun_is_rejected_too(world: 
     assert ((await world.run()).receipts[1]["approval"], world.provider.sent) == ("rejected", [])
 
 
+async def test_what_was_approved_and_sent_meanwhile_is_not_called_rejected(world: World) -> None:
+    await decided(world, ASKING, keys="1")
+    chosen = await world.runs()
+    run = chosen[0].run.id
+    await RedisApprovals(world.base).decide(run, Decision(Standing.APPROVED, "bob"), world.clock())
+    await world.execute(run)
+    (only,) = [one async for one in undo(undoing(world), chosen, acts=True)]
+    assert (only.others, only.change.remove, len(world.provider.sent)) == ((), ("A", "B"), 1)
+
+
 async def test_a_draft_that_waits_for_a_person_says_what_to_do(world: World) -> None:
     await decided(world, ASKING.replace("approve}", "approve, in: draft}"), keys="1")
     assert undoable(await world.run()) == BY_DRAFT
