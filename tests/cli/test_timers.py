@@ -43,4 +43,4 @@ async def test_status_counts_timers_and_those_that_nobody_fired(console: Console
     await waiting(console)
     told = json.loads((await console.call("status", "--json")).stdout)
     assert told["timers"] == {"pending": 1, "overdue": 1}
-    assert "1 timers (1 overdue)" in (await console.call("status")).stdout
+    assert "1 timer (1 overdue)" in (await console.call("status")).stdout
