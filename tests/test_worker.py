@@ -178,6 +178,7 @@ async def test_a_worker_that_loses_redis_during_a_job_connects_again(
 ) -> None:
     monkeypatch.setattr(worker, "make_worker", lambda _office: Bereft())
     monkeypatch.setattr(worker, "LONGEST_PAUSE_S", 0.01)
+    monkeypatch.setattr(worker, "FINISH_WITHIN_S", 0.01)  # Asked to stop, it waits for a job that never ends.
     async with shop.office() as office, working(office):
         await wait_for(lambda: Bereft.lives > 2, what="a third life")
 
