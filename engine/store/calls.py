@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 
 from engine.flow.asked import payload_of
@@ -12,6 +11,7 @@ from engine.flow.plan import Run
 from engine.flow.stores import Commit
 from engine.store.base import JOB_TTL_MS, Base
 from engine.store.batch import Batch
+from engine.store.layout import read_salt
 
 DAY_MS = 86_400_000
 KEYS_MS = 7 * DAY_MS
@@ -32,8 +32,7 @@ class RedisCalls:
     async def salt(self) -> str:
         """Give the secret from which ids of calls follow: the same for every process, for ever."""
         if not self._salt:
-            await self._redis.set(self._key("salt"), secrets.token_hex(16), nx=True)
-            self._salt = str(await self._redis.get(self._key("salt")))
+            self._salt = await read_salt(self._base)
         return self._salt
 
     async def take(self, calls: Sequence[Call], now: int) -> list[Taken]:

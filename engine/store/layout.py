@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 
 from engine.errors import SettingsError
@@ -18,12 +19,19 @@ RESTORING = "restoring"
 async def claim_layout(base: Base) -> None:
     """Mark an empty database as ours. Raises SettingsError for one that this version must not work on."""
     await base.redis.setnx(base.key("schema"), LAYOUT)
+    await read_salt(base)  # Every backup has it.
     found = await read_layout(base)
     if found < LAYOUT:
         raise SettingsError(
             f"the data in Redis have layout {found}, and this Postroom needs layout {LAYOUT}: "
             "stop web and worker, make a backup and run `postroom migrate`"
         )
+
+
+async def read_salt(base: Base) -> str:
+    """Give the secret from which ids of calls follow: made once, the same for every process."""
+    await base.redis.setnx(base.key("salt"), secrets.token_hex(16))
+    return str(await base.redis.get(base.key("salt")))
 
 
 async def read_layout(base: Base) -> int:

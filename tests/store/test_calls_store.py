@@ -14,6 +14,7 @@ from engine.mail.bodies import File
 from engine.store.base import Base
 from engine.store.board import Board
 from engine.store.calls import RedisCalls
+from engine.store.layout import claim_layout
 
 NOW = 1_767_225_600_000
 DAY_MS = 86_400_000
@@ -49,6 +50,14 @@ async def test_ids_of_keys_follow_from_a_secret_that_all_processes_share(redis: 
     assert set(salts) == {await redis.get("postroom:salt")}
     assert len({key_id("send", "order-1", salt) for salt in (*salts, SALT, "")}) == 3
     assert await redis.ttl("postroom:salt") == -1
+
+
+async def test_every_backup_has_that_secret(redis: Redis) -> None:
+    await claim_layout(Base(redis))
+    salt = await redis.get("postroom:salt")
+    assert salt == await RedisCalls(Base(redis), 30 * DAY_MS).salt()
+    await claim_layout(Base(redis))
+    assert await redis.get("postroom:salt") == salt
 
 
 async def test_a_repetition_is_answered_the_same_and_adds_nothing(calls: RedisCalls, redis: Redis) -> None:
