@@ -29,14 +29,17 @@ def _stream_safe(text: str) -> str:
     # A run that is too long covers at least one of every MAX_MARKS + 1 characters.
     if len(text) <= MAX_MARKS or not _has_mark(text[:: MAX_MARKS + 1]):
         return text
-    return _patterns().run.sub(rf"\g<0>{_JOINER}", text)
+    run = _patterns().run if _has_far(text) else _patterns().near_run
+    return run.sub(rf"\g<0>{_JOINER}", text)
 
 
 def _has_mark(text: str) -> bool:
     """Look for the many in the Basic Multilingual Plane by a table, for others where such signs are."""
+    return _patterns().near.search(text) is not None or _has_far(text)
+
+
+def _has_far(text: str) -> bool:
     patterns = _patterns()
-    if patterns.near.search(text):
-        return True
     return patterns.wide.search(text) is not None and patterns.far.search(text) is not None
 
 
@@ -49,15 +52,22 @@ class _Patterns(NamedTuple):
     """A mark beyond it."""
     run: re.Pattern[str]
     """MAX_MARKS of them with another behind."""
+    near_run: re.Pattern[str]
+    """The same of marks of that plane alone."""
 
 
 @cache
 def _patterns() -> _Patterns:
     marks = [sign for sign in map(chr, range(_FIRST_MARK, _LAST_MARK + 1)) if is_mark(sign)]
-    near, far = (f"[{''.join(some)}]" for some in (filter(_is_near, marks), filterfalse(_is_near, marks)))
-    mark = f"[{''.join(marks)}]"
+    near, far, mark = (
+        f"[{''.join(some)}]" for some in (filter(_is_near, marks), filterfalse(_is_near, marks), marks)
+    )
     wide = f"[{_WIDE}-{chr(sys.maxunicode)}]"
-    return _Patterns(*map(re.compile, (near, wide, far, f"{mark}{{{MAX_MARKS}}}(?={mark})")))
+    return _Patterns(*map(re.compile, (near, wide, far, _run(mark), _run(near))))
+
+
+def _run(mark: str) -> str:
+    return f"{mark}{{{MAX_MARKS}}}(?={mark})"
 
 
 def _is_near(sign: str) -> bool:
