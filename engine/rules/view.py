@@ -145,15 +145,18 @@ class View:
 
     def body(self) -> tuple[Text, ...]:
         """The text that a person reads, as the only one of its kind; blanks around it do not count."""
-        found: tuple[Text, ...] | None = self._cache.get(BODY)
+        found: tuple[Text, ...] | str | None = self._cache.get(BODY)
         if found is None:
             found = self._cache[BODY] = self._body()
+        if isinstance(found, str):
+            raise Unreadable(Need.BODY, found)
         return found
 
-    def _body(self) -> tuple[Text, ...]:
+    def _body(self) -> tuple[Text, ...] | str:
+        """Read the text, or say why it cannot be read."""
         headers = self.message._headers
         if headers is not None and (why := hides_text(headers)):
-            raise Unreadable(Need.BODY, why)
+            return why
         text = self.message.text.strip()
         return (Text(text, MAX_BODY),) if text else ()
 
