@@ -88,19 +88,22 @@ def _by_texts(
 
 
 def _literals(clues: Mapping[Clue, Places]) -> list[Literal]:
-    return [
-        (LITERAL[clue.how], text, places)
-        for clue, places in clues.items()
-        for text in (clue.texts if clue.how in LITERAL else ())
-    ]
+    found: dict[tuple[How, str], Places] = {}
+    for clue, places in clues.items():
+        for text in clue.texts if clue.how in LITERAL else ():
+            found[clue.how, text] = found.get((clue.how, text), ()) + places
+    return [(LITERAL[how], text, places) for (how, text), places in found.items()]
 
 
 def _nearby(literals: list[Literal]) -> Callable[[Text], Iterable[Literal]]:
     """Make the function that gives those that stand anywhere in a text: of few, simply all."""
     if len(literals) <= FEW:
         return lambda text: literals
-    search = search_literals([to_bytes(part) for _, part, _ in literals])
-    return lambda text: [literals[at] for at in search(text.folded_bytes)]
+    by_part: dict[bytes, list[Literal]] = {}
+    for literal in literals:
+        by_part.setdefault(to_bytes(literal[1]), []).append(literal)
+    search, each = search_literals(list(by_part)), list(by_part.values())
+    return lambda text: [literal for at in search(text.folded_bytes) for literal in each[at]]
 
 
 def table(clues: Mapping[Clue, Places]) -> dict[str, Places]:
