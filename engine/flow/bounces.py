@@ -18,7 +18,7 @@ from engine.flow.sift import may_be_bounce
 from engine.flow.stores import Settled
 from engine.flow.suppression import SOFT_LIMIT, Bounced, Sent, Suppressed
 from engine.mail.address import Address, parse_addresses
-from engine.mail.automated import is_bounce
+from engine.mail.automated import automated
 from engine.mail.dsn import Report, Told, read_report
 from engine.mail.events import Event
 from engine.mail.headers import Headers
@@ -42,7 +42,7 @@ def bounce_match(rules: RuleSet, event: Event, message: Message) -> tuple[Match,
     try:
         found = (
             may_be_bounce(event, rules)
-            and is_bounce(message.headers)
+            and "bounce" in automated(message.headers)
             and _comes_to(message.headers, rules.homes.reach.recipients)
         )
     except ConditionError:

@@ -130,6 +130,10 @@ Told = Mapping[str, str]
 
 def automated(headers: Headers) -> frozenset[str]:
     """Name what kinds of automatic mail a message is; none of KINDS for a person's."""
+    return headers.kept(_kinds)
+
+
+def _kinds(headers: Headers) -> frozenset[str]:
     found: set[str] = set()
     told = {name: headers.text(name) for name in headers.names & _TELLING}
     kind, report = _content(headers)
@@ -157,16 +161,6 @@ def automated(headers: Headers) -> frozenset[str]:
     if not found and _is_null_path(headers) and "user-agent" not in headers:
         found.add("bounce")
     return frozenset(found)
-
-
-def is_bounce(headers: Headers) -> bool:
-    """Say whether `automated` calls a message a bounce, at a fraction of its cost for what is none."""
-    told = {name: headers.text(name) for name in headers.names & {"x-failed-recipients"}}
-    sender = next(iter(parse_addresses(headers.all("From")[:1])), _NOBODY)
-    subject = headers.text("Subject")[:MAX_SUBJECT]
-    if _is_bounce(headers, told, _content(headers)[1], sender, subject):
-        return True
-    return _is_null_path(headers) and "bounce" in automated(headers)
 
 
 def cues(subject: str) -> Iterator[tuple[int, int]]:

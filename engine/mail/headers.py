@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, KeysView
+from collections.abc import Callable, Iterable, Iterator, KeysView
 from functools import lru_cache
+from typing import Any, TypeVar
 
 from engine.mail.charset import decode
 from engine.mail.words import decode_words, tidy
 
 __all__ = ["MAX_FIELDS", "MAX_HEADER_BYTES", "Headers", "decode_words", "parse_headers", "split_headers"]
+
+T = TypeVar("T")
 
 MAX_FIELDS = 2_000
 MAX_HEADER_BYTES = 2 * 1024 * 1024
@@ -30,7 +33,7 @@ _BEFORE_FIELDS = (b" ", b"\t", b"\r", b"\n", b"\xef")
 class Headers:
     """Immutable header fields in their order; names compare without regard to case."""
 
-    __slots__ = ("_found", "_index", "_pairs")
+    __slots__ = ("_found", "_index", "_kept", "_pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str | bytes]] = ()) -> None:
         """Take fields by name; of bytes, folded as they were received, a text is made when asked for."""
@@ -40,6 +43,14 @@ class Headers:
             index.setdefault(name.lower(), []).append(value)
         self._index = index
         self._found: dict[str, tuple[str, ...]] = {}
+        self._kept: dict[object, Any] = {}
+
+    def kept(self, make: Callable[[Headers], T]) -> T:
+        """Make something of the fields when first asked for."""
+        if make not in self._kept:
+            self._kept[make] = make(self)
+        found: T = self._kept[make]
+        return found
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every raw value of a field, unfolded, in order."""

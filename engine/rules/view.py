@@ -19,7 +19,7 @@ from engine.rules.text import Text
 
 T = TypeVar("T")
 
-AUTOMATED, BODY, FILES, FILE_NAMES = " automated", " body", " files", " file names"
+BODY, FILES, FILE_NAMES = " body", " files", " file names"
 NOTED, UNREAD = " noted", " unread"
 """Where the cache keeps what is no header: no header field has such a name."""
 
@@ -138,10 +138,7 @@ class View:
         return tuple(map(Text, sorted(self.labels)))
 
     def automated(self) -> frozenset[str]:
-        found: frozenset[str] | None = self._cache.get(AUTOMATED)
-        if found is None:
-            found = self._cache[AUTOMATED] = automated(self.message.headers)
-        return found
+        return automated(self.message.headers)
 
     def body(self) -> tuple[Text, ...]:
         """The text that a person reads, as the only one of its kind; blanks around it do not count."""
