@@ -1,14 +1,16 @@
 """Bounces of our own mail: believed where they name a mail of ours and somebody whom it went to.
 
 Anybody can write a report. Only who got a mail of ours knows its Message-ID, and by it those of its run's
-other steps. So none has our own addresses suppressed, nor those that an answer to all took from a message.
+other steps, and of a summary that it began. So none has our own addresses suppressed, nor those that an
+answer to all took from a message, nor whom a rule writes to beside an answer.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
+from itertools import pairwise
 
 from engine.errors import ConditionError, MessageGone
 from engine.flow.executing import NotYetError, Receipt, Work
@@ -17,11 +19,11 @@ from engine.flow.outgoing import OWN_ID, address_digest, written_for
 from engine.flow.sift import may_be_bounce
 from engine.flow.stores import Settled
 from engine.flow.suppression import SOFT_LIMIT, Bounced, Sent, Suppressed
-from engine.mail.address import Address, parse_addresses
+from engine.flow.writers import refers_to_ours
+from engine.mail.address import Address
 from engine.mail.automated import automated
 from engine.mail.dsn import Report, Told, read_report
 from engine.mail.events import Event
-from engine.mail.headers import Headers
 from engine.mail.message import Message
 from engine.mail.mime import parse
 from engine.mail.needs import Need
@@ -34,29 +36,48 @@ from engine.rules.ruleset import RuleSet
 BOUNCE_RULE = "(bounces)"
 """Stands for the rule in runs that read a bounce; no rule is called so."""
 _OURS = re.compile(f"<{OWN_ID}>")
+_REWRITTEN = 10
+"""Of so many addresses of a report is it asked what they were made of."""
 _COMES_TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
 
 
-def bounce_match(rules: RuleSet, event: Event, message: Message) -> tuple[Match, ...]:
-    """Give the reading of a bounce as the match of a rule, so that the journal sees it as any other."""
+def bounce_match(
+    rules: RuleSet, event: Event, message: Message, own: Container[str] = frozenset()
+) -> tuple[Match, ...]:
+    """Give the reading of a bounce as the match of a rule, so that the journal sees it as any other.
+
+    `own` are addresses of ours in normal form, beside those that the configuration names.
+    """
     try:
         found = (
             may_be_bounce(event, rules)
             and "bounce" in automated(message.headers)
-            and _comes_to(message.headers, rules.homes.reach.recipients)
+            and (_comes_to(message, rules.homes.reach.recipients, own) or refers_to_ours(message))
         )
     except ConditionError:
         return ()
     return (Match(BOUNCE_RULE, ({"suppress": {}},), (Suppress(),)),) if found else ()
 
 
-def _comes_to(headers: Headers, ours: Recipients | None) -> bool:
+def _comes_to(message: Message, ours: Recipients | None, own: Container[str]) -> bool:
     """Say whether a report may be for us: it goes to whom the mail came from (RFC 3464, section 2).
 
     Reports for others come through lists and forwards; to read each would cost a call.
     """
-    named = [one.address for name in _COMES_TO for one in parse_addresses(headers.all(name))]
-    return ours is None or not named or any(map(ours.include, named))
+    fields = [message.addresses(name) for name in _COMES_TO]
+    named = [one for found in fields for one in found if one.local and one.domain]
+    if ours is None or not named:
+        return True
+    if any(ours.include(one.address) or one.normal in own or one.untagged in own for one in named):
+        return True
+    return any(ours.include(text) or text in own for one in named[:_REWRITTEN] for text in _rewritten(one))
+
+
+def _rewritten(address: Address) -> Iterator[str]:
+    """What a server that passes mail on may have made an address of, as `SRS0=xx=yy=acme.example=desk`."""
+    for one, other in pairwise(address.normal.rpartition("@")[0].split("=", 8)):
+        yield f"{other}@{one}"
+        yield f"{one}@{other}"
 
 
 async def read_bounce(work: Work) -> Receipt:
@@ -72,6 +93,8 @@ async def read_bounce(work: Work) -> Receipt:
     went_to = await _recipients(work, sent)
     if sent.to_all and len(went_to) > 1:
         return _ignored("everybody whom that answer went to may have written it")
+    if sent.beside_answer:
+        return _ignored("whoever was answered when that mail was sent may have written it")
     ours = work.executing.budgets.ours
     theirs = [address for address in report.addresses if address_digest(address) in went_to]
     named = {one: told for one in theirs if not ours.include(one) and (told := report.about(one))}

@@ -48,6 +48,8 @@ class Sent:
     """Whether its run is trying a step just now, or cannot tell what came of it."""
     to_all: bool = False
     """Whether it answered everybody whom a message names."""
+    beside_answer: bool = False
+    """Whether the run that led to it also answered somebody, who may know its id by that of the answer."""
 
 
 class Suppressions(Protocol):

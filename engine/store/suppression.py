@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any
 
 from engine.flow.stores import Claim, Settled
 from engine.flow.suppression import SOFT_WINDOW_MS, Bounced, Sent, Suppressed
+from engine.mail.events import SUMMARY_DUE
 from engine.store.base import CHUNK, Base
 from engine.store.batch import dump
 from engine.store.journal import held_claim
@@ -30,12 +32,22 @@ class RedisSuppressions:
         known = json.loads(text) if text else {"steps": []}
         if step >= len(known["steps"]):
             return None
+        answers = not known["steps"][step].get("reply") and await self._answers(known)
         return Sent(
             known["mailbox"],
             json.loads(receipt) if receipt else None,
             tried=claim is not None or unknown == "1",
             to_all=bool(known["steps"][step].get("all")),
+            beside_answer=answers,
         )
+
+    async def _answers(self, run: Mapping[str, Any]) -> bool:
+        """Say whether a run answers who wrote its message; of a summary, the run that began it."""
+        if run["kind"] == SUMMARY_DUE:
+            begun_by = run["event"].rpartition("/")[2].partition(".")[0]
+            text = await self._redis.hget(self._key("run", begun_by), "run")
+            return text is None or await self._answers(json.loads(text))
+        return any(step.get("reply") for step in run["steps"])
 
     async def settle(self, settled: Settled, bounced: Bounced, now: int, claim: Claim) -> None:
         args: list[str | int] = [settled.run, settled.step, dump(settled.receipt), now, held_claim(claim)]

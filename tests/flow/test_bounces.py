@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 
@@ -168,6 +169,38 @@ async def test_of_several_who_got_the_mail_only_who_is_named_complains(world: Wo
     assert set(await suppressed(world)) == {"cy@x.example"}
 
 
+BESIDE = "{when: {subject: {contains: ask}}, then: [%s, {send: {template: hi, to: pager@x.example}}]}"
+
+
+@pytest.mark.parametrize(
+    ("first", "found"),
+    [
+        pytest.param("reply: hi", set(), id="who was answered knows its run"),
+        pytest.param("draft: hi", set(), id="who gets a draft of it knows its run"),
+        pytest.param("label: A", {"pager@x.example"}, id="nobody else knows its run"),
+    ],
+)
+@pytest.mark.parametrize(
+    "about",
+    [
+        pytest.param(lambda its_id: report(its_id, "pager@x.example"), id="a bounce"),
+        pytest.param(complaint, id="a complaint that names nobody"),
+        pytest.param(lambda its_id: complaint(its_id, copy="To: pager@x.example\r\n"), id="a complaint"),
+    ],
+)
+async def test_who_is_answered_has_nobody_suppressed_whom_the_same_run_wrote_to(
+    world: World, first: str, found: set[str], about: Callable[[str], bytes]
+) -> None:
+    await world.rules(BESIDE % first)
+    its_id = await answered(world)
+    (run,) = await world.runs()
+    sent = world.provider.sent[-1]
+    world.provider.deliver(run.receipts[1]["id"], sent, labels=["SENT"], kind=EventKind.MESSAGE_SENT)
+    assert ".1.postroom@" in its_id
+    told = await read(world, "2", about(its_id))
+    assert (set(await suppressed(world)), told.state) == (found, "done")
+
+
 TEAM = "team@acme.example"
 
 
@@ -186,7 +219,7 @@ TEAM = "team@acme.example"
             f"{{reply: hi}}, {{forward: {TEAM}}}",
             1,
             TEAM,
-            "for who is ours",
+            "may have written it",
             id="our own team in a later step",
         ),
         pytest.param(
@@ -321,12 +354,26 @@ async def test_headers_are_read_where_bounces_may_come(
         pytest.param("To: Help <help@acme.example>\r\n", True, id="to another address of our domain"),
         pytest.param(f"To: old@y.example\r\nDelivered-To: {BOX}\r\n", True, id="passed on to us"),
         pytest.param("To: undisclosed-recipients:;\r\n", True, id="to nobody by name"),
+        pytest.param("To: support\r\n", True, id="to a name without a domain"),
+        pytest.param("To: Undisclosed recipients\r\n", True, id="to words that are no address"),
         pytest.param("", True, id="without a word of whom it is for"),
+        pytest.param("To: Help@Brand.example\r\n", True, id="to an alias at another domain"),
+        pytest.param("To: help+4711@brand.example\r\n", True, id="to an alias with a tag"),
+        pytest.param(
+            "To: SRS0=HHH=TT=acme.example=Support@passes.example\r\n",
+            True,
+            id="to what a server that passes mail on made of the mailbox",
+        ),
+        pytest.param("To: support=acme.example@out.example\r\n", True, id="to what the service made of it"),
+        pytest.param("To: a@y.example\r\nIn-Reply-To: <1.0.postroom@z>\r\n", True, id="about mail of ours"),
+        pytest.param("To: SRS0=HHH=TT=y.example=b@y.example\r\n", False, id="to what was made of others"),
         pytest.param("To: list-owner@y.example\r\nCc: b@y.example\r\n", False, id="to others alone"),
     ],
 )
 async def test_a_report_for_others_costs_no_second_look(world: World, fields: str, is_read: bool) -> None:
     world.keeper._homes = Homes(reach=Reach(recipients([BOX], ())))
+    world.provider.aliases[BOX] = frozenset({"help@brand.example"})
+    world.clock.forward(3_600_000)  # Profiles are read once an hour.
     await world.rules(REPLY)
     world.provider.deliver("1", fields.encode() + report(FORGED))
     await world.read_and_drain()
