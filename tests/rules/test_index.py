@@ -208,6 +208,8 @@ MESSAGES = st.builds(
 )
 
 
+FEW_LITERALS = st.sampled_from([0, 8])
+"""How many are sought without the automaton: none, so that it is asked, or as many as ever."""
 HOMES = st.sampled_from([Home(), Home(ZoneInfo("Asia/Tokyo"), frozenset({"mx.x.example"}))])
 
 
@@ -226,10 +228,21 @@ def both(ruleset: RuleSet, message: Message, *, final: bool = False) -> tuple[Ev
 
 
 @settings(max_examples=250, deadline=None)
-@given(parts=SETS, messages=st.lists(MESSAGES, min_size=1, max_size=4), final=st.booleans(), home=HOMES)
+@given(
+    parts=SETS,
+    messages=st.lists(MESSAGES, min_size=1, max_size=4),
+    final=st.booleans(),
+    home=HOMES,
+    few=FEW_LITERALS,
+)
 def test_the_index_and_the_plain_loop_agree(
-    parts: Parts, messages: list[Message], final: bool, home: Home
+    parts: Parts, messages: list[Message], final: bool, home: Home, few: int
 ) -> None:
+    with patch("engine.rules.lookup.FEW", few):
+        _agree(parts, messages, final, home)
+
+
+def _agree(parts: Parts, messages: list[Message], final: bool, home: Home) -> None:
     ruleset = replace(loaded(parts), homes=Homes(other=home))
     resting = (rule if rule.acts else replace(rule, state="off") for rule in ruleset.rules)
     without = replace(ruleset, rules=tuple(resting))
@@ -242,10 +255,13 @@ def test_the_index_and_the_plain_loop_agree(
 
 
 @settings(max_examples=400, deadline=None)
-@given(tree=TREES, message=MESSAGES, home=HOMES)
-def test_no_rule_is_passed_over_that_is_not_certainly_false(tree: str, message: Message, home: Home) -> None:
+@given(tree=TREES, message=MESSAGES, home=HOMES, few=FEW_LITERALS)
+def test_no_rule_is_passed_over_that_is_not_certainly_false(
+    tree: str, message: Message, home: Home, few: int
+) -> None:
     asked = condition(tree, lists=LISTS)
-    found = Index([asked.clues]).candidates(View(message, NOW, home=home))
+    with patch("engine.rules.lookup.FEW", few):
+        found = Index([asked.clues]).candidates(View(message, NOW, home=home))
     assert found or asked.judge(View(message, NOW, home=home)) is NOT_MATCHED
 
 
