@@ -12,6 +12,9 @@ from typing import Protocol
 from engine.flow.stores import Claim
 from engine.rules.budgets import Window, Windows
 
+PAUSED = "sends are paused"
+"""How the reason begins for which a run waits then."""
+
 
 @dataclass(frozen=True, slots=True)
 class Count:

@@ -1,4 +1,4 @@
-"""What a run has still to do that waits for its time or for a person's leave, and giving that up. Pure."""
+"""What a run has still to do that waits for its time, a person or the brake, and giving that up. Pure."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from datetime import UTC, datetime
 
 from engine.flow.approvals import WAITS, Standing
 from engine.flow.approving import wanted
+from engine.flow.gate import PAUSED
 from engine.flow.recorded import Recorded
 from engine.flow.taking_back import Taken
+from engine.rules.effects import SendMessage
 
 Receipts = Mapping[int, Mapping[str, str]]
 """By step."""
 SKIPPED = {"outcome": "skipped", "why": "it was undone before its time"}
 LATER = Taken("steps that wait for their time", "step that waits for its time")
 ASKED = Taken("the message that waits for approval: it is rejected", "message that waits for approval")
+BRAKED = Taken("the message that waits while sends are paused", "message that waits while sends are paused")
 BY_DRAFT = "it waits for what becomes of its draft: delete that in the mailbox, then undo the run"
 
 
 def waiting_steps(recorded: Recorded) -> tuple[int, ...]:
-    """Give the steps of a run that wait for the time of the first of them, or for leave to do it."""
+    """Give the steps of a run that wait for the time of the first of them, or until it may be done."""
     run, left = recorded.run, _left(recorded)
-    waits = left and left[0] >= run.grouped and (_asks(recorded) or run.steps[left[0]].after)
-    return left if waits and not waits_by_draft(recorded) else ()
+    if not left or left[0] < run.grouped or waits_by_draft(recorded):
+        return ()
+    return left if _asks(recorded) or _is_braked(recorded) or run.steps[left[0]].after else ()
 
 
 def waits_by_draft(recorded: Recorded) -> bool:
@@ -49,6 +53,8 @@ def told(before: Recorded, now: Recorded) -> tuple[Taken, ...]:
     steps = waiting_steps(before)
     if not steps or now.receipts.get(steps[0], {}).get("outcome") == "done":
         return ()
+    if _is_braked(before):
+        return (BRAKED,)
     return (ASKED,) if _asks(before) else (LATER,)
 
 
@@ -61,3 +67,12 @@ def _left(recorded: Recorded) -> tuple[int, ...]:
 def _asks(recorded: Recorded) -> bool:
     left = _left(recorded)
     return bool(left) and recorded.why == WAITS and wanted(recorded.run.steps[left[0]]) is not None
+
+
+def _is_braked(recorded: Recorded) -> bool:
+    left = _left(recorded)
+    return (
+        bool(left)
+        and recorded.why.startswith(PAUSED)
+        and isinstance(recorded.run.steps[left[0]], SendMessage)
+    )

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from engine.flow.gate import PAUSED
 from engine.store.base import Base
 from engine.store.batch import dump
 from engine.store.letters import one_line
@@ -26,7 +27,7 @@ class Brake:
     why: str = ""
 
     def __str__(self) -> str:
-        return f"sends are paused since {self.as_dict()['since']} by {self.who}{self.why and f': {self.why}'}"
+        return f"{PAUSED} since {self.as_dict()['since']} by {self.who}{self.why and f': {self.why}'}"
 
     def as_dict(self) -> dict[str, str]:
         """As machines read it."""

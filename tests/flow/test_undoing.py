@@ -16,6 +16,7 @@ from engine.flow.undoing import Restored, undo, undoable
 from engine.flow.undoings import Undoing
 from engine.services.folders import LocalFolders
 from engine.store.approvals import RedisApprovals
+from engine.store.brake import pause_sends, resume_sends
 from engine.store.drafts import RedisDrafts
 from engine.store.summaries import RedisSummaries
 from engine.store.suppression import RedisSuppressions
@@ -438,6 +439,35 @@ async def test_what_waits_for_its_time_is_given_up(world: World) -> None:
     assert await world.execute(recorded.run.id) is None
     assert world.provider.sent == []
     assert world.provider.labels("1") == {"INBOX", "UNREAD"}
+
+
+async def test_what_waits_while_sends_are_paused_is_given_up(world: World) -> None:
+    await pause_sends(world.base, "ann@desk", "wrong template", world.clock())
+    await decided(world, "{when: {label: INBOX}, then: [label: A, reply: hi, label: B]}", keys="1")
+    (looked,) = await undone(world, acts=False)
+    (only,) = await undone(world)
+    assert only == looked
+    kinds = [one.kind for one in only.others]
+    assert (kinds, only.change.remove) == (["message that waits while sends are paused"], ("A",))
+    await resume_sends(world.base, "ann@desk", world.clock())
+    await world.execute_all()
+    recorded = await world.run()
+    assert (recorded.state, recorded.receipts[1]["outcome"], bool(recorded.undone)) == (
+        "done",
+        "skipped",
+        True,
+    )
+    assert (world.provider.sent, world.provider.labels("1")) == ([], {"INBOX", "UNREAD"})
+
+
+async def test_what_goes_on_meanwhile_is_not_given_up(world: World) -> None:
+    await pause_sends(world.base, "ann@desk", "", world.clock())
+    await decided(world, "{when: {label: INBOX}, then: [label: A, reply: hi]}", keys="1")
+    chosen = await world.runs()
+    await resume_sends(world.base, "ann@desk", world.clock())
+    await world.execute(chosen[0].run.id)
+    (only,) = [one async for one in undo(undoing(world), chosen, acts=True)]
+    assert (only.others, only.change.remove, len(world.provider.sent)) == ((), ("A",), 1)
 
 
 ASKING = "{when: {label: INBOX}, then: [label: A, {reply: {template: hi, mode: approve}}, label: B]}"
