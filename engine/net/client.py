@@ -6,6 +6,7 @@ import asyncio
 import base64
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from json import dumps
 from typing import Any
 from urllib.parse import urlencode
@@ -74,7 +75,7 @@ class HttpClient:
         try:
             sent, body = (_JSON, raw) if raw is not None else _body(json, form)
             named = {**(headers or {}), **sent, **_basic(auth)}
-            whole = f"{url}?{urlencode(params)}" if params else url
+            whole = f"{url}?{_query(tuple(params.items()))}" if params else url
             request = Request(method, whole, named, body, call.idempotent)
             check_deadline()
             async with asyncio.timeout(self._total):
@@ -87,6 +88,12 @@ class HttpClient:
     async def aclose(self) -> None:
         self._closed = True
         await self._wire.aclose()
+
+
+@lru_cache(maxsize=100)
+def _query(params: tuple[tuple[str, str], ...]) -> str:
+    """Write a query; nearly all calls have the same few."""
+    return urlencode(params)
 
 
 def _body(json: Any, form: Mapping[str, str] | None) -> tuple[Mapping[str, str], bytes | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import quote
 
 from engine.errors import CursorExpired, MessageGone, ProviderError, Rejected
@@ -41,6 +42,7 @@ class Operation:
         return f"/emails/mailboxes/{_quoted(mailbox)}/{tail}"
 
 
+@lru_cache(maxsize=1_000)
 def _quoted(part: str) -> str:
     return quote(part, safe="@", errors="replace")
 
