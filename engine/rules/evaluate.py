@@ -13,7 +13,7 @@ from engine.mail.message import Message
 from engine.mail.needs import NOTHING
 from engine.rules.audience import Asked
 from engine.rules.condition import NOT_MATCHED, Judged
-from engine.rules.effects import ChangeLabels, Effect
+from engine.rules.effects import ChangeLabels, Effect, SendMessage
 from engine.rules.evaluation import Evaluation, Match, Undecided, Verdict
 from engine.rules.home import Home
 from engine.rules.memory import EMPTY, Beside, Memory
@@ -160,7 +160,7 @@ def settle(rule: Rule, judged: Judged, *, final: bool) -> Judged:
 def changed(labels: frozenset[str], effects: Iterable[Effect]) -> frozenset[str]:
     """Carry label changes out, in order, up to the first effect that is to wait."""
     for effect in effects:
-        if effect.after:
+        if effect.after or (isinstance(effect, SendMessage) and effect.approval):
             break
         if isinstance(effect, ChangeLabels):
             labels = labels.difference(effect.remove).union(effect.add)

@@ -72,9 +72,16 @@ async def test_label_changes_wait_as_well(world: World, action: str, labels: set
     assert world.provider.labels("1") == labels
 
 
-async def test_later_rules_do_not_see_labels_that_are_to_come(world: World) -> None:
+@pytest.mark.parametrize(
+    "then",
+    [
+        pytest.param("{label: {add: Late, after: 1d}}", id="after a while"),
+        pytest.param("{reply: {template: hi, mode: approve}}, {label: Late}", id="once a person approves"),
+    ],
+)
+async def test_later_rules_do_not_see_labels_that_are_to_come(world: World, then: str) -> None:
     await world.rules(
-        "{when: {label: INBOX}, then: [{label: {add: Late, after: 1d}}]}",
+        f"{{when: {{label: INBOX}}, then: [{then}]}}",
         "{when: {label: Late}, then: [{label: Wrong}]}",
     )
     world.provider.deliver("1")
