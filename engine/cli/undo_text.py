@@ -73,11 +73,16 @@ def as_lines(counts: Counts) -> Iterator[str]:
     if counts.samples:
         yield "for example"
     for one in counts.samples:
-        yield f"  {one.key}  {', '.join(one.rules)}: {', '.join(_samples(one))}"
+        yield f"  {_named(one)}: {', '.join(dict.fromkeys(_samples(one)))}"
     if counts.left:
         yield f"left as it is ({len(counts.left):,})"
     for one in counts.left:
-        yield f"  {one.key}  {', '.join(one.rules)}: {'; '.join(_left(one))}"
+        yield f"  {_named(one)}: {'; '.join(dict.fromkeys(_left(one)))}"
+
+
+def _named(one: Restored) -> str:
+    """Name a message and its rules; what calls set off has none, and is told of together."""
+    return f"{one.key or '(calls)'}  {', '.join(one.rules)}"
 
 
 def _samples(one: Restored) -> Iterator[str]:

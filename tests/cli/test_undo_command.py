@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from engine.cli.undo_text import Counts, as_lines
+from engine.flow.giving_up import BRAKED
+from engine.flow.touches import Change
+from engine.flow.undoing import Restored
 from tests.cli.conftest import Console
 from tests.flow.fakes import mail
 
@@ -48,6 +52,13 @@ async def test_a_preview_gives_counts_samples_and_all_that_is_left(filed: Consol
     ]
     assert "--yes does it" in result.stderr
     assert "Orders" in filed.world.provider.labels("m1")
+
+
+def test_what_calls_set_off_is_told_of_together_and_each_thing_once() -> None:
+    counts = Counts(acts=False, runs=3)
+    counts.add(Restored("n@acme.example", "", ("(send)",), Change(), (BRAKED,) * 3), samples=1)
+    said = list(as_lines(counts))
+    assert said[-1] == "  (calls)  (send): take back the message that waits while sends are paused"
 
 
 async def test_one_run_is_undone_as_far_as_there_is_a_way_back(filed: Console) -> None:
