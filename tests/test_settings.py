@@ -118,6 +118,7 @@ MISTAKES = [
         id="a wrong key",
     ),
     pytest.param("file: x", "postroom.yaml:1:1 file: unknown key 'file'", id="what is no key"),
+    pytest.param("# mine\n", "is empty; write 'mailboxes:' and mailboxes below it", id="nothing"),
     pytest.param("version: 2", "postroom.yaml:1:10 version: ", id="another version"),
     pytest.param(
         "timezone: Berlin",

@@ -36,7 +36,7 @@ MOST_TOLD = 20
 """Of what was left, so much is written into the journal."""
 
 
-BUSY = "a step of its run is under way: undo it again"
+BUSY = "a step of its run is under way, or may have been done already: undo it again when that is settled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,15 +46,18 @@ class Map(NamedTuple):
 Node = Scalar | Seq | Map
 
 
-def parse_yaml(text: str, file: str) -> Node:
-    """Read one document. Raises RuleErrors that hold every problem found."""
+def parse_yaml(text: str, file: str, first: str = "rules") -> Node:
+    """Read one document. Raises RuleErrors that hold every problem found.
+
+    `first` is the key that whoever wrote nothing yet should begin with.
+    """
     if len(text) > MAX_CHARACTERS:
         raise RuleErrors([RuleError(f"is larger than {MAX_CHARACTERS} characters", Place(file))])
     half = _HALF_CHARACTER.search(text)
     if half:
         place = Place(file, *position(text[: half.start()]))
         raise RuleErrors([RuleError("holds a byte that is not UTF-8", place)])
-    builder = _Builder(file)
+    builder = _Builder(file, first)
     try:
         node = builder.document(libyaml.parse(text, Loader=libyaml.CSafeLoader))
     except libyaml.YAMLError as error:
@@ -78,14 +81,15 @@ def plain(node: Node) -> Any:
 class _Builder:
     """Builds nodes from events and notes what is refused."""
 
-    def __init__(self, file: str) -> None:
-        self.file = file
+    def __init__(self, file: str, first: str) -> None:
+        self.file, self.first = file, first
         self.errors: list[RuleError] = []
 
     def document(self, events: Iterator[Any]) -> Node:
         next(events)
         if isinstance(next(events), libyaml.StreamEndEvent):
-            raise RuleError("is empty; write 'rules:' and rules below it", Place(self.file, 1, 1))
+            what = f"is empty; write '{self.first}:' and {self.first} below it"
+            raise RuleError(what, Place(self.file, 1, 1))
         node = self.node(next(events), events, 1)
         next(events)
         after = next(events)

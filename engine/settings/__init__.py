@@ -65,7 +65,7 @@ def find_file(path: str | None = None) -> str | None:
 def read_file(name: str, model: type[M], prepare: Callable[[Node], Node] = lambda root: root) -> M:
     """Read the configuration, or what `prepare` leaves of it. Raises SettingsError with every problem."""
     try:
-        root = parse_yaml(Path(name).read_text(encoding="utf-8"), name)
+        root = parse_yaml(Path(name).read_text(encoding="utf-8"), name, "mailboxes")
         return load_model(prepare(root), model, name, {"folder": Path(name).parent})
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{name} cannot be read: {error}") from None

@@ -12,7 +12,7 @@ import pytest
 from engine.errors import LeaseLost, RateLimited, Rejected, Unavailable
 from engine.flow.approvals import Answer, Decision, Standing
 from engine.flow.giving_up import BY_DRAFT
-from engine.flow.undoing import Restored, undo, undoable
+from engine.flow.undoing import BUSY, Restored, undo, undoable
 from engine.flow.undoings import Undoing
 from engine.services.folders import LocalFolders
 from engine.store.approvals import RedisApprovals
@@ -533,7 +533,7 @@ async def test_a_step_that_is_tried_or_may_have_been_is_not_given_up(world: Worl
     recorded = await world.run()
     await world.base.redis.hset(world.base.key("run", recorded.run.id), field, "1")
     (only,) = await undone(world)
-    assert only.failed == "a step of its run is under way: undo it again"
+    assert only.failed == BUSY
     assert ((await world.run()).undone, "A" in world.provider.labels("1")) == (None, True)
 
 
