@@ -32,6 +32,8 @@ class Count:
     """What is counted once, "" for the step."""
     given: str = ""
     """Another count: while there is nothing of that within its windows, this one neither holds nor counts."""
+    looks: bool = False
+    """Whether it holds back by what others counted, and counts nothing itself."""
 
     def told(self, window: Window, used: int) -> str:
         """Say that there is no room."""

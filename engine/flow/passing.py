@@ -129,9 +129,9 @@ def _exchanges(work: Work, effect: SendMessage, people: _People) -> Iterator[Cou
     """Count the event as one that leads from the message's author to each of these; all its mails count once.
 
     An answer counts for the author, or whom the author writes for, and for who gets it in the author's place.
-    Where mail of theirs leads back to who wrote it, machines may be answering each other: it counts for both,
-    lest each is led round by all others. Notices that nobody answers lead nowhere and are not held, however
-    many there are; nor is what a person approved.
+    Where mail of theirs leads back to who wrote it, machines may be answering each other, and who has gone
+    round too often already is led round by nobody else; who was led round is answered less often. Notices
+    that nobody answers lead nowhere and are not held, however many there are; nor is what a person approved.
     """
     run, share = work.run, work.executing.budgets.share("exchanges")
     for normal, person in people.all.items() if run.writers else ():
@@ -143,7 +143,8 @@ def _exchanges(work: Work, effect: SendMessage, people: _People) -> Iterator[Cou
             count = _budget(effect, f"round:{by}", share, normal)
             limits = count.limits and not effect.approval
             count = replace(count, limits=limits, member=run.event, given=back)
-            yield from (count, replace(count, key=f"round:{to}")) if back else (count,)
+            yield from (count, replace(count, key=f"round:{to}", looks=True)) if back else (count,)
+            yield replace(count, key=f"reached:{to}", limits=limits and not back)
 
 
 def _senders(work: Work, effect: SendMessage) -> Iterator[Count]:

@@ -31,7 +31,7 @@ class RedisGate:
             args += [
                 int(count.limits),
                 int(bool(count.given)),
-                count.member or passage.step,
+                "" if count.looks else count.member or passage.step,
                 len(count.windows),
             ]
             args += [figure for window in count.windows for figure in (window.at_most, window.ms)]

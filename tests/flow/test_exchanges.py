@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 from engine.flow.approvals import Decision, Standing
+from engine.flow.outgoing import written_for
 from engine.mail.headers import parse_headers
 from engine.rules.budgets import DEFAULTS
 from engine.store.approvals import RedisApprovals
@@ -123,8 +126,8 @@ async def test_a_circle_over_two_is_held_as_well(world: World) -> None:
                       f"{{when: {{from: {B}}}, then: [send: {{template: hi, to: {A}}}]}}")  # fmt: skip
     turns = [mail(f"m{n}", (A, B)[n % 2]) for n in range(8)]
     done = await arrive(world, *turns)
-    assert done[:3] == [["done"]] * 3, "the first closes no circle yet"
-    assert all(HELD in why for (why,) in done[3:])
+    assert done[:4] == [["done"]] * 4, "the first closes no circle yet"
+    assert all(HELD in why for (why,) in done[4:])
 
 
 async def test_who_is_led_round_by_others_is_answered_less_often(world: World) -> None:
@@ -138,6 +141,16 @@ async def test_who_is_led_round_by_others_is_answered_less_often(world: World) -
     done = await arrive(world, mail("back", B), mail("m2", A))
     assert done[-2] == ["done"]
     assert HELD in done[-1][0]
+
+
+async def test_colleagues_who_are_told_of_each_other_do_not_use_up_each_others_turns(world: World) -> None:
+    """Each writes twice a day; until then, each gets what all others write."""
+    desk = [f"c{n}@x.example" for n in range(4)]
+    await world.rules(telling(f"[{', '.join(desk)}]"))
+    await arrive(world, *[mail(f"m{n}", desk[n % 4]) for n in range(8)])
+    got = Counter(one.address for raw in world.provider.sent for one in written_for(parse_headers(raw)))
+    assert set(got) == set(desk)
+    assert got == {"c0@x.example": 4, "c1@x.example": 5, "c2@x.example": 6, "c3@x.example": 7}
 
 
 async def test_who_was_answered_twice_leads_round_by_no_other_way(world: World) -> None:

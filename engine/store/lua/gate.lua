@@ -4,7 +4,7 @@
 -- as many: what a count is given by.
 -- ARGV: now, when it leaves at the earliest and at the latest, '1' if it waits while sends are paused, number of
 -- addresses, the addresses, then per count '1' if it limits, '1' if it is asked only where what it is given by holds
--- something, what is counted, the number of its windows, and of each how many may be within how many ms.
+-- something, what is counted ("" for nothing), the number of its windows, and of each how many may be within how many ms.
 local now, from, leaves = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 -- What others leave later than they say here, and how far the clocks of workers lie apart.
 local slack = 60000
@@ -44,7 +44,7 @@ for i = 3, 2 + counts do
     most, longest = math.max(most, allowed), math.max(longest, ms)
     at = at + 2
   end
-  kept[i] = counts_it and {most, longest, member}
+  kept[i] = counts_it and member ~= '' and {most, longest, member}
 end
 if #against > 0 then
   table.insert(against, 1, 'held')
