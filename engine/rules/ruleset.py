@@ -16,7 +16,7 @@ from engine.rules.audience import Audience, Audiences
 from engine.rules.captures import uses
 from engine.rules.condition import Condition, Judge, walk
 from engine.rules.conditions.label import Label
-from engine.rules.effects import Effect, SendMessage
+from engine.rules.effects import AddToSummary, Effect, SendMessage
 from engine.rules.expected import RuleTest
 from engine.rules.groups import Group
 from engine.rules.home import NOWHERE, Homes
@@ -137,7 +137,7 @@ class Rule:
     @cached_property
     def sends(self) -> bool:
         """Whether mail leaves because of it."""
-        return any(isinstance(effect, SendMessage) for effect in self._outcome({}).effects)
+        return any(isinstance(effect, (SendMessage, AddToSummary)) for effect in self._outcome({}).effects)
 
     @cached_property
     def names_spam(self) -> bool:

@@ -20,6 +20,7 @@ from engine.rules.reach import Reach, recipients
 from engine.store.suppression import RedisSuppressions
 from tests.flow.conftest import DAY_MS, World
 from tests.flow.fakes import BOX, mail
+from tests.flow.test_gathering import TEMPLATES, when_due
 from tests.flow.test_undoing import undone
 
 REPLY = "{id: answer, when: {subject: {starts_with: ask}}, then: [reply: hi]}"
@@ -199,6 +200,30 @@ async def test_who_is_answered_has_nobody_suppressed_whom_the_same_run_wrote_to(
     assert ".1.postroom@" in its_id
     told = await read(world, "2", about(its_id))
     assert (set(await suppressed(world)), told.state) == (found, "done")
+
+
+SUMMING = "summary: {template: all, to: [pager@x.example], every: 1h, with: {number: n}}"
+
+
+@pytest.mark.parametrize(
+    ("first", "found"),
+    [
+        pytest.param("reply: hi", set(), id="begun by who was answered"),
+        pytest.param("label: A", {"pager@x.example"}, id="begun by who got nothing"),
+    ],
+)
+async def test_who_is_answered_has_nobody_suppressed_who_got_a_summary(
+    world: World, first: str, found: set[str]
+) -> None:
+    rule = f"{{when: {{subject: {{contains: ask}}}}, then: [{first}, {{{SUMMING}}}]}}"
+    await world.rules(rule, templates={**TEMPLATES, "hi.md": "---\nsubject: hi\n---\nHello.\n"})
+    world.provider.deliver("1", mail("ask 1"))
+    await world.read_and_drain()
+    await world.execute_all()
+    await when_due(world)
+    its_id = parse_headers(world.provider.sent[-1]).text("Message-ID")
+    await read(world, "2", report(its_id, "pager@x.example"))
+    assert set(await suppressed(world)) == found
 
 
 TEAM = "team@acme.example"
