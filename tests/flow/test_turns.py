@@ -10,6 +10,7 @@ import pytest
 
 from engine.errand import in_background
 from engine.flow.turns import LONGEST_WAIT_S, MOST_IN_LINE, FairBudget
+from tests.waiting import wait_for
 
 
 @dataclass
@@ -67,13 +68,19 @@ class Queue:
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
 
+async def refuse(tap: Tap) -> None:
+    """Refuse the call that is asked for, and wait until the line asks again."""
+    asked = tap.asked
+    tap.drops.put_nowait(0.001)
+    await wait_for(lambda: tap.asked > asked, every=0.001, what="the line to ask again")
+
+
 async def test_a_huge_mailbox_and_small_ones_are_served_in_rotation() -> None:
     tap = Tap()
     queue = Queue(FairBudget(tap, Free()))
     queue.join("first", 1)
     await settle()
-    tap.drops.put_nowait(0.001)  # Refused, so that a line forms.
-    await asyncio.sleep(0.01)
+    await refuse(tap)  # So that a line forms.
     queue.join("huge", 50)
     await settle()
     queue.join("small", 2)
@@ -159,14 +166,11 @@ async def test_who_gave_up_costs_nobody_a_turn() -> None:
     queue.join("gone", 3)
     await settle()
     for _ in range(3):
-        tap.drops.put_nowait(0.001)
-    await asyncio.sleep(0.01)
+        await refuse(tap)
     await queue.leave()
     queue.join("here", 1)
-    await settle()
-    for _ in range(3):
-        tap.drops.put_nowait(0.0)
-        await settle()
+    tap.drops.put_nowait(0.0)
+    await wait_for(lambda: bool(queue.served), what="a turn for who came later")
     assert queue.served == ["here"]
 
 
@@ -190,16 +194,14 @@ async def test_who_was_sent_away_comes_again_before_those_served_meanwhile() -> 
     queue = Queue(FairBudget(tap, Free()))
     queue.join("lucky", 1)
     await settle()
-    tap.drops.put_nowait(0.001)
-    await asyncio.sleep(0.01)
+    await refuse(tap)
     queue.join("sent away", 1)
     await settle()
     tap.drops.put_nowait(0.0)
     await settle()
     queue.join("lucky", 1)
     queue.tasks[1].cancel()
-    tap.drops.put_nowait(0.001)
-    await asyncio.sleep(0.01)
+    await refuse(tap)
     queue.join("sent away", 1)
     await settle()
     tap.drops.put_nowait(0.0)
