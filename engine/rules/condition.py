@@ -108,7 +108,11 @@ class Condition(Strict):
 
     def _unjudged(self, error: Exception) -> Judged:
         said = str(error) if isinstance(error, ConditionError) else f"failed with {type(error).__name__}"
-        return _open(self.key, said, error.need if isinstance(error, Missing) else None)
+        return self.undecided(said, error.need if isinstance(error, Missing) else None)
+
+    def undecided(self, why: str, need: Need | None = None) -> Judged:
+        """Leave it open, for lack of a part that can be fetched if `need` is given."""
+        return _open(self.key, why, need)
 
     def dump(self) -> Any:
         if not self.members:

@@ -101,26 +101,34 @@ def steps(
                 yield Step(rule, view, NOT_MATCHED, view.labels, unasked=unasked)
             continue
         seen_by = view.within(rule.id) if rule.remembers else view
-        judged = rule.judge(seen_by)
-        if rule.remembers:
-            note(rule.when, seen_by, decided=judged.verdict is not UNDECIDED)
+        judged = _judged(rule, seen_by, final=final)
         if judged is NOT_MATCHED:
             if not silent:
                 yield Step(rule, seen_by, judged, view.labels)
             continue
-        judged = settle(rule, judged, final=final)
-        matched = judged.verdict is MATCHED
-        outcome = rule.outcome(judged.captures) if matched else NO_OUTCOME
         acts = rule.acts or rule.id == awake
-        labels = changed(view.labels, outcome.effects) if matched and acts else view.labels
+        if judged.verdict is UNDECIDED:
+            yield Step(rule, seen_by, judged, view.labels, NO_OUTCOME, "", acts)
+            if final and acts:
+                _end(rule, ended, taken)
+            continue
+        outcome = rule.outcome(judged.captures)
+        labels = changed(view.labels, outcome.effects) if acts else view.labels
         yield Step(rule, seen_by, judged, labels, outcome, "", acts)
         if not acts:
             continue
         if labels != view.labels:
             view = view.relabelled(labels)
             asked.relabelled(view)
-        if matched or final:
-            _end(rule, ended, taken)
+        _end(rule, ended, taken)
+
+
+def _judged(rule: Rule, view: View, *, final: bool) -> Judged:
+    """Ask a rule, and note what it has to remember."""
+    judged = rule.judge(view)
+    if rule.remembers:
+        note(rule.when, view, decided=judged.verdict is not UNDECIDED)
+    return settle(rule, judged, final=final) if judged.verdict is MATCHED else judged
 
 
 def _end(rule: Rule, ended: dict[str, str], taken: Taken) -> None:
@@ -150,7 +158,7 @@ def _elsewhere(rule: Rule, taken: Taken) -> str:
 
 def settle(rule: Rule, judged: Judged, *, final: bool) -> Judged:
     """Hold a match back while a part not fetched yet could bring other captures that the rule uses."""
-    if judged.verdict is not MATCHED or not judged.needs:
+    if not judged.needs:
         return judged
     if final or not rule.used_captures:
         return replace(judged, needs=NOTHING)

@@ -25,6 +25,7 @@ NOTED, UNREAD = " noted", " unread"
 
 HIDDEN = (Text(""),)
 """Stands for a subject that cannot be read."""
+NO_SUBJECT = f"the subject cannot be read: {ENCRYPTED}"
 MAX_BODY = 4_000_000
 """Characters of the text that are looked at."""
 MAX_PEOPLE = 1_000
@@ -114,8 +115,13 @@ class View:
         if found is None:
             found = self._cache[name] = self._header(name)
         if found is HIDDEN:
-            raise ConditionError(f"the subject cannot be read: {ENCRYPTED}")
+            raise ConditionError(NO_SUBJECT)
         return found
+
+    @property
+    def lacks_subject(self) -> bool:
+        """Whether somebody tried to read the subject in vain."""
+        return self._cache.get("subject") is HIDDEN
 
     def _header(self, name: str) -> tuple[Text, ...]:
         headers = self.message.headers
