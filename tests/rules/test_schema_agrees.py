@@ -198,7 +198,7 @@ def _spoil(draw: st.DrawFn, parent: Any, key: Any) -> None:
         del parent[key]
     elif how == "rename" and isinstance(parent, dict):
         parent[draw(st.sampled_from([f"{key}s", f"x-{key}", "is", "then", "rules"]))] = parent.pop(key)
-    elif how == "wrap":
+    elif how == "wrap" and parent[key] is not None:  # In a list, YAML has the word for it, which is a text.
         parent[key] = [parent[key]]
     elif how == "unwrap" and isinstance(parent[key], list) and parent[key]:
         parent[key] = parent[key][0]
