@@ -25,6 +25,8 @@ MANY = "100000/1d"
 READY_WITHIN_S = 30.0
 LOOK_EVERY_S = 0.05
 RESTART_WITHIN_S = 0.5
+KEEPALIVE_S = 4.0
+"""Shorter than the five seconds after which the sandbox hangs up, so that no call meets that moment."""
 
 
 def _made_up() -> dict[str, str]:
@@ -101,7 +103,11 @@ async def staged(play: Play, folder: Path) -> AsyncIterator[Stage]:
         children = _children(play, ports, config, log.fileno())
         stop = asyncio.Event()
         await _in_background(stack, watch_children(list(children.values()), stop, RESTART_WITHIN_S), stop)
-        client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{ports['sandbox']}", timeout=60)
+        client = httpx.AsyncClient(
+            base_url=f"http://127.0.0.1:{ports['sandbox']}",
+            timeout=60,
+            limits=httpx.Limits(keepalive_expiry=KEEPALIVE_S),
+        )
         stack.push_async_callback(client.aclose)
         web_url = f"http://127.0.0.1:{ports['web']}"
         stage = Stage(folder, load_settings(str(config)), redis, url, children, client, web_url)
