@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from engine.errors import ConditionError, MessageGone
 from engine.flow.executing import NotYetError, Receipt, Work
+from engine.flow.holding import NO_PROFILES, Profiles, our_addresses
 from engine.flow.inverse import suppressed_back
 from engine.flow.outgoing import OWN_ID, address_digest, written_for
 from engine.flow.sift import may_be_bounce
@@ -42,24 +43,24 @@ _COMES_TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-enve
 
 
 def bounce_match(
-    rules: RuleSet, event: Event, message: Message, own: Container[str] = frozenset()
+    rules: RuleSet, event: Event, message: Message, profiles: Profiles = NO_PROFILES
 ) -> tuple[Match, ...]:
     """Give the reading of a bounce as the match of a rule, so that the journal sees it as any other.
 
-    `own` are addresses of ours in normal form, beside those that the configuration names.
+    `profiles` tell addresses of ours, beside those that the configuration names.
     """
     try:
         found = (
             may_be_bounce(event, rules)
             and "bounce" in automated(message.headers)
-            and (_comes_to(message, rules.homes.reach.recipients, own) or refers_to_ours(message))
+            and (_comes_to(message, rules.homes.reach.recipients, profiles) or refers_to_ours(message))
         )
     except ConditionError:
         return ()
     return (Match(BOUNCE_RULE, ({"suppress": {}},), (Suppress(),)),) if found else ()
 
 
-def _comes_to(message: Message, ours: Recipients | None, own: Container[str]) -> bool:
+def _comes_to(message: Message, ours: Recipients | None, profiles: Profiles) -> bool:
     """Say whether a report may be for us: it goes to whom the mail came from (RFC 3464, section 2).
 
     Reports for others come through lists and forwards; to read each would cost a call.
@@ -68,6 +69,7 @@ def _comes_to(message: Message, ours: Recipients | None, own: Container[str]) ->
     named = [one for found in fields for one in found if one.local and one.domain]
     if ours is None or not named:
         return True
+    own = our_addresses((), profiles)  # Only now: there may be a thousand mailboxes.
     if any(ours.include(one.address) or one.normal in own or one.untagged in own for one in named):
         return True
     return any(ours.include(text) or text in own for one in named[:_REWRITTEN] for text in _rewritten(one))

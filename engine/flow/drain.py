@@ -9,7 +9,7 @@ from functools import partial
 
 from engine.errors import ProviderError, RateLimited, Unauthorized
 from engine.flow.doubt_batch import until_own_changes
-from engine.flow.holding import Profiles, our_addresses
+from engine.flow.holding import Profiles
 from engine.flow.hydrate import Hydrator, Looked
 from engine.flow.labelling import Labelling, labelling
 from engine.flow.labels import finish_groups
@@ -127,8 +127,7 @@ async def _decide(
     )
     sifted = sift(queued, judged, steps, book.rules)
     patient = [not one.since or now - one.since < PATIENCE_MS for one in sifted.look]
-    own = our_addresses((), turn.profiles)
-    hydrator = Hydrator(provider, book, draining.clock, turn.end, turn.cursor.doubt, own)
+    hydrator = Hydrator(provider, book, draining.clock, turn.end, turn.cursor.doubt, turn.profiles)
     looked = await hydrator.look(sifted.look, patient)
     decided, again = _until_kept_waiting(looked, now)
     if by_thread:

@@ -19,6 +19,7 @@ from engine.mail.message import Message
 from engine.rules.effects import Effect, SendMessage
 
 Profiles = Mapping[str, Profile]
+NO_PROFILES: Profiles = {}
 
 
 class Preparing(Protocol):

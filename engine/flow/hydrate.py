@@ -16,6 +16,7 @@ from engine.flow.bounces import bounce_match
 from engine.flow.clock import Clock
 from engine.flow.doubt_batch import as_it_arrived
 from engine.flow.guard import SENDING
+from engine.flow.holding import NO_PROFILES, Profiles
 from engine.flow.ports import Provider
 from engine.flow.rulebook import Rulebook
 from engine.flow.scheduling import found_by
@@ -60,10 +61,9 @@ class Hydrator:
         clock: Clock,
         end: int,
         doubt: int = 0,
-        own: frozenset[str] = frozenset(),
+        profiles: Profiles = NO_PROFILES,
     ) -> None:
-        """`own` are addresses of ours in normal form, as their mailboxes' profiles tell them."""
-        self._provider, self._book, self._doubt, self._own = provider, book, doubt, own
+        self._provider, self._book, self._doubt, self._profiles = provider, book, doubt, profiles
         self._clock, self._now, self._end = clock, clock(), end
         self._needs_for = cache(book.rules.needs_for)
         self._threads = Threads(provider)
@@ -155,7 +155,7 @@ class Hydrator:
             return Looked(queued, None, Evaluation(), following=found)
         had = self._first_needs(event)
         message = await self._fetch_first(event, had, patient)
-        evaluation = judge_once(self._book, event, message, self._now, own=self._own)
+        evaluation = judge_once(self._book, event, message, self._now, profiles=self._profiles)
         had = ALL if event.kind is EventKind.MESSAGE_DELETED else had
         return await self._completed(
             Looked(queued, message, evaluation, patient=patient, had=had), wanting(evaluation)
@@ -174,10 +174,12 @@ class Hydrator:
                 if not _is_final(error, one.patient and not _for_shadows(evaluation, wanted, before)):
                     raise
                 break  # What was had before still decides the other rules.
-            evaluation = judge_once(self._book, event, message, self._now, own=self._own)
+            evaluation = judge_once(self._book, event, message, self._now, profiles=self._profiles)
             wanted = wanting(evaluation)
         if message and evaluation and evaluation.undecided and not evaluation.unread:
-            evaluation = judge_once(self._book, event, message, self._now, own=self._own, final=True)
+            evaluation = judge_once(
+                self._book, event, message, self._now, profiles=self._profiles, final=True
+            )
         if evaluation is one.evaluation and had is one.had:
             return one
         return replace(one, message=message, evaluation=evaluation, had=had)
@@ -214,7 +216,7 @@ def judge_once(
     now_ms: int,
     memory: Memory = UNREAD,
     *,
-    own: frozenset[str] = frozenset(),
+    profiles: Profiles = NO_PROFILES,
     final: bool = False,
 ) -> Evaluation:
     """Judge one message; a defect of ours makes it undecided, never unmatched."""
@@ -223,7 +225,7 @@ def judge_once(
         if event.kind is SEND_REQUESTED:
             return judge_asked(event)
         evaluation = evaluate(book.rules, event, message, now, memory, final=final)
-        bounce = bounce_match(book.rules, event, message, own)
+        bounce = bounce_match(book.rules, event, message, profiles)
         return replace(evaluation, matches=(*evaluation.matches, *bounce)) if bounce else evaluation
     except Exception as defect:  # noqa: BLE001 - one message must not stop a lane
         return judging_failed(defect)

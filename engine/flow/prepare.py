@@ -11,7 +11,7 @@ from engine.flow.applying import Recorded, as_of, narrowed, runs_to_look_up
 from engine.flow.clock import Clock, now_ms
 from engine.flow.doubt_batch import is_in_doubt
 from engine.flow.drafts import Drafts
-from engine.flow.holding import Guard, Preparing, Profiles, our_addresses
+from engine.flow.holding import Guard, Preparing, Profiles
 from engine.flow.hydrate import Looked, judge_once, wanting
 from engine.flow.later import timers_for
 from engine.flow.mailboxes import Cursor, Mailboxes
@@ -129,7 +129,7 @@ def _judge_in_order(
     What rules turn out to need only then, and was not asked for yet, goes into `short` by entry.
     """
     short.clear()
-    own, planned = our_addresses((), decided.profiles), dict[str, frozenset[str]]()
+    planned: dict[str, frozenset[str]] = {}
     judged = []
     for one in decided.looked:
         if one.evaluation is None or (one.message and _is_not_ours_to_judge(one, started)):
@@ -140,11 +140,13 @@ def _judge_in_order(
             if labels != message.labels or evaluation.unread:
                 message = message.relabelled(labels)
                 memory = as_of(message, ledger.memory) if event.applied else ledger.memory
-                evaluation = judge_once(book, event, message, now, memory, own=own)
+                evaluation = judge_once(book, event, message, now, memory, profiles=decided.profiles)
                 if not (wanted := wanting(evaluation)) <= one.had:
                     short[one.queued.entry] = wanted
                 elif evaluation.undecided:
-                    evaluation = judge_once(book, event, message, now, memory, own=own, final=True)
+                    evaluation = judge_once(
+                        book, event, message, now, memory, profiles=decided.profiles, final=True
+                    )
             ledger.add(evaluation.remembered)
             evaluation = narrowed(event, message, evaluation, recorded)
             change = evaluation.labels
