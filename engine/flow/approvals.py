@@ -61,10 +61,15 @@ class Letter:
 
     def told(self) -> dict[str, str]:
         """What a receipt says of the decision."""
-        at = datetime.fromtimestamp(self.at / 1000, UTC).isoformat(timespec="seconds")
-        said = {"approval": self.standing.value, "by": self.by, "at": at, "reason": self.reason}
         edited = {"edited_by": self.edited_by} if self.edited_by else {}
-        return {name: value for name, value in said.items() if value} | edited
+        return told_of(self.standing, self.by, self.at, self.reason) | edited
+
+
+def told_of(standing: Standing, by: str, at: int, reason: str) -> dict[str, str]:
+    """What a receipt says of a decision that somebody took (`at` epoch ms)."""
+    when = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="seconds")
+    said = {"approval": standing.value, "by": by, "at": when, "reason": reason}
+    return {name: value for name, value in said.items() if value}
 
 
 class Answer(StrEnum):

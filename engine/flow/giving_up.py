@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
-from engine.flow.approvals import WAITS, Standing
-from engine.flow.approving import wanted
+from engine.flow.approvals import WAITS, Standing, told_of
+from engine.flow.approving import WHY, wanted
 from engine.flow.gate import PAUSED
 from engine.flow.recorded import Recorded
 from engine.flow.taking_back import Taken
@@ -42,9 +41,8 @@ def given_up(recorded: Recorded, by: str, now: int) -> Receipts:
     steps = waiting_steps(recorded)
     if not _asks(recorded):
         return dict.fromkeys(steps, SKIPPED)
-    at = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="seconds")
-    rejected = {"approval": Standing.REJECTED.value, "by": by, "at": at, "reason": "the run was undone"}
-    first = {"outcome": "held", "why": "a person rejected it", **rejected}
+    decision = told_of(Standing.REJECTED, by, now, "the run was undone")
+    first = {"outcome": "held", "why": WHY[Standing.REJECTED.value], **decision}
     return {**dict.fromkeys(steps, SKIPPED), steps[0]: first} if steps else {}
 
 
