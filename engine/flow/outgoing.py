@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, tzinfo
@@ -16,6 +17,7 @@ from engine.flow.plan import Run
 from engine.flow.planned import date_of
 from engine.flow.ports import Provider
 from engine.flow.stores import Claim
+from engine.flow.writers import OUR_MESSAGE_ID
 from engine.mail.address import Address, parse_address, parse_addresses
 from engine.mail.automated import is_no_reply
 from engine.mail.compose import Outgoing, answer_to, compose, is_sendable, reply_headers
@@ -39,10 +41,10 @@ def message_id(run: Run, step: int) -> str:
 
 def message_id_of(run: str, step: int, mailbox: str) -> str:
     """Make it of a run's id."""
-    return f"<{run}.{step}.postroom@{mailbox.partition('@')[2]}>"
+    return f"<{run}.{step}{OUR_MESSAGE_ID}{mailbox.partition('@')[2]}>"
 
 
-OWN_ID = r"([0-9a-f]{32})\.(\d{1,4})\.postroom@[^<>\s]+"
+OWN_ID = rf"([0-9a-f]{{32}})\.(\d{{1,4}}){re.escape(OUR_MESSAGE_ID)}[^<>\s]+"
 """Finds run and step in what `message_id_of` makes, without its angle brackets."""
 
 
