@@ -29,7 +29,8 @@ from engine.rules.memory import Ledger
 More = Callable[[Sequence[tuple[Looked, Needs]]], Awaitable[list[Looked]]]
 """Fetches further parts of messages."""
 
-LOOK_AGAIN_MS = 60_000
+FIRST_LOOK_MS, LOOK_AGAIN_MS = 1_000, 60_000
+"""A part that could not be had is asked for again after so long; after ever longer, up to the second."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ async def prepare(
     if awaits_answers(book.rules, lane):
         ledger.add(answers(judged, plan, now))
     waiting = tuple(
-        (replace(one.queued, since=one.queued.since or now), now + LOOK_AGAIN_MS)
+        (replace(one.queued, since=one.queued.since or now), _look_again(one.queued.since or now, now))
         for one in decided.looked
         if one.evaluation is None
     )
@@ -102,6 +103,11 @@ async def prepare(
         timers=tuple(timers_for(_received(decided, judged), judged, book.rules, lane, now)),
         following=tuple(event for one in decided.looked for event in one.following),
     )
+
+
+def _look_again(since: int, now: int) -> int:
+    """When to look again at what waits since then: each wait is as long as all before it."""
+    return now + min(LOOK_AGAIN_MS, max(FIRST_LOOK_MS, now - since))
 
 
 async def _completed(decided: Decided, short: Mapping[str, Needs], more: More) -> Decided:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.errors import RateLimited, Rejected, Unavailable
 from engine.flow.drain import PATIENCE_MS
-from engine.flow.prepare import LOOK_AGAIN_MS
+from engine.flow.prepare import FIRST_LOOK_MS, LOOK_AGAIN_MS
 from engine.mail.events import EventKind
 from tests.flow.conftest import World
 from tests.flow.fakes import BOX, mail
@@ -45,6 +45,19 @@ async def test_what_cannot_be_had_waits_with_nothing_planned_and_the_lane_goes_o
     await world.drain()
     assert await world.matched() == [("1", "r1"), ("2", "r1")]
     assert await world.waiting() == 0
+
+
+async def test_it_is_looked_for_soon_and_then_more_and_more_rarely(world: World) -> None:
+    await world.rules(LABEL_ALL)
+    await waits(world, "1", "2")
+    began, looks = world.clock(), []
+    for _ in range(300):
+        world.clock.forward(FIRST_LOOK_MS)
+        before = len(world.provider.failures["fetch 1"])
+        await world.drain()
+        if len(world.provider.failures["fetch 1"]) < before:
+            looks.append((world.clock() - began) // 1_000)
+    assert looks == [1, 2, 4, 8, 16, 32, 64, 124, 184, 244]
 
 
 async def test_a_lone_message_that_cannot_be_had_waits_as_well(world: World) -> None:
