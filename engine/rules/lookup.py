@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from operator import contains
 
 from engine.rules.clues import Clue, How, Source
 from engine.rules.multi import search_literals, search_regexes
-from engine.rules.needed import Parts, needed
+from engine.rules.needed import LEAST, Parts, needed
 from engine.rules.text import Text, to_bytes
 from engine.rules.view import View
 
@@ -17,6 +18,7 @@ FEW = 8
 """Literals: so many are found faster one by one."""
 ALIKE = 8
 """Regexes that need the same text: so many are asked where it stands, more are told apart by RE2."""
+_ASCII = re.compile(r"[\0-\x7f]*")
 LITERAL: Mapping[How, Callable[[str, str], bool]] = {
     How.BEGINS: str.startswith,
     How.ENDS: str.endswith,
@@ -96,14 +98,33 @@ def _literals(clues: Mapping[Clue, Places]) -> list[Literal]:
 
 
 def _nearby(literals: list[Literal]) -> Callable[[Text], Iterable[Literal]]:
-    """Make the function that gives those that stand anywhere in a text: of few, simply all."""
+    """Make the function that gives those that may stand in a text: of few, simply all.
+
+    Most are sought by what of them is ASCII, since that needs no folding of Unicode.
+    """
     if len(literals) <= FEW:
         return lambda text: literals
-    by_part: dict[bytes, list[Literal]] = {}
+    by_run, by_whole = defaultdict[str, list[Literal]](list), defaultdict[str, list[Literal]](list)
     for literal in literals:
-        by_part.setdefault(to_bytes(literal[1]), []).append(literal)
-    search, each = search_literals(list(by_part)), list(by_part.values())
-    return lambda text: [literal for at in search(text.folded_bytes) for literal in each[at]]
+        run = max(_ASCII.findall(literal[1]), key=len)
+        if len(run) >= LEAST or literal[1].isascii():
+            by_run[run].append(literal)
+        else:
+            by_whole[literal[1]].append(literal)
+    runs, wholes = _searched(by_run), _searched(by_whole)
+    if not by_whole:
+        return lambda text: runs(text.sought)
+    return lambda text: runs(text.sought) + ([] if text.raw.isascii() else wholes(text.folded_bytes))
+
+
+def _searched(by_part: Mapping[str, list[Literal]]) -> Callable[[bytes], list[Literal]]:
+    search, each = search_literals(list(map(to_bytes, by_part))), list(by_part.values())
+
+    def searched(text: bytes) -> list[Literal]:
+        found = search(text)
+        return [literal for at in found for literal in each[at]] if found else []
+
+    return searched
 
 
 def table(clues: Mapping[Clue, Places]) -> dict[str, Places]:

@@ -7,13 +7,15 @@ builds its states while it reads, and pays for every text that brings new ones.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import re2
-from ahocorasick_rs import BytesAhoCorasick, Implementation
+from ahocorasick_rs import BytesAhoCorasick, Implementation, MatchKind
 
+VECTORED = 48
+"""Literals up to which texts that show none of them are known as such by vector instructions."""
 SMALL = 20_000
 """Bytes of literals up to which the automaton may be a table: some 400 bytes for each, and twice as quick."""
 PIECE = 1 << 12
@@ -34,23 +36,34 @@ FULL = b"\0postroom\0"
 _GAP = re.compile(rb"(?:[.\]]|\\[wWSDpPC])(?:[*+]|\{\d*,\d*\})")
 r"""A wide class of characters, repeated. Narrow ones such as `\s+` end soon."""
 
-Search = Callable[[bytes], Iterable[int]]
+Search = Callable[[bytes], Collection[int]]
 """Gives the places of all patterns that may be found in a text, and never fewer."""
 
 
 def search_literals(literals: Sequence[bytes]) -> Search:
     """Search for literals as they stand."""
-    kind = Implementation.DFA if sum(map(len, literals)) <= SMALL else Implementation.ContiguousNFA
-    find = BytesAhoCorasick(literals, implementation=kind).find_matches_as_indexes
-    step = PIECE + max(map(len, literals)) - 1
+    look = _look_for(literals)
+    step = PIECE + max(map(len, literals), default=1) - 1
 
-    def search(text: bytes) -> Iterable[int]:
-        found = {at for at, _, _ in find(text[:step], True)}
-        for start in range(PIECE, len(text), PIECE):
-            found.update([at for at, _, _ in find(text[start : start + step], True)])
+    def search(text: bytes) -> Collection[int]:
+        if len(text) <= step:
+            return look(text)
+        found = set[int]()
+        for start in range(0, len(text), PIECE):
+            found.update(look(text[start : start + step]))
         return found
 
     return search
+
+
+def _look_for(literals: Sequence[bytes]) -> Search:
+    """Search a text that is not long; of few literals, first for whether any is there."""
+    kind = Implementation.DFA if sum(map(len, literals)) <= SMALL else Implementation.ContiguousNFA
+    find = BytesAhoCorasick(literals, implementation=kind).find_matches_as_indexes
+    if len(literals) > VECTORED:
+        return lambda text: {at for at, _, _ in find(text, True)}
+    some = BytesAhoCorasick(literals, MatchKind.LeftmostFirst, kind).find_matches_as_indexes
+    return lambda text: {at for at, _, _ in find(text, True)} if some(text) else ()
 
 
 def search_regexes(patterns: Sequence[bytes]) -> list[Search]:
@@ -70,7 +83,7 @@ def _search_set(compiled: Any, places: Places) -> Search:
     """Tell an exhausted memory from "nothing found" by the first pattern, which is always found."""
     match = compiled.Match
 
-    def search(text: bytes) -> Iterable[int]:
+    def search(text: bytes) -> Collection[int]:
         found = match(text)
         if not found:
             return places
@@ -83,7 +96,7 @@ def _search_filter(compiled: Any, places: Places) -> Search:
     """Find the literals that a match needs, not the match itself."""
     match = compiled.Match
 
-    def search(text: bytes) -> Iterable[int]:
+    def search(text: bytes) -> Collection[int]:
         found = match(text + FULL, True)
         if not found:
             return places

@@ -55,8 +55,21 @@ class Text:
 
     @lazy
     def folded_bytes(self) -> bytes:
-        raw = self.raw
-        return raw.lower().encode() if raw.isascii() else to_bytes(self.folded)
+        return self.sought if self.raw.isascii() else to_bytes(self.folded)
+
+    @lazy
+    def sought(self) -> bytes:
+        """Bytes in which all ASCII stands that stands in `folded_bytes`, made without folding Unicode."""
+        text = self.raw
+        if not text.isascii():
+            for sign, made in _MADE_ASCII.items():
+                if sign in text:
+                    text = text.replace(sign, made)
+        return to_bytes(text).lower()
+
+
+_MADE_ASCII = {sign: fold(sign) for sign in "ßẞſŉİẚﬀﬁﬂﬃﬄﬅﬆ\u212a\u037e\u1fef"}
+"""All signs of which folding makes ASCII."""
 
 
 def to_bytes(text: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 from unittest.mock import patch
 
 import pytest
@@ -50,8 +51,8 @@ def found(searches: Iterable[Search], text: bytes) -> set[int]:
 @given(parts=st.lists(WORDS, unique=True, min_size=1, max_size=6), text=TEXTS)
 def test_literals_are_found_where_they_stand(parts: list[str], text: str) -> None:
     wanted, whole = [to_bytes(part) for part in parts], to_bytes(text)
-    for piece in (1, 3, PIECE):
-        with patch("engine.rules.multi.PIECE", piece):
+    for piece, few in product((1, 3, PIECE), (0, 48)):
+        with patch.multiple("engine.rules.multi", PIECE=piece, VECTORED=few):
             search = search_literals(wanted)
             assert set(search(whole)) == {at for at, part in enumerate(wanted) if part in whole}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from contextlib import suppress
 
 import pytest
@@ -70,6 +72,25 @@ def test_absence_can_be_asked_for() -> None:
 def test_half_characters_are_replaced_before_a_pattern_sees_them() -> None:
     kinds = TextKinds.model_validate({"regex": "^a\ufffdb$"})
     assert kinds.match(Text("a\ud800b")) == {}
+
+
+RUNS = re.compile(rb"[\0-\x7f]+")
+MADE_ASCII = "ßẞſŉİẚﬀﬁﬂﬃﬄﬅﬆ\u212a\u037e\u1fef"
+MARKS = "\u0301\u0307\u0308\u030a\u030c\u0323\u0327\u0331\u0338\u0345"
+
+
+def lacks(text: Text) -> list[bytes]:
+    return [run for run in RUNS.findall(text.folded_bytes) if run not in text.sought]
+
+
+def test_what_folding_makes_of_any_sign_is_sought_without_it() -> None:
+    rows = ("一".join(map(chr, range(start, start + 256))) for start in range(0, sys.maxunicode, 256))
+    assert not [lacking for row in rows if (lacking := lacks(Text(row)))]
+
+
+@given(st.text(alphabet=f"aHIJtwY=\ud800éçǰẖẗẘẙắÅΐ{MADE_ASCII}{MARKS}"))
+def test_what_folding_makes_of_any_text_is_sought_without_it(text: str) -> None:
+    assert not lacks(Text(text))
 
 
 def test_named_groups_are_captured() -> None:
