@@ -10,7 +10,7 @@ from typing import Any
 
 
 async def wait_for(
-    condition: Callable[[], Any], *, seconds: float = 10, every: float = 0.02, what: str = ""
+    condition: Callable[[], Any], *, seconds: float = 30, every: float = 0.02, what: str = ""
 ) -> Any:
     """Wait until the condition, plain or async, gives something true; return that."""
     deadline = time.monotonic() + seconds

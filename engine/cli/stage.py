@@ -22,7 +22,7 @@ from engine.settings import Settings, load_settings
 from engine.store.embedded import EmbeddedRedis
 
 MANY = "100000/1d"
-READY_WITHIN_S = 30.0
+READY_WITHIN_S = 120.0
 LOOK_EVERY_S = 0.05
 RESTART_WITHIN_S = 0.5
 KEEPALIVE_S = 4.0

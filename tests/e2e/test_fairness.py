@@ -16,8 +16,8 @@ pytestmark = pytest.mark.e2e
 
 HUGE, SMALL = "huge@ours.example", ("one@ours.example", "two@ours.example")
 LOAD = 2_000
-WITHIN_S = 10.0
-"""A message of a small mailbox is acted upon by then: two minutes before the huge one is done."""
+WITHIN_S = 60.0
+"""A message of a small mailbox is acted upon by then, on slow machines too: long before the huge one is."""
 
 RULES = """version: 1
 rules:
