@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import heappop, heappush
@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from engine.mail.events import EventKind
 from engine.mail.needs import Need, Needs, union
+from engine.rules.conditions.subject import Subject
+from engine.rules.evaluation import Undecided
 from engine.rules.index import Index
 
 if TYPE_CHECKING:
     from engine.rules.ruleset import Rule
     from engine.rules.view import View
 
+SPAM = "SPAM"
+"""The label of mail that reaches only the rules that name it."""
 INDEXED_FROM = 1.5
 """Rules for each part of a message that they look at: fewer are all asked, which is as quick."""
 MAX_REMEMBERED = 10_000
@@ -74,6 +78,7 @@ class Candidates:
 
 
 NOBODY = Everyone(())
+NO_ONE: Mapping[int, Undecided] = {}
 
 
 @dataclass(frozen=True)
@@ -99,9 +104,36 @@ class Audience:
 
     def asked(self, view: View) -> Asked:
         """Say whom to ask about a message."""
+        return self._among(self.index.candidates(view)) if self._indexed else self._everyone
+
+    def parted(self, view: View) -> tuple[Asked, Mapping[int, Undecided]]:
+        """Say whom to ask, and by place who stays open unasked: thousands, where the subject is encrypted."""
         if not self._indexed:
-            return self._everyone
+            return self._everyone, NO_ONE
         found = self.index.candidates(view)
+        if view.lacks_subject and SPAM not in view.labels:
+            return self._among(found - self._blind.keys()), self._blind
+        return self._among(found), NO_ONE
+
+    def in_order(self, undecided: Sequence[Undecided], blind: Mapping[int, Undecided]) -> list[Undecided]:
+        """Put rules that were asked and left open among those that were not asked."""
+        places = {rule.id: at for at, rule in enumerate(self.rules)} if undecided else {}
+        each = {places[one.rule]: one for one in undecided}
+        return [one for _, one in sorted({**blind, **each}.items())] if each else list(blind.values())
+
+    @cached_property
+    def _blind(self) -> Mapping[int, Undecided]:
+        """By place, rules that ask for the subject alone, left open; none that a stop may pass by."""
+        found, stopped = {}, set[str]()
+        for at, rule in enumerate(self.rules):
+            if rule.stop:
+                stopped.add(rule.layer)
+            elif isinstance(rule.when, Subject) and rule.layer not in stopped:
+                judged = rule.when.unreadable
+                found[at] = Undecided(rule.id, judged.needs, judged.why, shadow=not rule.acts)
+        return found
+
+    def _among(self, found: set[int]) -> Asked:
         if not found:
             return NOBODY
         if self.index.by_label:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from engine.mail.events import Event
 from engine.mail.message import Message
 from engine.mail.needs import NOTHING
-from engine.rules.audience import Asked
+from engine.rules.audience import NO_ONE, SPAM, Asked
 from engine.rules.condition import NOT_MATCHED, Judged
 from engine.rules.effects import ChangeLabels, Effect, SendMessage
 from engine.rules.evaluation import Evaluation, Match, Undecided, Verdict
@@ -22,7 +22,6 @@ from engine.rules.remembering import note
 from engine.rules.ruleset import Outcome, Rule, RuleSet
 from engine.rules.view import View
 
-SPAM = "SPAM"
 MATCHED, UNDECIDED = Verdict.MATCHED, Verdict.UNDECIDED
 NO_OUTCOME = Outcome((), ())
 NO_CHANGE = ChangeLabels()
@@ -67,7 +66,8 @@ def evaluate(
     here = home or ruleset.homes.of(event.mailbox)
     beside = Beside(event.id, event.payload, memory)
     view, labels = View(message, now, home=here, beside=beside), message.labels
-    asked = ruleset.audience(event.kind, event.mailbox).asked(view)
+    audience = ruleset.audience(event.kind, event.mailbox)
+    asked, blind = (audience.asked(view), NO_ONE) if awake else audience.parted(view)
     for step in steps(asked, view, final=final, awake=awake):
         if step.judged.verdict is MATCHED:
             (matches if step.acts else shadows).append(_match(step))
@@ -76,7 +76,7 @@ def evaluate(
             undecided.append(_undecided(step))
     return Evaluation(
         tuple(matches),
-        tuple(undecided),
+        tuple(audience.in_order(undecided, blind) if blind else undecided),
         net(message.labels, labels),
         tuple(view.noted),
         tuple(shadows),

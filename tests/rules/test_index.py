@@ -293,6 +293,27 @@ def test_a_subject_that_is_encrypted_away_leaves_its_rule_open() -> None:
     assert [one.rule for one in looked_up.undecided] == ["asks"]
 
 
+@pytest.mark.parametrize("labels", [("INBOX",), ("SPAM",)], ids=["in the inbox", "in spam"])
+@pytest.mark.parametrize("final", [True, False], ids=["for good", "for now"])
+def test_rules_stay_open_in_their_order_where_the_subject_is_encrypted_away(
+    labels: tuple[str, ...], final: bool
+) -> None:
+    lines = [
+        "- {id: a, when: {subject: x}, then: [{label: X}], state: shadow}",
+        "- {id: b, when: {all: [{subject: x}, {from: ann@x.example}]}, then: [{label: X}]}",
+        "- {id: c, when: {subject: {contains: y}}, then: [{label: X}]}",
+        "- {id: d, when: {subject: z}, then: [{label: X}], stop: true, layer: before}",
+        "- {id: e, when: {subject: z}, then: [{label: X}], layer: before}",
+        "- {id: f, when: {from: ann@x.example}, then: [{label: X}], stop: true}",
+        "- {id: g, when: {subject: z}, then: [{label: X}]}",
+    ]
+    message = make_message(("X-Zoom-Encryption", "yes"), ("From", "ann@x.example"), labels=labels)
+    looked_up, asked = both(rules("\n".join(["rules:", *lines])), message, final=final)
+    assert looked_up == asked
+    found = [] if labels == ("SPAM",) else ["d", "a", "b", "c"] if final else ["d", "e", "a", "b", "c"]
+    assert [one.rule for one in looked_up.undecided] == found
+
+
 def test_a_label_that_a_rule_plans_calls_later_rules_and_no_earlier_one() -> None:
     lines = [
         "- {id: early, when: {label: New}, then: [{label: E}]}",

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from engine.mail.needs import Need, Needs
 from engine.rules.clues import Clues
-from engine.rules.condition import Check, Condition, Judge
+from engine.rules.condition import Check, Condition, Judge, Judged
 from engine.rules.finding import text_finder
 from engine.rules.kind_clues import text_clues
 from engine.rules.shown import shown
@@ -39,9 +39,14 @@ class Subject(TextKinds, Condition):
         return lambda view: find(view.header("subject")[:1])
 
     def make_judge(self) -> Judge:
-        judge, hidden = super().make_judge(), self.undecided(NO_SUBJECT)
+        judge, unreadable = super().make_judge(), self.unreadable
         # Of encrypted mail thousands of rules would each find out anew what one has.
-        return lambda view: hidden if view.lacks_subject else judge(view)
+        return lambda view: unreadable if view.lacks_subject else judge(view)
+
+    @property
+    def unreadable(self) -> Judged:
+        """How it comes out where the subject is encrypted away."""
+        return self.undecided(NO_SUBJECT)
 
     def seen(self, view: View) -> str:
         return shown(text.raw for text in view.header("subject")[:1])
