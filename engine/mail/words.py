@@ -20,6 +20,8 @@ def decode_words(raw: str) -> str:
 
 def tidy(text: str) -> str:
     """Make every run of ASCII whitespace one blank, drop NULs and the ends' blanks."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()
     words = text.replace("\0", "").encode("utf-8", "surrogatepass").split()  # Bytes part at ASCII alone.
     return b" ".join(words).decode("utf-8", "surrogatepass").strip()
 

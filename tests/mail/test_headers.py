@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.mail.headers import MAX_FIELDS, MAX_HEADER_BYTES, Headers, decode_words, parse_headers
 from engine.mail.mime import parse
+from engine.mail.words import tidy
 from tests.growth import is_linear
 
 
@@ -119,3 +122,8 @@ def test_reading_is_linear(piece: bytes) -> None:
     assert is_linear(
         lambda size: parse_headers(b"Subject: " + piece * (size // len(piece))).text("Subject"), 30_000
     )
+
+
+@given(st.text("ab \t\n\f\x1c\0\x85\u3000é\ud800"))
+def test_whitespace_of_ascii_is_tidied(text: str) -> None:
+    assert tidy(text) == " ".join(re.findall(r"[^ \t\n\r\f\v]+", text.replace("\0", ""))).strip()
