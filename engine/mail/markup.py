@@ -8,33 +8,36 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
 
 _QUOTED = r"""\s*+(?:"[^"]*+"|'[^']*+')"""
-_TO_TAG = re.compile(
-    rf"([^<]*+)<(/|(?!.[^\x00-\x7f]))([a-zA-Z][^\s/>]*+)[^>=]*+(?:=(?:{_QUOTED})?+[^>=]*+)*+>"
+_REST = rf"[^>=]*+(?:=(?:{_QUOTED})?+[^>=]*+)*+>"
+"""Of a tag, what stands behind its name."""
+_MARKUP = re.compile(
+    rf"""<(?:
+        (?i:(script|style|title|noframes|iframe|xmp|noembed))(?=[\s/>]){_REST}
+            (?:[^<]++|<(?!/(?i:\1)[\s/>]))*+
+        | ((?:/|(?!.[^\0-\x7f]))[a-zA-Z][^\s/>]*+){_REST}
+        | !(?=--)(?:.*?-->|.*)
+        | (?:[!?]|/(?![^\W\d_]))[^>]*+>?
+        | (?:/|[a-zA-Z](?![^\0-\x7f])).*
+    )""",
+    re.DOTALL | re.VERBOSE,
 )
-"""Text, and the tag behind it."""
-_BLANK = " \t\r\n\f\v\xa0"
-_BLANKS = re.compile(rf"[{_BLANK}]+")
-_AROUND_BREAK = re.compile(r" ?\n ?")
-_BREAKS = re.compile(r"\n{3,}")
+"""What nobody reads, with the content of some elements; a tag; comments; what is left open hides the rest."""
+_BREAK = "\0"
+"""Stands for a line break until the blanks of the source are one each."""
 _HUGE_REFERENCE = re.compile(r"&#[0-9]{8,}+;?")
 """Python refuses to read integers of more than 4,300 digits."""
 _NAMED_CHARSET = re.compile(rb"""<meta[^>]{1,200}?charset\s*=\s*["']?([\w.:-]{1,40})""", re.I)
 
-_UNSEEN = {
-    name: re.compile(rf"</(?i:{name})(?=[\s/>])")
-    for name in ("script", "style", "title", "noframes", "iframe", "xmp", "noembed")
-}
 _BLOCKS = (
     "address article aside blockquote body br caption center dd dl dt div fieldset figure footer form header"
     " hr li main nav option section tbody tfoot thead tr"
 )
 _PARAGRAPHS = "p table ul ol blockquote h1 h2 h3 h4 h5 h6 pre"
 _BREAKS_AT = {
-    **{tag: "\n" for name in _BLOCKS.split() for tag in (name, "/" + name)},
-    **{tag: "\n\n" for name in _PARAGRAPHS.split() for tag in (name, "/" + name)},
+    **{tag: _BREAK for name in _BLOCKS.split() for tag in (name, "/" + name)},
+    **{tag: 2 * _BREAK for name in _PARAGRAPHS.split() for tag in (name, "/" + name)},
     **dict.fromkeys(("td", "th"), " "),
 }
 """What is read where a tag stands; a closing one begins with a slash."""
@@ -42,8 +45,16 @@ _BREAKS_AT = {
 
 def html_text(source: str) -> str:
     """Give the text of HTML: blocks on lines of their own, scripts, styles and comments left out."""
-    text = _AROUND_BREAK.sub("\n", "".join(_pieces(source)))
-    return _BREAKS.sub("\n\n", text).strip()
+    parts = _MARKUP.split(source.replace(_BREAK, ""))
+    names = [_BREAKS_AT.get(name.lower(), "") if name else "" for name in parts[2::3]]
+    texts = [_plain(text) if "&" in text else text for text in parts[::3]]
+    found = "".join([text + seen for text, seen in zip(texts, [*names, ""], strict=True)])
+    words = found.replace("\xa0", " ").encode("utf-8", "surrogatepass").split()  # Bytes part at ASCII alone.
+    text = b" ".join(words).decode("utf-8", "surrogatepass")
+    text = text.replace(" " + _BREAK, _BREAK).replace(_BREAK + " ", _BREAK).replace(_BREAK, "\n")
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.strip()
 
 
 def named_charset(source: bytes) -> str:
@@ -52,51 +63,5 @@ def named_charset(source: bytes) -> str:
     return match[1].decode("ascii", "replace") if match else ""
 
 
-def _pieces(source: str) -> Iterator[str]:
-    """Give texts and breaks; as in a browser, whatever is left open hides the rest."""
-    at = 0
-    while at >= 0:
-        if found := _TO_TAG.match(source, at):
-            text, slash, name = found.groups()
-            if text:
-                yield _plain(text)
-            name, at = name.lower(), found.end()
-            if seen := _BREAKS_AT.get(slash + name):
-                yield seen
-            if name in _UNSEEN and not slash:
-                at = _after(source, name, at)
-            continue
-        start = source.find("<", at)
-        if text := source[at:] if start < 0 else source[at:start]:
-            yield _plain(text)
-        if start < 0:
-            return
-        following = source[start + 1 : start + 3]
-        if following[:1] in ("!", "?") or (following[:1] == "/" and not following[1:].isalpha()):
-            at = _after_comment(source, start)
-        elif (following[:1].isalpha() and following.isascii()) or (
-            following[:1] == "/" and following[1:].isalpha()
-        ):
-            return
-        else:
-            yield "<"
-            at = start + 1
-
-
-def _after(source: str, name: str, at: int) -> int:
-    """Find where content ends that nobody sees; -1 when it does not."""
-    end = _UNSEEN[name].search(source, at)
-    return end.start() if end else -1
-
-
-def _after_comment(source: str, start: int) -> int:
-    if source.startswith("<!--", start):
-        end = source.find("-->", start + 2)
-        return end + 3 if end >= 0 else -1
-    return source.find(">", start) + 1 or -1
-
-
 def _plain(text: str) -> str:
-    if "&" in text:
-        text = html.unescape(_HUGE_REFERENCE.sub("\ufffd", text))
-    return _BLANKS.sub(" ", text) if text.strip(_BLANK) else " "
+    return html.unescape(_HUGE_REFERENCE.sub("\ufffd", text))

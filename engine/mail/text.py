@@ -30,7 +30,7 @@ def part_text(part: MimePart) -> str:
     charset = parameters((*part.headers.all("Content-Type"), "")[0]).get("charset", "")
     if part.type != "text/html":
         return _with_line_feeds(decode(body, charset)).replace("\0", "")
-    return html_text(decode(body, charset or named_charset(body)).replace("\0", ""))
+    return html_text(decode(body, charset or named_charset(body)))
 
 
 def message_text(root: MimePart) -> str | None:

@@ -19,6 +19,9 @@ from tests.growth import is_linear
         pytest.param("one<br>two<div>three</div>", "one\ntwo\nthree", id="lines"),
         pytest.param("<tr><td>a</td><td>b</td></tr>", "a b", id="cells"),
         pytest.param("a\n  b\t c", "a b c", id="whitespace"),
+        pytest.param("a <b> b</b>&nbsp;\n<i> </i>c <br> \n d", "a b c\nd", id="whitespace around tags"),
+        pytest.param("a\0b<p>\0<p>c", "ab\n\nc", id="NULs"),
+        pytest.param("a\u3000 b\x85c", "a\u3000 b\x85c", id="whitespace beyond ASCII"),
         pytest.param("a&nbsp;&amp;&lt;b&gt;&#252;&#xfc;", "a &<b>üü", id="references"),
         pytest.param("&#" + "9" * 5_000 + ";x", "\ufffdx", id="a reference that Python refuses to read"),
         pytest.param("&#xD800;", "\ufffd", id="a reference to a surrogate"),
@@ -33,6 +36,8 @@ from tests.growth import is_linear
         pytest.param("<a title=\"a > b\" href='>'>x</a>", "x", id="brackets inside attributes"),
         pytest.param("<p title=it's>x</p>", "x", id="an apostrophe in an attribute"),
         pytest.param("1 < 2 <3 >", "1 < 2 <3 >", id="brackets that open no tag"),
+        pytest.param("a<b\u00e9>c</\u00e9>d", "a<b\u00e9>c", id="names that are no names"),
+        pytest.param("<styles>x</styles>", "x", id="a name that begins as another"),
         pytest.param("<o:p>x</o:p>", "x", id="a name with a colon"),
         pytest.param("a<script>b", "a", id="a script that never ends"),
         pytest.param("a<!-- b", "a", id="a comment that never ends"),
@@ -60,7 +65,7 @@ def test_never_raises(source: str) -> None:
 def test_escaped_text_comes_back(text: str) -> None:
     import html
 
-    assert html_text(html.escape(text)) == " ".join(text.split(" ")).strip() or "  " in text
+    assert html_text(html.escape(text)) == " ".join(text.split())
 
 
 @pytest.mark.parametrize(
@@ -72,6 +77,8 @@ def test_escaped_text_comes_back(text: str) -> None:
         "</",
         "<script>",
         "<title>",
+        "<title><",
+        "<title></title>",
         "<a b='",
         '="',
         "&",
