@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
 from collections.abc import Callable, Mapping
@@ -34,11 +33,9 @@ class HttpClient:
         wire: Wire | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        timeouts = timeouts or Timeouts()
-        self._total = timeouts.total
         self._secrets: set[str] = set()
         self._clock = clock
-        self._wire = wire or AiohttpWire(timeouts, max_bytes)
+        self._wire = wire or AiohttpWire(timeouts or Timeouts(), max_bytes)
         self._closed = False
 
     def hide(self, *secrets: str) -> None:
@@ -78,8 +75,7 @@ class HttpClient:
             whole = f"{url}?{_query(tuple(params.items()))}" if params else url
             request = Request(method, whole, named, body, call.idempotent)
             check_deadline()
-            async with asyncio.timeout(self._total):
-                return await self._wire.carry(request)
+            return await self._wire.carry(request)
         except _FAILURES as error:
             failure = error
         # Outside the handler: a chained error would carry the request and its credentials.

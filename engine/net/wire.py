@@ -145,4 +145,6 @@ def inflated(body: bytes, coding: str, limit: int) -> bytes:
 
 def _by_kind(timeouts: Timeouts, again: bool) -> aiohttp.ClientTimeout:
     read = min(timeouts.read, timeouts.again) if again else timeouts.read
-    return aiohttp.ClientTimeout(connect=timeouts.connect, sock_connect=timeouts.connect, sock_read=read)
+    return aiohttp.ClientTimeout(
+        total=timeouts.total, connect=timeouts.connect, sock_connect=timeouts.connect, sock_read=read
+    )

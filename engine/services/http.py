@@ -71,7 +71,7 @@ class HttpEndpoints:
         if endpoint not in self._clients:
             to = self._endpoints[endpoint]
             resolver = None if to.private else PublicResolver
-            client = HttpClient(timeouts=TIMEOUTS, wire=AiohttpWire(TIMEOUTS, MAX_ANSWER, resolver))
+            client = HttpClient(wire=AiohttpWire(TIMEOUTS, MAX_ANSWER, resolver))
             client.hide(
                 *(secret for secret in (to.secret, to.bearer, to.url, *to.headers.values()) if secret)
             )
