@@ -57,7 +57,8 @@ class Headers:
         key = name.lower()
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = tuple(map(_value, self._index.get(key, ())))
+            values = self._index.get(key)
+            found = self._found[key] = tuple(map(_value, values)) if values else ()
         return found
 
     def text(self, name: str) -> str:
