@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from engine.errors import ProviderError, RateLimited, Unauthorized
+from engine.flow.ahead import Ahead, fetchable, fetching_ahead
 from engine.flow.doubt_batch import until_own_changes
 from engine.flow.holding import Profiles
 from engine.flow.hydrate import Hydrator, Looked
@@ -32,6 +33,8 @@ PATIENCE_MS = 86_400_000
 """How long an event waits for a part that cannot be had."""
 UNFINISHED = 200
 """With so many label groups waiting, nothing more is decided: the provider has to come back first."""
+AHEAD = 32
+"""So many messages behind a batch are fetched before it is committed: the lane's calls never pause."""
 NO_RULES_MS = 2_000
 INACTIVE_MS = 60_000
 """How long the lane of a mailbox that is not in use is left alone; its poll wakes it when that is over."""
@@ -57,9 +60,10 @@ async def _drain(draining: Draining, provider: Provider, lane: str, lease: Lease
     if not is_mailbox(lane) and cursor.doubt < draining.clock():
         # Calls have no history: theirs is a time, up to which what was done for one may be forgotten.
         cursor = Cursor(0, 0, 0)
-    turn = Turn(lane, lease, draining.clock() + SLICE_MS, profiles, cursor)
-    finish = partial(finish_groups, draining.lanes, provider, lane, lease, draining.clock, turn.end)
-    async with labelling(finish) as calls:
+    end = draining.clock() + SLICE_MS
+    finish = partial(finish_groups, draining.lanes, provider, lane, lease, draining.clock, end)
+    async with labelling(finish) as calls, fetching_ahead(provider) as ahead:
+        turn = Turn(lane, lease, end, profiles, cursor, ahead)
         return await _take_turn(draining, provider, turn, calls)
 
 
@@ -102,6 +106,7 @@ class Turn:
     end: int
     profiles: Profiles
     cursor: Cursor
+    ahead: Ahead
 
 
 async def _decide(
@@ -122,13 +127,18 @@ async def _decide(
         queued = until_same_thread(queued, book.rules)
     keys = [one.event.key for one in queued if one.event.kind in RECEPTIONS]
     treads = [step for one in queued for step in footsteps_of(one.event)]
-    judged, steps = await asyncio.gather(
-        draining.lanes.judged(lane, keys), draining.lanes.footsteps(lane, treads)
+    judged, steps, behind = await asyncio.gather(
+        draining.lanes.judged(lane, keys),
+        draining.lanes.footsteps(lane, treads),
+        _behind(draining, turn, queued, by_thread),
     )
     sifted = sift(queued, judged, steps, book.rules)
+    coming = fetchable(behind, queued, groups, book.rules)
     patient = [not one.since or now - one.since < PATIENCE_MS for one in sifted.look]
-    hydrator = Hydrator(provider, book, draining.clock, turn.end, turn.cursor.doubt, turn.profiles)
-    looked = await hydrator.look(sifted.look, patient)
+    hydrator = Hydrator(
+        provider, book, draining.clock, turn.end, turn.cursor.doubt, turn.profiles, turn.ahead
+    )
+    looked = await hydrator.look(sifted.look, patient, coming)
     decided, again = _until_kept_waiting(looked, now)
     if by_thread:
         decided = until_same_thread_read(decided)
@@ -145,6 +155,13 @@ async def _decide(
         await draining.lanes.commit(lane, turn.lease, commit, now)
         batch_decided(lane, decided, commit)
     return again
+
+
+async def _behind(draining: Draining, turn: Turn, batch: Sequence[Queued], by_thread: bool) -> list[Queued]:
+    """What comes next where the batch is full, and the next will not be cut short."""
+    if len(batch) < BATCH or by_thread:
+        return []
+    return await draining.lanes.behind(turn.lane, batch[-1].entry, AHEAD)
 
 
 async def _answers(provider: Provider, mailbox: str) -> bool:

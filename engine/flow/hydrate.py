@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,6 +11,7 @@ from functools import cache
 
 from engine.errand import in_background
 from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized
+from engine.flow.ahead import Ahead, Wanted
 from engine.flow.asked import judge_asked
 from engine.flow.bounces import bounce_match
 from engine.flow.clock import Clock
@@ -31,6 +32,8 @@ from engine.rules.evaluation import Evaluation, judging_failed, unjudged
 from engine.rules.memory import UNREAD, Memory
 
 FETCHES_AT_ONCE = 16
+AHEAD_WITHIN_MS = 1_000
+"""Nothing is fetched ahead so shortly before a turn ends: whoever has the next one would fetch it again."""
 HEADERS: Needs = frozenset({Need.LABELS, Need.HEADERS})
 ALL: Needs = frozenset(Need)
 
@@ -62,22 +65,32 @@ class Hydrator:
         end: int,
         doubt: int = 0,
         profiles: Profiles = NO_PROFILES,
+        ahead: Ahead | None = None,
     ) -> None:
         self._provider, self._book, self._doubt, self._profiles = provider, book, doubt, profiles
+        self._ahead = ahead or Ahead(provider)
         self._clock, self._now, self._end = clock, clock(), end
         self._needs_for = cache(book.rules.needs_for)
         self._threads = Threads(provider)
         self._limited: RateLimited | None = None
         """Once the service asks us to wait, nothing more is fetched: it would be fetched again anyway."""
 
-    async def look(self, batch: Sequence[Queued], patient: Sequence[bool]) -> list[Looked]:
-        """Look at all; where `patient` is False nothing more is waited for and the verdict is final."""
+    async def look(
+        self, batch: Sequence[Queued], patient: Sequence[bool], coming: Sequence[Queued] = ()
+    ) -> list[Looked]:
+        """Look at all; where `patient` is False nothing more is waited for and the verdict is final.
+
+        Who has nothing left to fetch begins with what is `coming` next, and does not wait for it.
+        """
         found: dict[int, Looked] = {}
         left = iter(enumerate(zip(batch, patient, strict=True)))
+        self._ahead.expect(self._calls_for(coming))
 
         async def lane() -> None:
             for index, pair in left:
                 found[index] = await self._look(index, *pair)
+            if not self._limited and self._clock() < self._end - AHEAD_WITHIN_MS:
+                self._ahead.begin()
 
         await asyncio.gather(*(lane() for _ in range(min(FETCHES_AT_ONCE, len(batch)))))
         return [found[index] for index in range(len(batch))]
@@ -93,6 +106,13 @@ class Hydrator:
 
         await asyncio.gather(*(lane() for _ in range(min(FETCHES_AT_ONCE, len(short)))))
         return [found[index] for index in range(len(short))]
+
+    def _calls_for(self, coming: Iterable[Queued]) -> Iterator[tuple[Wanted, str]]:
+        """The first calls for messages, as `_message` will make them."""
+        for queued in coming:
+            event, needs = queued.event, self._first_needs(queued.event) - {Need.THREAD}
+            if not needs <= {Need.LABELS}:
+                yield Wanted(event.mailbox, event.key, needs), queued.trace
 
     async def _look(self, index: int, queued: Queued, patient: bool) -> Looked:
         if index and self._clock() >= self._end:
@@ -144,7 +164,7 @@ class Hydrator:
             return Message(event.key, event.mailbox, event.thread, frozenset(event.labels))
         with in_background() if not event.history else nullcontext():
             # What a listing brought up waited for long already: today's mail goes before it.
-            message = await self._provider.fetch(event.mailbox, event.key, needs)
+            message = await self._ahead.fetch(Wanted(event.mailbox, event.key, needs))
         return as_it_arrived(event, message, self._doubt)
 
     async def _judge(self, queued: Queued, patient: bool) -> Looked:

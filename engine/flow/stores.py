@@ -116,6 +116,10 @@ class Lanes(Memories, Protocol):
         """The oldest events, those first whose waiting is over."""
         ...
 
+    async def behind(self, lane: str, entry: str, count: int) -> list[Queued]:
+        """The events that came next after one."""
+        ...
+
     async def judged(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]: ...
 
     async def footsteps(self, mailbox: str, steps: Sequence[str]) -> dict[str, int]:

@@ -49,6 +49,10 @@ class RedisLanes:
         fresh = await self._redis.xrange(self._key("events", lane), count=max(count - len(waited), 1))
         return waited + [_queued(entry, fields) for entry, fields in fresh]
 
+    async def behind(self, lane: str, entry: str, count: int) -> list[Queued]:
+        found = await self._redis.xrange(self._key("events", lane), min=f"({entry}", count=count)
+        return [_queued(entry, fields) for entry, fields in found]
+
     async def judged(self, mailbox: str, keys: Sequence[str]) -> frozenset[str]:
         return frozenset(await read_judged(self._base, mailbox, keys))
 
