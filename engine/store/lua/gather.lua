@@ -11,7 +11,7 @@ local due, most, bytes = tonumber(ARGV[11]), tonumber(ARGV[15]), tonumber(ARGV[1
 if not (due and most and bytes) then return redis.error_reply('malformed item') end
 if not summary or redis.call('HGET', run_key(summary), 'state') ~= 'open' then
   summary = ARGV[7]
-  record(summary, 'open', 1, ARGV[8], ARGV[9], ARGV[10], ARGV[5], {})
+  record(summary, 'open', 1, ARGV[8], ARGV[9], ARGV[10], ARGV[5])
   redis.call('HSET', run_key(summary), 'gathers', KEYS[1])
   if redis.call('HEXISTS', key, 'doubt') == 1 then redis.call('HSET', run_key(summary), 'doubt', '1') end
   redis.call('HSET', P .. ':content:' .. summary, 'key', ARGV[12])

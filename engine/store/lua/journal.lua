@@ -40,20 +40,23 @@ end
 -- How long what a run brought along is kept once it is dead: so long it can be done again.
 local DEAD_MS = 691200000
 
+-- Of a run that ends before it was ever open, nobody had a claim, and nothing waits for anybody.
 local function close(run, now)
   local key = run_key(run)
-  local dead, gathers = unpack(redis.call('HMGET', key, 'failed', 'gathers'))
+  local state, dead, gathers = unpack(redis.call('HMGET', key, 'state', 'failed', 'gathers'))
   if gathers and redis.call('GET', gathers) == run then redis.call('DEL', gathers) end
   redis.call('HSET', key, 'state', dead and 'dead' or 'done', 'ended', now)
-  redis.call('HDEL', key, 'claim', 'unknown', 'looks', 'failing')
-  redis.call('ZREM', P .. ':due', run)
-  redis.call('ZREM', P .. ':delayed', run)
+  if state ~= 'planned' then
+    redis.call('HDEL', key, 'claim', 'unknown', 'looks', 'failing')
+    redis.call('ZREM', P .. ':due', run)
+    redis.call('ZREM', P .. ':delayed', run)
+    if not dead then erase_approval(run) end
+  end
   if dead then
     redis.call('ZADD', P .. ':dead', now, run)
     redis.call('PEXPIRE', P .. ':content:' .. run, DEAD_MS)
   else
     redis.call('DEL', P .. ':content:' .. run)
-    erase_approval(run)
   end
 end
 
@@ -62,20 +65,23 @@ end
 -- What may have worked stays in doubt while a label change is settled (`keep`): it speaks of a send.
 local function settle(run, step, receipt, failed, now, claim, keep)
   local key = run_key(run)
-  if redis.call('EXISTS', key) == 0 then return 0 end
+  local state, holder, left = unpack(redis.call('HMGET', key, 'state', 'claim', 'left'))
+  if not state then return 0 end
   -- The receipt goes first: whatever is lost behind it, the step is not tried again.
-  local mine = claim and redis.call('HGET', key, 'claim') == claim
+  local mine = claim and holder == claim
   local fresh = redis.call('HSETNX', key, 'receipt:' .. step, receipt) == 1
   if fresh and failed == '1' then redis.call('HSET', key, 'failed', '1') end
-  if fresh and failed ~= '1' and redis.call('HGET', P .. ':approval:' .. run, 'step') == step then
+  if fresh and failed ~= '1' and state ~= 'planned' and redis.call('HGET', P .. ':approval:' .. run, 'step') == step then
     erase_approval(run)
   end
   if mine then
     redis.call('HDEL', key, 'claim', 'failing')
     if keep ~= '1' then redis.call('HDEL', key, 'unknown', 'looks') end
   end
-  if fresh and redis.call('HINCRBY', key, 'left', -1) <= 0 then close(run, now) end
-  return tonumber(redis.call('HGET', key, 'left'))
+  if not fresh then return tonumber(left) end
+  left = redis.call('HINCRBY', key, 'left', -1)
+  if left <= 0 then close(run, now) end
+  return left
 end
 
 -- A run becomes open when its turn has come; `net` is when the tick looks after it.
@@ -88,11 +94,11 @@ local function open(run, queue, job, payload, now, ttl, net)
 end
 
 -- Give up steps that wait, unless one is tried just now, or may have been.
-local function give_up(run, receipt, now, steps)
+local function give_up(run, receipt, now, ...)
   local key = run_key(run)
   local state, claim, unknown, doubt = unpack(redis.call('HMGET', key, 'state', 'claim', 'unknown', 'doubt'))
   if state ~= 'open' or claim or unknown == '1' or doubt then return end
-  for _, step in ipairs(steps) do settle(run, step, receipt, '0', now) end
+  for _, step in ipairs({...}) do settle(run, step, receipt, '0', now) end
 end
 
 -- Settle a dead run as it is.
@@ -114,7 +120,7 @@ local function undone(run, json, now)
   dismiss(run, now)
 end
 
-local function record(run, state, left, json, mailbox, rule, now, receipts)
+local function record(run, state, left, json, mailbox, rule, now, ...)
   local key = run_key(run)
   if redis.call('EXISTS', key) == 1 then return end
   redis.call('HSET', key, 'run', json, 'state', state, 'left', left)
@@ -124,6 +130,7 @@ local function record(run, state, left, json, mailbox, rule, now, receipts)
   elseif state == 'done' then
     redis.call('HSET', key, 'ended', now)
   end
+  local receipts = {...}
   for i = 1, #receipts, 2 do redis.call('HSET', key, 'receipt:' .. receipts[i], receipts[i + 1]) end
   redis.call('ZADD', P .. ':runs', now, run)
   redis.call('ZADD', P .. ':runs:mailbox:' .. mailbox, now, run)
