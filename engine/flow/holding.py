@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 from engine.errors import ConditionError
@@ -97,8 +98,14 @@ class Guard:
 
 def our_addresses(mailboxes: Iterable[str], profiles: Profiles) -> frozenset[str]:
     """Give all addresses that are ours, in normal form."""
-    ours = {parse_address(mailbox).normal for mailbox in (*mailboxes, *profiles)}
-    return frozenset(ours).union(*(profile.addresses for profile in profiles.values()))
+    ours = frozenset(map(_normal, (*mailboxes, *profiles)))
+    return ours.union(*(profile.addresses for profile in profiles.values()))
+
+
+@lru_cache(maxsize=10_000)
+def _normal(mailbox: str) -> str:
+    """All our mailboxes are gone through for each bounce that is read."""
+    return parse_address(mailbox).normal
 
 
 def _once_keys(item: Judged) -> Iterator[str]:

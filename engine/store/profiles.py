@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 
 from engine.flow.ports import Period, Profile
 from engine.store.batch import dump
@@ -19,7 +20,9 @@ def write_profile(profile: Profile) -> str:
     return dump(fields)
 
 
+@lru_cache(maxsize=10_000)
 def read_profile(text: str) -> Profile:
+    """Read a profile; those of all mailboxes are read with every step that is carried out."""
     fields = json.loads(text)
     away = fields["vacation"]
     return Profile(
