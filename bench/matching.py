@@ -74,7 +74,7 @@ async def measure(mail: Mail, folder: Path, sizes: Sequence[int] = SIZES) -> Sec
         tuple(figures),
         (
             *notes,
-            "both fold every text that they compare, once; each message is seen once",
+            "both compare folded texts, and fold each once at most; each message is seen once",
             f"left out: {len(parsed) - len(messages)}, encrypted or with a subject over {LONG} characters",
         ),
     )
