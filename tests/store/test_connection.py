@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import DataError, NoPermissionError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from engine.store.connection import check_durability, connect
 from engine.store.embedded import EmbeddedRedis, embedded
@@ -113,3 +114,28 @@ async def test_a_redis_that_is_not_there_is_reported_within_seconds(tmp_path: Pa
         with pytest.raises(RedisConnectionError):
             await client.ping()
     await client.aclose()
+
+
+@pytest.mark.parametrize(
+    ("patience", "given_up", "error"),
+    [
+        pytest.param(5.0, 0.1, TimeoutError, id="because nobody waits for it any more"),
+        pytest.param(0.1, 5.0, RedisTimeoutError, id="because Redis reads nothing"),
+    ],
+)
+async def test_a_command_that_was_sent_in_part_is_never_taken_for_the_beginning_of_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, patience: float, given_up: float, error: type[Exception]
+) -> None:
+    monkeypatch.setattr("engine.store.connection.ANSWER_WITHIN_S", patience)
+    server = EmbeddedRedis(tmp_path)
+    async with connect(await server.start()) as client:
+        await client.ping()
+        os.kill(server.pid or 0, signal.SIGSTOP)
+        try:
+            with pytest.raises(error):
+                async with asyncio.timeout(given_up):
+                    await client.set("k", "x" * 10_000_000)
+        finally:
+            os.kill(server.pid or 0, signal.SIGCONT)
+        assert await client.get("k") is None
+    await server.stop()
