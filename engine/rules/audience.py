@@ -123,12 +123,12 @@ class Audience:
 
     @cached_property
     def _blind(self) -> Mapping[int, Undecided]:
-        """By place, rules that ask for the subject alone, left open; none that a stop may pass by."""
+        """By place, rules that ask for the subject alone, left open; none that bars others or is barred."""
         found, stopped = {}, set[str]()
         for at, rule in enumerate(self.rules):
             if rule.stop:
                 stopped.add(rule.layer)
-            elif isinstance(rule.when, Subject) and rule.layer not in stopped:
+            elif isinstance(rule.when, Subject) and not rule.branches and rule.layer not in stopped:
                 judged = rule.when.unreadable
                 found[at] = Undecided(rule.id, judged.needs, judged.why, shadow=not rule.acts)
         return found

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import patch
 
 from pydantic import TypeAdapter
 
@@ -74,6 +77,13 @@ def judge(ruleset: RuleSet, message: Message, *, final: bool = False, **event: A
         "mailbox": "support@acme.example",
     } | event
     return evaluate(ruleset, Event(history=1, key="k", **fields), message, NOW, final=final)
+
+
+@contextmanager
+def indexed_from(size: float, ruleset: RuleSet) -> Iterator[RuleSet]:
+    """Give a set whose index is asked from so many rules on: anew, since it keeps to what it did first."""
+    with patch("engine.rules.audience.INDEXED_FROM", size):
+        yield replace(ruleset)
 
 
 def matched(evaluation: Evaluation) -> list[str]:

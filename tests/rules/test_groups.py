@@ -6,13 +6,13 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.mail.events import Event, EventKind
+from engine.mail.headers import Headers
 from engine.mail.message import Message
 from engine.rules.condition import Judged
 from engine.rules.evaluation import Reason, Verdict
@@ -23,7 +23,7 @@ from engine.rules.ruleset import RuleSet
 from engine.rules.testing import examine
 from engine.rules.view import View
 from engine.rules.yaml import parse_yaml, plain
-from tests.rules.making import NOW, condition, judge, make_message, matched, rules
+from tests.rules.making import NOW, condition, indexed_from, judge, make_message, matched, rules
 
 CHAIN = """rules:
   - group:
@@ -237,8 +237,8 @@ def _as_text(when: Any) -> str:
 
 def both(ruleset: RuleSet, message: Message, *, final: bool = False) -> Iterator[Any]:
     for size in (0, 1_000):
-        with patch("engine.rules.audience.INDEXED_FROM", size):
-            yield judge(ruleset, message, final=final)
+        with indexed_from(size, ruleset) as anew:
+            yield judge(anew, message, final=final)
 
 
 @settings(max_examples=200, deadline=None)
@@ -268,11 +268,35 @@ def test_groups_mean_what_a_reader_takes_them_for(
 @given(
     items=st.lists(MEMBERS, min_size=1, max_size=4),
     labels=st.sets(st.sampled_from(["A", "B", "INBOX", "SPAM"])),
+    headers=st.sampled_from([None, Headers([("X-Zoom-Encryption", "yes")])]),
     final=st.booleans(),
 )
-def test_index_and_plain_loop_agree_on_groups_where_headers_are_unknown(
-    items: list[Mapping[str, Any]], labels: set[str], final: bool
+def test_index_and_plain_loop_agree_on_groups_where_headers_or_a_subject_are_unknown(
+    items: list[Mapping[str, Any]], labels: set[str], headers: Headers | None, final: bool
 ) -> None:
-    message = replace(make_message(labels=labels), _headers=None)
+    message = replace(make_message(labels=labels), _headers=headers)
     indexed, plainly = both(rules(written(items)), message, final=final)
     assert indexed == plainly
+
+
+SENDERS = """rules:
+  - group:
+      id: desks
+      mode: first
+      rules:
+        - {id: bills, when: {subject: {contains: invoice}}, then: [{label: Bills}]}
+        - {id: ann, when: {from: ann@x.example}, then: [{label: Ann}]}
+        - {id: orders, when: {subject: {contains: order}}, then: [{label: Orders}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("final", "wanted"), [pytest.param(True, [], id="for good"), pytest.param(False, ["ann"], id="for now")]
+)
+def test_a_member_left_open_for_an_encrypted_subject_takes_the_place_of_others(
+    final: bool, wanted: list[str]
+) -> None:
+    message = make_message(("X-Zoom-Encryption", "yes"), ("From", "ann@x.example"))
+    for evaluation in both(rules(SENDERS), message, final=final):
+        assert matched(evaluation) == wanted
+        assert [one.rule for one in evaluation.undecided] == ["bills"]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
@@ -32,7 +30,7 @@ from engine.rules.people import Person
 from engine.rules.ruleset import RuleSet
 from engine.rules.view import View
 from engine.sandbox.samples import sample_messages
-from tests.rules.making import NOW, condition, judge, make_message, matched, rules
+from tests.rules.making import NOW, condition, indexed_from, judge, make_message, matched, rules
 
 ROOT = Path(__file__).parent.parent.parent
 CORPUS = Path(os.environ.get("POSTROOM_CORPUS") or ROOT.parent / "shared" / "corpus")
@@ -213,18 +211,12 @@ FEW_LITERALS = st.sampled_from([0, 8])
 HOMES = st.sampled_from([Home(), Home(ZoneInfo("Asia/Tokyo"), frozenset({"mx.x.example"}))])
 
 
-@contextmanager
-def indexed_from(size: int) -> Iterator[None]:
-    with patch("engine.rules.audience.INDEXED_FROM", size):
-        yield
-
-
 def both(ruleset: RuleSet, message: Message, *, final: bool = False) -> tuple[Evaluation, Evaluation]:
     """Judge by the index, and one rule after the other."""
-    with indexed_from(0):
-        looked_up = judge(ruleset, message, final=final)
-    with indexed_from(1_000_000):
-        return looked_up, judge(ruleset, message, final=final)
+    with indexed_from(0, ruleset) as anew:
+        looked_up = judge(anew, message, final=final)
+    with indexed_from(1_000_000, ruleset) as anew:
+        return looked_up, judge(anew, message, final=final)
 
 
 @settings(max_examples=250, deadline=None)

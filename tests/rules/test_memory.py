@@ -17,8 +17,7 @@ from engine.rules.evaluation import Evaluation
 from engine.rules.memory import UNREAD, Kept, Ledger, Memory, Seen
 from engine.rules.ruleset import RuleSet
 from tests.growth import is_linear
-from tests.rules.making import NOW, make_message, rules
-from tests.rules.test_index import indexed_from
+from tests.rules.making import NOW, indexed_from, make_message, rules
 
 MINUTE = 60
 DUPLICATE = "{duplicate: {by: message_id, within: 1h}}"
@@ -313,10 +312,10 @@ def test_the_index_and_the_plain_loop_remember_alike(
     parts: list[tuple[str, str, bool]], messages: list[Message]
 ) -> None:
     ruleset = loaded(parts)
-    with indexed_from(0):
-        looked_up = folded(ruleset, messages)
-    with indexed_from(1_000_000):
-        asked = folded(ruleset, messages)
+    with indexed_from(0, ruleset) as anew:
+        looked_up = folded(anew, messages)
+    with indexed_from(1_000_000, ruleset) as anew:
+        asked = folded(anew, messages)
     assert looked_up == asked
     assert [m.reason for one in looked_up for m in one.matches] == [
         m.reason for one in asked for m in one.matches
