@@ -17,11 +17,11 @@ _MARKUP = re.compile(
         (?i:(script|style|title|noframes|iframe|xmp|noembed))(?=[\s/>]){_REST}
             (?:[^<]++|<(?!/(?i:\1)[\s/>]))*+
         | ((?:/|(?!.[^\0-\x7f]))[a-zA-Z][^\s/>]*+){_REST}
-        | !(?=--)(?:.*?-->|.*)
-        | (?:[!?]|/(?![^\W\d_]))[^>]*+>?
+        | !--(?:-?>|.*?--!?>|.*)
+        | (?:[!?]|/(?![a-zA-Z]))[^>]*+>?
         | (?:/|[a-zA-Z](?![^\0-\x7f])).*
     )""",
-    re.DOTALL | re.VERBOSE,
+    re.ASCII | re.DOTALL | re.VERBOSE,
 )
 """What nobody reads, with the content of some elements; a tag; comments; what is left open hides the rest."""
 _BREAK = "\0"

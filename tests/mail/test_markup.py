@@ -31,12 +31,17 @@ from tests.growth import is_linear
         pytest.param("<SCRIPT>x</sCript >y", "y", id="scripts in any case"),
         pytest.param("<head><title>t</title></head>x", "x", id="the title"),
         pytest.param("a<!-- <p>b</p> -->c<!-->d", "acd", id="comments"),
+        pytest.param("a<!-- b --!>c<!--->d<!--!>e-->f<!---->g", "acdfg", id="comments that end oddly"),
         pytest.param("<!--[if mso]>a<![endif]-->b<![if !mso]>c<![endif]>", "bc", id="Outlook's conditions"),
         pytest.param("<!DOCTYPE html><?xml?></1>a", "a", id="declarations"),
         pytest.param("<a title=\"a > b\" href='>'>x</a>", "x", id="brackets inside attributes"),
         pytest.param("<p title=it's>x</p>", "x", id="an apostrophe in an attribute"),
         pytest.param("1 < 2 <3 >", "1 < 2 <3 >", id="brackets that open no tag"),
-        pytest.param("a<b\u00e9>c</\u00e9>d", "a<b\u00e9>c", id="names that are no names"),
+        pytest.param("a<b\u00e9>c</\u00e9>d</\u00b2>e", "a<b\u00e9>cde", id="names that are no names"),
+        pytest.param(
+            "a<\u017fcript>b<t\u0131tle>c", "a<\u017fcript>b<t\u0131tle>c", id="names of signs like ASCII"
+        ),
+        pytest.param("a<style\u3000>b", "ab", id="a name with a blank of Unicode"),
         pytest.param("<styles>x</styles>", "x", id="a name that begins as another"),
         pytest.param("<o:p>x</o:p>", "x", id="a name with a colon"),
         pytest.param("a<script>b", "a", id="a script that never ends"),
