@@ -41,9 +41,9 @@ class Ahead:
         self._tasks: set[asyncio.Task[Message]] = set()
 
     async def fetch(self, wanted: Wanted) -> Message:
-        """Give what was fetched already, else fetch it."""
+        """Give what was fetched already, else fetch it; what was in the way by then may be so no more."""
         task = self._asked.pop(wanted, None)
-        return await (task if task else self._provider.fetch(*wanted))
+        return await (task if task and not _failed(task) else self._provider.fetch(*wanted))
 
     def expect(self, coming: Iterable[tuple[Wanted, str]]) -> None:
         """Begin nothing more until told to, and then these, each for the cause given."""
@@ -74,9 +74,13 @@ class Ahead:
 
     def _go_on(self, done: asyncio.Task[Message]) -> None:
         self._tasks.discard(done)
-        if done.cancelled() or done.exception():
+        if _failed(done):
             self._left.clear()
         self._begin_next()
+
+
+def _failed(task: asyncio.Task[Message]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 @asynccontextmanager
