@@ -9,10 +9,12 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from types import NoneType
 from typing import NamedTuple
 
 from engine import tracing
 from engine.ending import end
+from engine.errors import MessageGone, Rejected
 from engine.flow.plan import LabelGroup
 from engine.flow.ports import Provider
 from engine.flow.sift import RECEPTIONS, sift
@@ -43,7 +45,7 @@ class Ahead:
     async def fetch(self, wanted: Wanted) -> Message:
         """Give what was fetched already, else fetch it; what was in the way by then may be so no more."""
         task = self._asked.pop(wanted, None)
-        return await (task if task and not _failed(task) else self._provider.fetch(*wanted))
+        return await (task if task and not _hindered(task) else self._provider.fetch(*wanted))
 
     def expect(self, coming: Iterable[tuple[Wanted, str]]) -> None:
         """Begin nothing more until told to, and then these, each for the cause given."""
@@ -74,13 +76,16 @@ class Ahead:
 
     def _go_on(self, done: asyncio.Task[Message]) -> None:
         self._tasks.discard(done)
-        if _failed(done):
+        if _hindered(done):
             self._left.clear()
         self._begin_next()
 
 
-def _failed(task: asyncio.Task[Message]) -> bool:
-    return task.done() and (task.cancelled() or task.exception() is not None)
+def _hindered(task: asyncio.Task[Message]) -> bool:
+    """Say whether a call has failed by something that may pass."""
+    if not task.done():
+        return False
+    return task.cancelled() or not isinstance(task.exception(), (NoneType, MessageGone, Rejected))
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.errors import RateLimited, Unavailable
+from engine.errors import MessageGone, RateLimited, Rejected, Unavailable
 from engine.flow.ahead import fetchable
 from engine.flow.plan import LabelGroup
 from engine.flow.stores import Queued
@@ -103,6 +103,17 @@ async def test_what_could_not_be_fetched_ahead_is_asked_for_again_in_its_turn(
     world.provider.failures["fetch 3"] = [error]
     await world.read_and_drain()
     assert await world.matched() == [(key, "r1") for key in "12345"]
+
+
+@pytest.mark.parametrize("error", [MessageGone("gone"), Rejected("never")], ids=["gone", "refused"])
+async def test_what_no_other_call_would_change_is_asked_for_once(world: World, error: Exception) -> None:
+    await world.rules(LABEL_HELLO)
+    for key in "12345":
+        world.provider.deliver(key, mail("hello"))
+    world.provider.failures["fetch 3"] = [error, AssertionError("asked again")]
+    await world.read_and_drain()
+    assert [key for key, rule in await world.matched() if rule == "r1"] == ["1", "2", "4", "5"]
+    assert len(world.provider.failures["fetch 3"]) == 1
 
 
 async def test_nothing_is_fetched_any_more_when_a_turn_has_failed(
