@@ -9,6 +9,8 @@ from __future__ import annotations
 import html
 import re
 
+from engine.mail.words import single_blanks
+
 _QUOTED = r"""\s*+(?:"[^"]*+"|'[^']*+')"""
 _REST = rf"[^>=]*+(?:=(?:{_QUOTED})?+[^>=]*+)*+>"
 """Of a tag, what stands behind its name."""
@@ -49,8 +51,7 @@ def html_text(source: str) -> str:
     names = [_BREAKS_AT.get(name.lower(), "") if name else "" for name in parts[2::3]]
     texts = [_plain(text) if "&" in text else text for text in parts[::3]]
     found = "".join([text + seen for text, seen in zip(texts, [*names, ""], strict=True)])
-    words = found.replace("\xa0", " ").encode("utf-8", "surrogatepass").split()  # Bytes part at ASCII alone.
-    text = b" ".join(words).decode("utf-8", "surrogatepass")
+    text = single_blanks(found.replace("\xa0", " "))
     text = text.replace(" " + _BREAK, _BREAK).replace(_BREAK + " ", _BREAK).replace(_BREAK, "\n")
     while "\n\n\n" in text:
         text = text.replace("\n\n\n", "\n\n")

@@ -22,8 +22,13 @@ def tidy(text: str) -> str:
     """Make every run of ASCII whitespace one blank, drop NULs and the ends' blanks."""
     if text.isprintable() and "  " not in text:
         return text.strip()
-    words = text.replace("\0", "").encode("utf-8", "surrogatepass").split()  # Bytes part at ASCII alone.
-    return b" ".join(words).decode("utf-8", "surrogatepass").strip()
+    return single_blanks(text.replace("\0", "")).strip()
+
+
+def single_blanks(text: str) -> str:
+    """Make every run of ASCII whitespace one blank, and drop the ends'."""
+    words = text.encode("utf-8", "surrogatepass").split()  # Bytes part at ASCII alone.
+    return b" ".join(words).decode("utf-8", "surrogatepass")
 
 
 def _texts(raw: str) -> Iterator[str]:
