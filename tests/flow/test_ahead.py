@@ -37,10 +37,8 @@ def before_each_commit(monkeypatch: pytest.MonkeyPatch, wait: Callable[[], Await
     monkeypatch.setattr(RedisLanes, "commit", waiting)
 
 
-async def test_the_next_batch_is_fetched_before_the_one_before_is_committed(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await world.rules(LABEL_HELLO)
+def fetched_before_each_commit(world: World, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Count the messages that were fetched by then, tasks that had begun included."""
     known: list[int] = []
 
     async def look() -> None:
@@ -48,6 +46,14 @@ async def test_the_next_batch_is_fetched_before_the_one_before_is_committed(
         known.append(len(world.provider.fetched))
 
     before_each_commit(monkeypatch, look)
+    return known
+
+
+async def test_the_next_batch_is_fetched_before_the_one_before_is_committed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.rules(LABEL_HELLO)
+    known = fetched_before_each_commit(world, monkeypatch)
     for key in "123456":
         world.provider.deliver(key, mail("hello"))
     assert await world.read_and_drain() is None
@@ -142,13 +148,7 @@ async def test_the_last_second_of_a_turn_is_not_for_what_comes_next(
 ) -> None:
     monkeypatch.setattr("engine.flow.drain.SLICE_MS", 1_000)
     await world.rules(LABEL_HELLO)
-    known: list[int] = []
-
-    async def look() -> None:
-        await asyncio.sleep(0)
-        known.append(len(world.provider.fetched))
-
-    before_each_commit(monkeypatch, look)
+    known = fetched_before_each_commit(world, monkeypatch)
     for key in "1234":
         world.provider.deliver(key, mail("hello"))
     await world.read_and_drain()
