@@ -11,6 +11,7 @@ from pathlib import Path
 from time import process_time
 from typing import TypeVar
 
+from bench.apart import apart
 from bench.expected import ARRIVED, NOW
 from bench.figure import Figure, Section
 from bench.loop import Read, loop
@@ -58,26 +59,29 @@ class Times:
 
 async def measure(mail: Mail, folder: Path, sizes: Sequence[int] = SIZES) -> Section:
     """Warm up with half of the mail and measure with the other, which neither has seen."""
-    parsed = [from_raw(raw, key=str(at), labels=ARRIVED) for at, raw in enumerate(mail.raws)]
-    messages = [one for one in parsed if len(one.subject) <= LONG and not hides_text(one.headers)]
-    words = Vocabulary(messages)
-    figures, notes = [], []
+    figures, notes, left_out = [], [], len(mail.raws) - len(_messages(mail))
     for bodies in (False, True):
         for size in sizes:
-            times = _measure(make_rules(words, size, bodies=bodies), messages)
+            times = apart(_measure, mail, size, bodies=bodies)
             name = f"{size:,} rules{', with bodies' if bodies else ''}"
             figures.append(Figure(name, 1e6 / times.ours, 1e6 / times.loop, "a second", "loop of functions"))
             notes.append(_note(name, times))
-    notes.append(_load(make_rules(words, min(LOADED, max(sizes)), bodies=True), folder))
+    notes.append(apart(_load, mail, min(LOADED, max(sizes)), folder))
     return Section(
         "Messages per second of processor time: which rules match, of decoded and parsed fields",
         tuple(figures),
         (
             *notes,
             "both compare folded texts, and fold each once at most; each message is seen once",
-            f"left out: {len(parsed) - len(messages)}, encrypted or with a subject over {LONG} characters",
+            "each number of rules has a process of its own",
+            f"left out: {left_out}, encrypted or with a subject over {LONG} characters",
         ),
     )
+
+
+def _messages(mail: Mail) -> list[Message]:
+    parsed = (from_raw(raw, key=str(at), labels=ARRIVED) for at, raw in enumerate(mail.raws))
+    return [one for one in parsed if len(one.subject) <= LONG and not hides_text(one.headers)]
 
 
 def _note(name: str, times: Times) -> str:
@@ -88,8 +92,10 @@ def _note(name: str, times: Times) -> str:
     )
 
 
-def _measure(specs: Sequence[Spec], messages: Sequence[Message]) -> Times:
-    known, some = messages[::2], messages[1::2][: MOST_ASKED // len(specs)]
+def _measure(mail: Mail, size: int, *, bodies: bool) -> Times:
+    messages = _messages(mail)
+    specs = make_rules(Vocabulary(messages), size, bodies=bodies)
+    known, some = messages[::2], messages[1::2][: MOST_ASKED // size]
     peer = loop(specs)
     rounds = []
     for _ in range(ROUNDS):
@@ -148,8 +154,9 @@ def as_ruleset(specs: Sequence[Spec], then: Callable[[int], Action] = _archived)
     return RuleSet(tuple(rule(number, spec) for number, spec in enumerate(specs)), "")
 
 
-def _load(specs: Sequence[Spec], folder: Path) -> str:
+def _load(mail: Mail, size: int, folder: Path) -> str:
     """Read rules from YAML; JSON is YAML too."""
+    specs = make_rules(Vocabulary(_messages(mail)), size, bodies=True)
     each = (
         {"id": f"r{number}", "when": spec.condition, "then": [{"archive": True}]}
         for number, spec in enumerate(specs)

@@ -10,11 +10,12 @@ from pathlib import Path
 from time import process_time
 
 from bench import sieve_filter
+from bench.apart import apart
 from bench.expected import ARRIVED, NOW
 from bench.figure import Figure, Section
 from bench.mail import Mail
 from bench.matching import as_ruleset
-from bench.mix import Spec, Vocabulary, make_rules
+from bench.mix import Vocabulary, make_rules
 from engine.flow.drain import BATCH
 from engine.flow.guard import held
 from engine.flow.plan import Judged, Plan, make_plan
@@ -65,11 +66,10 @@ async def measure(
     title = "Messages per second of processor time, from raw bytes to plan"
     if missing := sieve_filter.missing():
         return Section(title, (), (f"skipped: {' and '.join(missing)} of Dovecot Pigeonhole are needed",))
-    words = Vocabulary([from_raw(raw, key="") for raw in mail.raws])
     figures, notes = [], []
     for bodies in (False, True):
         for size in (*sizes, *alone):
-            done = _measure(make_rules(words, size, bodies=bodies), mail.raws, rounds, alone=size in alone)
+            done = apart(_measure, mail.raws, size, rounds, bodies=bodies, alone=size in alone)
             name = f"{size:,} rules{', with bodies' if bodies else ''}"
             if done.peer:
                 figures.append(_figure(name, done))
@@ -80,6 +80,7 @@ async def measure(
         (
             *notes,
             f"ours: parse, evaluate with reasons, plan in batches of {BATCH}, in a warm process",
+            "each number of rules has a process of its own",
             "Pigeonhole: sievec once, then sieve-filter over a Maildir of files in the system's memory, "
             "without carrying out and without an index on disk, less the same over an empty mailbox",
         ),
@@ -100,8 +101,9 @@ def _note(name: str, done: Done) -> str:
     )
 
 
-def _measure(specs: Sequence[Spec], raws: Sequence[bytes], rounds: int, *, alone: bool) -> Done:
-    known, some = raws[::2], raws[1::2][: None if alone else MOST_ASKED // len(specs)]
+def _measure(raws: Sequence[bytes], size: int, rounds: int, *, bodies: bool, alone: bool) -> Done:
+    specs = make_rules(Vocabulary([from_raw(raw, key="") for raw in raws]), size, bodies=bodies)
+    known, some = raws[::2], raws[1::2][: None if alone else MOST_ASKED // size]
     rules = as_ruleset(specs, _filed)
     _ours(rules, known)
     if alone:
