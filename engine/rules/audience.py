@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Protocol
 
 from engine.mail.events import EventKind
 from engine.mail.needs import Need, Needs, union
-from engine.rules.conditions.subject import Subject
 from engine.rules.evaluation import Undecided
 from engine.rules.index import Index
 
 if TYPE_CHECKING:
     from engine.rules.ruleset import Rule
-    from engine.rules.view import View
+    from engine.rules.view import Hidden, View
 
 SPAM = "SPAM"
 """The label of mail that reaches only the rules that name it."""
@@ -86,6 +85,8 @@ class Audience:
     """The rules that hear such an event, in order."""
 
     rules: tuple[Rule, ...]
+    _blind: dict[Hidden, Mapping[int, Undecided]] = field(default_factory=dict, repr=False, compare=False)
+    """By what is hidden, and then by place: rules that are left open unasked."""
 
     @cached_property
     def needs(self) -> Needs:
@@ -107,29 +108,37 @@ class Audience:
         return self._among(self.index.candidates(view)) if self._indexed else self._everyone
 
     def parted(self, view: View) -> tuple[Asked, Mapping[int, Undecided]]:
-        """Say whom to ask, and by place who stays open unasked: thousands, where the subject is encrypted."""
+        """Say whom to ask, and by place who stays open unasked: thousands, where a message is encrypted."""
         if not self._indexed:
             return self._everyone, NO_ONE
         found = self.index.candidates(view)
-        if view.lacks_subject and SPAM not in view.labels:
-            return self._among(found - self._blind.keys()), self._blind
-        return self._among(found), NO_ONE
+        hidden = view.hidden
+        if not hidden or SPAM in view.labels:
+            return self._among(found), NO_ONE
+        if hidden not in self._blind:
+            self._blind[hidden] = self._left_open(dict(hidden))
+        blind = self._blind[hidden]
+        return self._among(found - blind.keys()), blind
 
     def in_order(self, undecided: Sequence[Undecided], blind: Mapping[int, Undecided]) -> list[Undecided]:
         """Put rules that were asked and left open among those that were not asked."""
-        places = {rule.id: at for at, rule in enumerate(self.rules)} if undecided else {}
-        each = {places[one.rule]: one for one in undecided}
-        return [one for _, one in sorted({**blind, **each}.items())] if each else list(blind.values())
+        if not undecided:
+            return list(blind.values())
+        both = {**blind, **{self._places[one.rule]: one for one in undecided}}
+        return [both[at] for at in sorted(both)]
 
     @cached_property
-    def _blind(self) -> Mapping[int, Undecided]:
-        """By place, rules that ask for the subject alone, left open; none that bars others or is barred."""
+    def _places(self) -> Mapping[str, int]:
+        return {rule.id: at for at, rule in enumerate(self.rules)}
+
+    def _left_open(self, hidden: Mapping[str, str]) -> Mapping[int, Undecided]:
+        """By place, rules that ask for what is hidden alone; none that bars others or is barred."""
         found, stopped = {}, set[str]()
         for at, rule in enumerate(self.rules):
             if rule.stop:
                 stopped.add(rule.layer)
-            elif isinstance(rule.when, Subject) and not rule.branches and rule.layer not in stopped:
-                judged = rule.when.unreadable
+            elif rule.when.key in hidden and not rule.branches and rule.layer not in stopped:
+                judged = rule.when.undecided(hidden[rule.when.key])
                 found[at] = Undecided(rule.id, judged.needs, judged.why, shadow=not rule.acts)
         return found
 

@@ -19,6 +19,7 @@ from engine.rules.text import Text
 
 T = TypeVar("T")
 
+SUBJECT = "subject"
 BODY, FILES, FILE_NAMES = " body", " files", " file names"
 NOTED, UNREAD = " noted", " unread"
 """Where the cache keeps what is no header: no header field has such a name."""
@@ -30,6 +31,9 @@ MAX_BODY = 4_000_000
 """Characters of the text that are looked at."""
 MAX_PEOPLE = 1_000
 """How many addresses of one header field are looked at."""
+
+Hidden = tuple[tuple[str, str], ...]
+"""Conditions, by their keys, whose part of a message cannot be read, and why."""
 
 
 class View:
@@ -119,13 +123,15 @@ class View:
         return found
 
     @property
-    def lacks_subject(self) -> bool:
-        """Whether somebody tried to read the subject in vain."""
-        return self._cache.get("subject") is HIDDEN
+    def hidden(self) -> Hidden:
+        """What somebody tried to read in vain, and what nothing can bring."""
+        subject, body = self._cache.get(SUBJECT), self._cache.get(BODY)
+        found = ((SUBJECT, NO_SUBJECT),) if subject is HIDDEN else ()
+        return (*found, ("body", str(Unreadable(Need.BODY, body)))) if isinstance(body, str) else found
 
     def _header(self, name: str) -> tuple[Text, ...]:
         headers = self.message.headers
-        if name == "subject" and hides_subject(headers):
+        if name == SUBJECT and hides_subject(headers):
             return HIDDEN
         return tuple(map(Text, headers.texts(name))) if name in headers.names else ()
 

@@ -285,25 +285,66 @@ def test_a_subject_that_is_encrypted_away_leaves_its_rule_open() -> None:
     assert [one.rule for one in looked_up.undecided] == ["asks"]
 
 
+SECRETS = {
+    "its subject too": ("X-Zoom-Encryption", "yes"),
+    "PGP": ("Content-Type", "multipart/encrypted; protocol=x"),
+    "in S/MIME, signed": ("Content-Type", "application/pkcs7-mime; smime-type=signed-data"),
+}
+PLAIN = st.sampled_from(
+    [
+        "{subject: invoice}",
+        "{body: {contains: [straße, ab]}}",
+        "{body: {exists: false}}",
+        "{from: ann@x.example}",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    parts=st.lists(st.tuples(PLAIN | TREES, THEN, st.booleans(), st.just("default"), STATES), min_size=1),
+    message=MESSAGES,
+    secret=st.sampled_from(list(SECRETS.values())),
+    final=st.booleans(),
+)
+def test_the_index_and_the_plain_loop_agree_on_encrypted_mail(
+    parts: Parts, message: Message, secret: tuple[str, str], final: bool
+) -> None:
+    _agree(parts, [replace(message, _headers=Headers([("Subject", "Invoice"), secret]))], final, Home())
+
+
 @pytest.mark.parametrize("labels", [("INBOX",), ("SPAM",)], ids=["in the inbox", "in spam"])
 @pytest.mark.parametrize("final", [True, False], ids=["for good", "for now"])
-def test_rules_stay_open_in_their_order_where_the_subject_is_encrypted_away(
-    labels: tuple[str, ...], final: bool
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_rules_stay_open_in_their_order_where_a_message_is_encrypted(
+    secret: tuple[str, str], labels: tuple[str, ...], final: bool
 ) -> None:
     lines = [
         "- {id: a, when: {subject: x}, then: [{label: X}], state: shadow}",
-        "- {id: b, when: {all: [{subject: x}, {from: ann@x.example}]}, then: [{label: X}]}",
+        "- {id: A, when: {body: x}, then: [{label: X}], state: shadow}",
+        "- {id: b, when: {all: [{body: x}, {from: ann@x.example}]}, then: [{label: X}]}",
         "- {id: c, when: {subject: {contains: y}}, then: [{label: X}]}",
-        "- {id: d, when: {subject: z}, then: [{label: X}], stop: true, layer: before}",
-        "- {id: e, when: {subject: z}, then: [{label: X}], layer: before}",
+        "- {id: C, when: {body: {exists: false}}, then: [{label: X}]}",
+        "- {id: d, when: {body: z}, then: [{label: X}], stop: true, layer: before}",
+        "- {id: E, when: {body: z}, then: [{label: X}], layer: before}",
         "- {id: f, when: {from: ann@x.example}, then: [{label: X}], stop: true}",
+        "- {id: G, when: {body: z}, then: [{label: X}]}",
         "- {id: g, when: {subject: z}, then: [{label: X}]}",
     ]
-    message = make_message(("X-Zoom-Encryption", "yes"), ("From", "ann@x.example"), labels=labels)
+    message = make_message(("From", "ann@x.example"), secret, labels=labels)
     looked_up, asked = both(rules("\n".join(["rules:", *lines])), message, final=final)
     assert looked_up == asked
-    found = [] if labels == ("SPAM",) else ["d", "a", "b", "c"] if final else ["d", "e", "a", "b", "c"]
-    assert [one.rule for one in looked_up.undecided] == found
+    about_subjects = {"a", "c"} if secret == SECRETS["its subject too"] else set()
+    about_bodies = set("AbCd") if final else set("AbCdE")
+    found = set() if labels == ("SPAM",) else about_subjects | about_bodies
+    assert [one.rule for one in looked_up.undecided] == [name for name in "dEaAbcC" if name in found]
+
+
+def test_rules_about_a_text_that_was_not_fetched_wait_for_it() -> None:
+    ruleset = rules("rules:\n- {id: a, when: {body: x}, then: [{label: X}]}")
+    looked_up, asked = both(ruleset, replace(make_message(), _text=None))
+    assert looked_up == asked
+    assert [(one.rule, one.needs) for one in looked_up.undecided] == [("a", frozenset({Need.BODY}))]
 
 
 def test_a_label_that_a_rule_plans_calls_later_rules_and_no_earlier_one() -> None:

@@ -5,14 +5,14 @@ from typing import Any, ClassVar
 
 from engine.mail.needs import Need, Needs
 from engine.rules.clues import Clues
-from engine.rules.condition import Check, Condition, Judge, Judged
+from engine.rules.condition import Check, Condition
 from engine.rules.finding import text_finder
 from engine.rules.kind_clues import text_clues
 from engine.rules.shown import shown
 from engine.rules.sources import HeaderTexts
 from engine.rules.strict import NOT_EMPTY
 from engine.rules.text import TextKinds
-from engine.rules.view import NO_SUBJECT, View
+from engine.rules.view import View
 
 
 class Subject(TextKinds, Condition):
@@ -37,16 +37,6 @@ class Subject(TextKinds, Condition):
     def make_check(self) -> Check:
         find = text_finder(self)
         return lambda view: find(view.header("subject")[:1])
-
-    def make_judge(self) -> Judge:
-        judge, unreadable = super().make_judge(), self.unreadable
-        # Of encrypted mail thousands of rules would each find out anew what one has.
-        return lambda view: unreadable if view.lacks_subject else judge(view)
-
-    @property
-    def unreadable(self) -> Judged:
-        """How it comes out where the subject is encrypted away."""
-        return self.undecided(NO_SUBJECT)
 
     def seen(self, view: View) -> str:
         return shown(text.raw for text in view.header("subject")[:1])
