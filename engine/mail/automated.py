@@ -264,7 +264,7 @@ def _precedence(told: Told) -> str:
 
 def _content(headers: Headers) -> tuple[str, str | None]:
     """The media type, and the type of a report (RFC 6522), None when the message is none."""
-    declared = (*headers.all("Content-Type"), "")[0]
+    declared = headers.first("Content-Type")
     kind = media_type(declared)
     if kind == "multipart/report":
         return kind, parameters(declared).get("report-type", "").lower()

@@ -40,7 +40,7 @@ def decode(data: bytes, charset: str = "") -> str:
 
     An unknown charset is UTF-8, else Windows-1252.
     """
-    codec = _codec(charset)
+    codec = _codec(charset) if charset else ""
     if codec in ("", "ascii"):
         return _guess(data)
     for likely in (codec, "utf-8", *_MISTAKEN.get(codec, ())):

@@ -28,6 +28,10 @@ def is_encrypted(headers: Headers) -> bool:
     PGP/MIME (RFC 1847, section 2.2), S/MIME (RFC 8551, section 3.3), Microsoft's rights management
     (MS-OXORMMS, section 2.1.3.1) and Zoom's own mark.
     """
+    return headers.kept(_is_encrypted)
+
+
+def _is_encrypted(headers: Headers) -> bool:
     if "x-zoom-encryption" in headers.names:
         return True
     declared = _declared(headers)
@@ -63,7 +67,7 @@ def hides_subject(headers: Headers) -> bool:
 
 
 def _declared(headers: Headers) -> str:
-    return (*headers.all("Content-Type"), "")[0]
+    return headers.first("Content-Type")
 
 
 def _smime_type(declared: str) -> str:

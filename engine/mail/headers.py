@@ -35,12 +35,16 @@ class Headers:
 
     __slots__ = ("_found", "_index", "_kept", "_pairs")
 
-    def __init__(self, pairs: Iterable[tuple[str, str | bytes]] = ()) -> None:
+    def __init__(self, pairs: Iterable[tuple[str | bytes, str | bytes]] = ()) -> None:
         """Take fields by name; of bytes, folded as they were received, a text is made when asked for."""
         self._pairs = tuple(pairs)
         index: dict[str, list[str | bytes]] = {}
         for name, value in self._pairs:
-            index.setdefault(name.lower(), []).append(value)
+            key = (name if isinstance(name, str) else name.decode("latin-1")).lower()
+            if key in index:
+                index[key].append(value)
+            else:
+                index[key] = [value]
         self._index = index
         self._found: dict[str, tuple[str, ...]] = {}
         self._kept: dict[object, Any] = {}
@@ -55,16 +59,23 @@ class Headers:
     def all(self, name: str) -> tuple[str, ...]:
         """Every raw value of a field, unfolded, in order."""
         key = name.lower()
+        values = self._index.get(key)
+        if values is None:
+            return ()
         found = self._found.get(key)
         if found is None:
-            values = self._index.get(key)
-            found = self._found[key] = tuple(map(_value, values)) if values else ()
+            found = self._found[key] = tuple(map(_value, values))
         return found
+
+    def first(self, name: str) -> str:
+        """The first raw value of a field, unfolded; "" when absent."""
+        values = self.all(name)
+        return values[0] if values else ""
 
     def text(self, name: str) -> str:
         """The first value of a field, decoded (RFC 2047), whitespace tidied; "" when absent."""
-        values = self.all(name)
-        return _readable(values[0]) if values else ""
+        first = self.first(name)
+        return _readable(first) if first else ""
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Every value of a field, decoded and tidied, in order."""
@@ -79,7 +90,7 @@ class Headers:
         return isinstance(name, str) and name.lower() in self._index
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return ((name, _value(value)) for name, value in self._pairs)
+        return ((_name(name), _value(value)) for name, value in self._pairs)
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -128,14 +139,17 @@ def split_headers(raw: bytes, start: int = 0, end: int | None = None) -> tuple[H
     matched = _FIELDS.match(raw, start, stop)
     first, at = matched.span(1) if matched else (start, start)
     found = _FIELD.findall(raw, first, at)[:MAX_FIELDS]
-    fields = [(name.decode("latin-1"), value) for name, value in found if name]
-    return Headers(fields), _body(raw, at, stop, end)
+    return Headers([field for field in found if field[0]]), _body(raw, at, stop, end)
 
 
 def _body(raw: bytes, at: int, stop: int, end: int) -> int:
     """Say where the body begins after fields that end at `at`; what is left of cut ones is passed over."""
     blank = _BLANK_LINE.search(raw, at - 1, end) if at == stop < end else _BLANK.match(raw, at, end)
     return blank.end() if blank else (end if at == stop else at)
+
+
+def _name(found: str | bytes) -> str:
+    return found if isinstance(found, str) else found.decode("latin-1")
 
 
 def _value(found: str | bytes) -> str:

@@ -48,14 +48,13 @@ _BREAKS_AT = {
 def html_text(source: str) -> str:
     """Give the text of HTML: blocks on lines of their own, scripts, styles and comments left out."""
     parts = _MARKUP.split(source.replace(_BREAK, ""))
-    names = [_BREAKS_AT.get(name.lower(), "") if name else "" for name in parts[2::3]]
-    texts = [_plain(text) if "&" in text else text for text in parts[::3]]
-    found = "".join([text + seen for text, seen in zip(texts, [*names, ""], strict=True)])
-    text = single_blanks(found.replace("\xa0", " "))
-    text = text.replace(" " + _BREAK, _BREAK).replace(_BREAK + " ", _BREAK).replace(_BREAK, "\n")
-    while "\n\n\n" in text:
-        text = text.replace("\n\n\n", "\n\n")
-    return text.strip()
+    del parts[1::3]
+    parts[::2] = [_plain(text) if "&" in text else text for text in parts[::2]]
+    parts[1::2] = [_BREAKS_AT.get(name.lower(), "") if name else "" for name in parts[1::2]]
+    text = single_blanks("".join(parts).replace("\xa0", " "))
+    lines = [line.strip(" ") for line in text.split(_BREAK)]
+    several = zip([_BREAK, *lines], lines, strict=False)
+    return "\n".join([line for before, line in several if before or line]).strip()
 
 
 def named_charset(source: bytes) -> str:

@@ -52,7 +52,7 @@ def _part(reading: _Reading, start: int, end: int, depth: int, default: str) -> 
 
 
 def _below(reading: _Reading, headers: Headers, body: int, end: int, depth: int, default: str) -> MimePart:
-    declared = (*headers.all("Content-Type"), "")[0]
+    declared = headers.first("Content-Type")
     kind = media_type(declared) or default
     name = part_name(headers)
     if kind.startswith("multipart/") and depth < MAX_DEPTH:
@@ -61,7 +61,7 @@ def _below(reading: _Reading, headers: Headers, body: int, end: int, depth: int,
             parts = _parts(reading, between, depth, _DEFAULTS.get(kind, "text/plain"))
             return MimePart(headers, kind, name, None if parts else b"", 0, parts)
         kind = "text/plain"
-    encoding = (*headers.all("Content-Transfer-Encoding"), "")[0]
+    encoding = headers.first("Content-Transfer-Encoding")
     content = decode_transfer(reading.raw[body:end], encoding)
     return MimePart(headers, kind, name, content, len(content))
 

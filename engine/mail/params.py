@@ -51,7 +51,7 @@ def part_name(headers: Headers) -> str:
 
 
 def _parameter(headers: Headers, field: str, name: str) -> str:
-    value = (*headers.all(field), "")[0]
+    value = headers.first(field)
     return parameters(value).get(name, "") if name in value.lower() else ""
 
 

@@ -27,7 +27,7 @@ def part_text(part: MimePart) -> str:
     if part.body is None or not part.type.startswith("text/"):
         return ""
     body = part.body[:MAX_TEXT_BYTES]
-    charset = parameters((*part.headers.all("Content-Type"), "")[0]).get("charset", "")
+    charset = parameters(part.headers.first("Content-Type")).get("charset", "")
     if part.type != "text/html":
         return _with_line_feeds(decode(body, charset)).replace("\0", "")
     return html_text(decode(body, charset or named_charset(body)))

@@ -63,7 +63,7 @@ def pieces(raw: bytes) -> Iterator[Piece]:
 def _part(raw: bytes, start: int, end: int, default: str, depth: int, left: _Left) -> Iterator[Piece]:
     headers, body = split_headers(raw, start, end)
     yield from _fields(raw, start, body)
-    declared = (*headers.all("Content-Type"), "")[0]
+    declared = headers.first("Content-Type")
     kind = media_type(declared) or default
     params = parameters(declared)
     if kind.startswith("multipart/") and depth < MAX_DEPTH:
@@ -72,7 +72,7 @@ def _part(raw: bytes, start: int, end: int, default: str, depth: int, left: _Lef
             yield from _multipart(raw, body, end, between, _DEFAULTS.get(kind, "text/plain"), depth, left)
             return
         kind = "text/plain"
-    encoding = (*headers.all("Content-Transfer-Encoding"), "")[0]
+    encoding = headers.first("Content-Transfer-Encoding")
     name = encoding.strip().strip("\"'").lower().partition(";")[0].strip()
     yield Body(body, end, kind, params.get("charset", ""), name)
 
