@@ -157,4 +157,9 @@ def _replaced(patterns: Mapping[str, Places]) -> dict[str, list[Literal]]:
 
 def _shows_all(parts: Parts) -> Callable[[str, str], bool]:
     rest = parts[1:]
+    if not rest:
+        return contains
+    if len(rest) == 1:
+        second = rest[0]
+        return lambda text, first: first in text and second in text
     return lambda text, first: first in text and all(part in text for part in rest)

@@ -18,7 +18,7 @@ VECTORED = 48
 """Literals up to which texts that show none of them are known as such by vector instructions."""
 SMALL = 20_000
 """Bytes of literals up to which the automaton may be a table: some 400 bytes for each, and twice as quick."""
-PIECE = 1 << 12
+PIECE = 1 << 14
 """Bytes of a text that are searched at a time, so that what is found stays little."""
 MAX_MEMORY = 64 << 20
 """Bytes that one compiled set may take: at RE2's default of 8 MiB, thousands of patterns crawl or fail."""
@@ -41,29 +41,24 @@ Search = Callable[[bytes], Collection[int]]
 
 
 def search_literals(literals: Sequence[bytes]) -> Search:
-    """Search for literals as they stand."""
-    look = _look_for(literals)
+    """Search for literals as they stand; of few, first for whether any is there."""
+    kind = Implementation.DFA if sum(map(len, literals)) <= SMALL else Implementation.ContiguousNFA
+    find = BytesAhoCorasick(literals, implementation=kind).find_matches_as_indexes
+    some = find
+    if len(literals) <= VECTORED:
+        some = BytesAhoCorasick(literals, MatchKind.LeftmostFirst, kind).find_matches_as_indexes
     step = PIECE + max(map(len, literals), default=1) - 1
 
     def search(text: bytes) -> Collection[int]:
-        if len(text) <= step:
-            return look(text)
-        found = set[int]()
-        for start in range(0, len(text), PIECE):
-            found.update(look(text[start : start + step]))
-        return found
+        if len(text) > step:
+            pieces = (text[start : start + step] for start in range(0, len(text), PIECE))
+            return set[int]().union(*map(search, pieces))
+        if some is not find and not some(text):
+            return ()
+        found = find(text, True)
+        return {at for at, _, _ in found} if found else ()
 
     return search
-
-
-def _look_for(literals: Sequence[bytes]) -> Search:
-    """Search a text that is not long; of few literals, first for whether any is there."""
-    kind = Implementation.DFA if sum(map(len, literals)) <= SMALL else Implementation.ContiguousNFA
-    find = BytesAhoCorasick(literals, implementation=kind).find_matches_as_indexes
-    if len(literals) > VECTORED:
-        return lambda text: {at for at, _, _ in find(text, True)}
-    some = BytesAhoCorasick(literals, MatchKind.LeftmostFirst, kind).find_matches_as_indexes
-    return lambda text: {at for at, _, _ in find(text, True)} if some(text) else ()
 
 
 def search_regexes(patterns: Sequence[bytes]) -> list[Search]:

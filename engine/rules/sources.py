@@ -26,7 +26,8 @@ class HeaderTexts:
         return found[:1] if self.only_first else found
 
     def keys(self, view: View) -> Iterable[str]:
-        return [text.folded for text in self.texts(view)]
+        found = self.texts(view)
+        return [text.folded for text in found] if found else ()
 
 
 @dataclass(frozen=True, slots=True)
