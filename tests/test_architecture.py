@@ -14,19 +14,20 @@ import pytest
 ENGINE = Path(__file__).parent.parent / "engine"
 MODULES = sorted(ENGINE.rglob("*.py"))
 
-PURE = {"errors", "mail", "rules", "templating"}
+PURE = {"errors", "lazy", "mail", "rules", "templating"}
 LEAVES = {"metrics", "tracing"}
 FLOW = PURE | LEAVES | {"flow"}
 ALLOWED = {
     "errors": set(),
+    "lazy": set(),
     "deadline": {"errors"},
     "ending": set(),
     "errand": set(),
     "metrics": set(),
     "tracing": set(),
     "telemetry": {"errors", "tracing"},
-    "mail": {"errors"},
-    "rules": {"errors", "mail"},
+    "mail": {"errors", "lazy"},
+    "rules": {"errors", "lazy", "mail"},
     "templating": {"errors", "mail"},
     "imports": {"errors", "mail", "rules"},
     "flow": PURE | LEAVES | {"deadline", "ending", "errand"},

@@ -16,7 +16,7 @@ _REST = rf"[^>=]*+(?:=(?:{_QUOTED})?+[^>=]*+)*+>"
 """Of a tag, what stands behind its name."""
 _MARKUP = re.compile(
     rf"""<(?:
-        (?i:(script|style|title|noframes|iframe|xmp|noembed))(?=[\s/>]){_REST}
+        (?=[instxINSTX])(?i:(script|style|title|noframes|iframe|xmp|noembed))(?=[\s/>]){_REST}
             (?:[^<]++|<(?!/(?i:\1)[\s/>]))*+
         | ((?:/|(?!.[^\0-\x7f]))[a-zA-Z][^\s/>]*+){_REST}
         | !--(?:-?>|.*?--!?>|.*)
@@ -25,7 +25,8 @@ _MARKUP = re.compile(
     )""",
     re.ASCII | re.DOTALL | re.VERBOSE,
 )
-"""What nobody reads, with the content of some elements; a tag; comments; what is left open hides the rest."""
+"""What nobody reads, with the content of some elements (few tags begin with their letters); a tag; comments;
+what is left open hides the rest."""
 _BREAK = "\0"
 """Stands for a line break until the blanks of the source are one each."""
 _HUGE_REFERENCE = re.compile(r"&#[0-9]{8,}+;?")

@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 
+from engine.lazy import lazy
 from engine.mail.boundaries import parts_between
 from engine.mail.headers import Headers, split_headers, tidy_start
 from engine.mail.message import Attachment, Message
@@ -120,19 +120,19 @@ class _Unparsed:
     """Where that begins."""
     content: bool
 
-    @cached_property
+    @lazy
     def root(self) -> MimePart:
         return _below(_Reading(self.raw), self.headers, self.body, len(self.raw), 0, "text/plain")
 
-    @cached_property
+    @lazy
     def text(self) -> str | None:
         return message_text(self.root)
 
-    @cached_property
+    @lazy
     def attachments(self) -> tuple[Attachment, ...]:
         return _attachments(self.root, self.content)
 
-    @cached_property
+    @lazy
     def types(self) -> frozenset[str]:
         return _types(self.root)
 

@@ -32,8 +32,8 @@ def parameters(value: str) -> dict[str, str]:
     sections: dict[str, dict[int, tuple[str, bool]]] = {}
     for match in islice(_PARAM.finditer(_with_semicolon(value)), MAX_PARAMS):
         name = match[1].lower()
-        text = match[3].strip() if match[2] is None else _QUOTED_PAIR.sub(r"\1", match[2])
-        section = _SECTION.fullmatch(name)
+        text = match[3].strip() if match[2] is None else _unquoted(match[2])
+        section = _SECTION.fullmatch(name) if "*" in name else None
         if section is None:
             plain.setdefault(name, text)
         else:
@@ -53,6 +53,10 @@ def part_name(headers: Headers) -> str:
 def _parameter(headers: Headers, field: str, name: str) -> str:
     value = headers.first(field)
     return parameters(value).get(name, "") if name in value.lower() else ""
+
+
+def _unquoted(text: str) -> str:
+    return _QUOTED_PAIR.sub(r"\1", text) if "\\" in text else text
 
 
 def _with_semicolon(value: str) -> str:

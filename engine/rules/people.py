@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 
+from engine.lazy import lazy
 from engine.mail.address import MAX_LOCAL, Address, normal_domain
-from engine.rules.lazy import lazy
 from engine.rules.text import NONE, Captures, Text
 
 A_LABEL = "xn--"

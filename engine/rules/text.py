@@ -9,9 +9,9 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
+from engine.lazy import lazy
 from engine.mail.unicode import normalize
 from engine.rules import hints
-from engine.rules.lazy import lazy
 from engine.rules.patterns import Globs, Pattern, Regexes
 from engine.rules.strict import NOT_EMPTY, TEXT_SCHEMA, Flag, ManyWords, Strict
 
