@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from arq.cron import cron
@@ -104,12 +105,14 @@ async def _work(office: Office, stop: asyncio.Event) -> None:
     worker = make_worker(office)
     working = asyncio.create_task(worker.async_run())
     stopping = asyncio.create_task(stop.wait())
+    shortcut = office.base.shortcut
     try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if stop.is_set():
-            await _finish(worker)
-            await end(working)
-        await working
+        async with shortcut.open(partial(_follow, office)):
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if stop.is_set():
+                await asyncio.gather(_finish(worker), shortcut.finish(FINISH_WITHIN_S))
+                await end(working)
+            await working
     except asyncio.CancelledError:
         if not stop.is_set():
             raise
@@ -118,6 +121,15 @@ async def _work(office: Office, stop: asyncio.Event) -> None:
     finally:
         stopping.cancel()
         await _close(worker)
+
+
+async def _follow(office: Office, function: str, name: str) -> None:
+    """Do what follows from a job of this worker."""
+    try:
+        async with asyncio.timeout(JOB_TIMEOUT_S):
+            await FOLLOWING[function]({"office": office}, name)
+    except Exception:
+        log.exception("%s %s failed", function, name)
 
 
 async def _finish(worker: Worker) -> None:
@@ -162,6 +174,10 @@ def guarded(job: Job) -> Job:
 
     run.__name__ = run.__qualname__ = job.__name__
     return run
+
+
+FOLLOWING: Mapping[str, Job] = {job.__name__: guarded(job) for job in (drain, execute)}
+"""What may follow from a job."""
 
 
 async def _reload(office: Office) -> None:

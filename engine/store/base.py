@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
 from engine.store.jobs import JOB_TTL_MS, Job, new_job, queue_name
 from engine.store.scripts import Scripts
+from engine.store.shortcut import Shortcut
 
 __all__ = ["JOB_TTL_MS", "Base", "chunks"]
 
@@ -31,6 +32,7 @@ class Base:
     redis: Any
     """A client of `connect`; redis-py 5 annotates half its commands as awaitable or not, so: Any."""
     prefix: str = "postroom"
+    shortcut: Shortcut = field(default_factory=Shortcut)
 
     @cached_property
     def scripts(self) -> Scripts:

@@ -10,6 +10,7 @@ from engine.errors import LeaseLost
 from engine.flow.plan import Run
 from engine.flow.stores import Lease, Settled
 from engine.store.base import JOB_TTL_MS, Base, chunks
+from engine.store.jobs import NO_JOB
 
 OPEN_NET_MS = 5_000
 """After this the tick looks after a run that was opened and that nobody claimed."""
@@ -21,6 +22,9 @@ class Batch:
     def __init__(self, base: Base, now: int) -> None:
         self._base, self._now = base, now
         self._words: list[str | int] = []
+        self._room = base.shortcut.room
+        self._here: list[str] = []
+        """Runs that this process carries out itself."""
 
     def key(self, *parts: str) -> str:
         return self._base.key(*parts)
@@ -37,7 +41,11 @@ class Batch:
         self.add_many("HSET", key, [word for pair in fields.items() for word in pair])
 
     def open_run(self, run: str) -> None:
-        job = self._base.execute_job(run)
+        job = NO_JOB
+        if len(self._here) < self._room:
+            self._here.append(run)
+        else:
+            job = self._base.execute_job(run)
         net = self._now + OPEN_NET_MS
         self.add("OPEN", run, self._base.queue, job.id, job.payload, self._now, JOB_TTL_MS, net)
 
@@ -59,6 +67,8 @@ class Batch:
             done = await self._base.scripts("fenced", keys, words)
         if done == -1:
             raise LeaseLost(f"lane {lane} was taken over by another worker")
+        for run in self._here:
+            self._base.shortcut.begin("execute", run)
 
 
 def dump(value: object) -> str:

@@ -21,11 +21,15 @@ JOB_TTL_MS = expires_extra_ms
 
 ENQUEUE_LUA = f"""
 local function enqueue(queue, id, payload, now_ms, ttl_ms)
+  if id == '' then return end
   redis.call('PSETEX', '{job_key_prefix}' .. id, ttl_ms, payload)
   redis.call('ZADD', queue, now_ms, id)
 end
 """
-"""A function for the head of a script; `now_ms` is when the job is due, `queue` a declared key."""
+"""A function for the head of a script; `now_ms` is when the job is due, `queue` a declared key.
+
+NO_JOB is not enqueued: whoever runs the script begins it.
+"""
 
 
 _OURS, _NUMBERS = uuid4().hex, count(1)
@@ -38,6 +42,9 @@ class Job:
 
     id: str
     payload: str
+
+
+NO_JOB = Job("", "")
 
 
 def new_job(function: str, *args: str | int) -> Job:
