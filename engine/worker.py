@@ -139,10 +139,16 @@ async def _finish(worker: Worker) -> None:
         await asyncio.wait(worker.tasks.values(), timeout=FINISH_WITHIN_S)
 
 
+class _Worker(Worker):
+    async def start_jobs(self, job_ids: list[bytes]) -> None:
+        """Leave out what is under way here: arq would ask Redis about each of them at every look."""
+        await super().start_jobs([job for job in job_ids if job.decode() not in self.tasks])
+
+
 def make_worker(office: Office) -> Worker:
     """An arq worker for this office's queue."""
     jobs: list[Job] = [guarded(poll), guarded(drain), guarded(execute)]
-    return Worker(
+    return _Worker(
         functions=[func(job, name=job.__name__, keep_result=0, max_tries=1) for job in jobs],  # type: ignore[arg-type]
         cron_jobs=[cron(guarded(tick), second=None, microsecond=0, unique=False, max_tries=1)],  # type: ignore[arg-type]
         redis_pool=arq_client(office.url, office.base.prefix),

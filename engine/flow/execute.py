@@ -55,6 +55,7 @@ __all__ = ["Executing", "execute"]
 
 CLOCK_MS = 50
 """Two readings of the clock for one moment differ by less."""
+AT_ONCE = 0
 PAUSE_MS = 300_000
 LONGEST_WAIT_MS = 900_000
 
@@ -81,11 +82,12 @@ async def execute(executing: Executing, run: str) -> int | None:
             raise
         with tracing.span("execute", claim.run.trace, run=run, rule=claim.run.rule, step=claim.step):
             again = await _attempt(executing, provider, claim, claim.step)
-        if again:
+        if again is None or again != AT_ONCE:
             return again
 
 
 async def _attempt(executing: Executing, provider: Provider, claim: Claim, step: int) -> int | None:
+    """Try a step. Returns when the run goes on: AT_ONCE with its next step, None when there is none."""
     token = DEADLINE.set(time.time() + (claim.deadline - executing.clock()) / 1000)
     try:
         async with asyncio.timeout(executing.timeout / 1000):
@@ -106,8 +108,7 @@ async def _attempt(executing: Executing, provider: Provider, claim: Claim, step:
             claim, again=again, unknown=True, looks=claim.looks + 1, why="looked up", failing=claim.failing
         )
         return again
-    await _settle(executing, claim, Settled(claim.run.id, step, receipt))
-    return None
+    return await _settle(executing, claim, Settled(claim.run.id, step, receipt))
 
 
 async def _perform(executing: Executing, provider: Provider, claim: Claim, step: int) -> Receipt | None:
@@ -149,13 +150,11 @@ async def _failed(executing: Executing, claim: Claim, step: int, error: Postroom
     run = claim.run
     if isinstance(error, MessageGone):
         receipt = {"outcome": "skipped", "why": "the message is gone"}
-        await _settle(executing, claim, Settled(run.id, step, receipt))
-        return None
+        return await _settle(executing, claim, Settled(run.id, step, receipt))
     since = claim.failing or now
     if isinstance(error, (Rejected, TemplateError, UnsendableError)) or now - since > patience(error):
         receipt = {"outcome": "failed", "why": str(error)}
-        await _settle(executing, claim, Settled(run.id, step, receipt, failed=True))
-        return None
+        return await _settle(executing, claim, Settled(run.id, step, receipt, failed=True))
     if isinstance(error, OutcomeUnknown):
         return await _unknown(executing, claim, str(error), since)
     again = _again(executing, claim, error, now)
@@ -163,9 +162,10 @@ async def _failed(executing: Executing, claim: Claim, step: int, error: Postroom
     return again
 
 
-async def _settle(executing: Executing, claim: Claim, settled: Settled) -> None:
-    await executing.journal.settle(settled, executing.clock(), claim)
+async def _settle(executing: Executing, claim: Claim, settled: Settled) -> int | None:
+    more = await executing.journal.settle(settled, executing.clock(), claim)
     step_settled(claim.run, settled)
+    return AT_ONCE if more else None
 
 
 async def _unknown(executing: Executing, claim: Claim, why: str, failing: int) -> int:
