@@ -132,6 +132,37 @@ async def test_a_job_under_way_is_finished_before_the_worker_ends(shop: Shop) ->
         assert recorded.receipts[0]["outcome"] == "done"
 
 
+async def test_a_worker_does_not_ask_redis_at_every_look_about_a_job_that_it_has_under_way(
+    shop: Shop, redis: Redis
+) -> None:
+    async def calls(command: str) -> int:
+        known: dict[str, dict[str, int]] = await redis.info("commandstats")
+        return known.get(f"cmdstat_{command}", {"calls": 0})["calls"]
+
+    async with shop.office() as office:
+        going_on, begun = asyncio.Event(), asyncio.Event()
+
+        async def slow() -> None:
+            begun.set()
+            await going_on.wait()
+
+        async with working(office):
+            await in_service(office)
+            assert shop.service is not None
+            shop.service.meanwhile["history"] = slow
+            await deliver(shop, office, "1")
+            await begun.wait()
+            watched, looked = await calls("unwatch"), await calls("zrangebyscore")
+
+            async def looked_on() -> bool:
+                return await calls("zrangebyscore") > looked + 10
+
+            await wait_for(looked_on, what="ten looks for jobs")
+            assert await calls("unwatch") == watched
+            going_on.set()
+            await settled(office, 1)
+
+
 class Deaf:
     """An arq worker in which a cancellation gets lost, as it does in arq's now and then."""
 

@@ -163,6 +163,7 @@ async def _failed(executing: Executing, claim: Claim, step: int, error: Postroom
 
 
 async def _settle(executing: Executing, claim: Claim, settled: Settled) -> int | None:
+    """Record what became of the step. Returns as `_attempt` does."""
     more = await executing.journal.settle(settled, executing.clock(), claim)
     step_settled(claim.run, settled)
     return AT_ONCE if more else None

@@ -57,7 +57,7 @@ class RedisMailboxes:
         await self._base.scripts("leave", [], [run.id, run.model_dump_json(), run.mailbox, run.rule, now])
 
     async def append(self, mailbox: str, old: int, new: int, events: Sequence[Event], now: int) -> bool:
-        here = self._base.shortcut.room > 0
+        here = self._base.shortcut.rests
         job = NO_JOB if here else self._base.drain_job(mailbox)
         read = await self._redis.hget(self._key("polled"), mailbox) or "0"
         keys = [self._key("cursor"), self._key("events", mailbox), self._key("awake"), self._base.queue]

@@ -29,6 +29,11 @@ class Shortcut:
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
+    def rests(self) -> bool:
+        """Whether it could begin jobs and has none: what takes long is better shared out otherwise."""
+        return self._work is not None and not self._tasks
+
+    @property
     def room(self) -> int:
         """How many more it may begin."""
         return max(0, MOST - len(self._tasks)) if self._work else 0

@@ -1,0 +1,121 @@
+"""What follows from a job is begun by the same process, and else enqueued: one of both, always."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from engine.errand import BACKGROUND, in_background
+from engine.errors import LeaseLost
+from engine.flow.stores import Commit
+from engine.mail.events import Event, EventKind
+from engine.store import shortcut
+from engine.store.base import Base
+from engine.store.lanes import RedisLanes
+from engine.store.leases import HeldLease
+from engine.store.mailboxes import RedisMailboxes
+from tests.store.test_lanes import BOX, run
+from tests.waiting import wait_for
+
+
+class Works:
+    """A process that begins jobs, of which none ends before it may."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.base = Base(redis)
+        self.mailboxes, self.lanes = RedisMailboxes(self.base), RedisLanes(self.base)
+        self.begun: list[tuple[str, str]] = []
+        self.in_background: list[bool] = []
+        self.may_end = asyncio.Event()
+
+    async def do(self, function: str, name: str) -> None:
+        self.begun.append((function, name))
+        self.in_background.append(BACKGROUND.get())
+        await self.may_end.wait()
+
+    async def find(self, at: int) -> None:
+        events = [Event(EventKind.MESSAGE_RECEIVED, BOX, at, f"m{at}")]
+        assert await self.mailboxes.append(BOX, at - 1, at, events, now=10)
+        await asyncio.sleep(0)
+
+    async def commit(self, *keys: str) -> None:
+        async with self.lanes.lease(BOX) as lease:
+            assert lease is not None
+            await self.lanes.commit(BOX, lease, sending(*keys), now=10)
+        await asyncio.sleep(0)
+
+    async def enqueued(self) -> int:
+        return int(await self.base.redis.zcard(self.base.queue))
+
+
+def sending(*keys: str) -> Commit:
+    return Commit(done=(), digest="d", runs=tuple(run(key, labels=False, send=True) for key in keys))
+
+
+@pytest.fixture
+async def works(redis: Redis) -> AsyncIterator[Works]:
+    made = Works(redis)
+    await made.mailboxes.start(BOX, 0, now=5)
+    async with made.base.shortcut.open(made.do):
+        yield made
+
+
+async def test_who_is_no_worker_enqueues(redis: Redis) -> None:
+    web = Works(redis)
+    await web.mailboxes.start(BOX, 0, now=5)
+    await web.find(1)
+    await web.commit("1")
+    assert (web.begun, await web.enqueued()) == ([], 2)
+
+
+async def test_a_lane_that_slept_is_drained_at_once_and_one_that_is_awake_is_left_to_whoever_has_it(
+    works: Works,
+) -> None:
+    await works.find(1)
+    works.may_end.set()
+    await wait_for(lambda: works.base.shortcut.rests)
+    await works.find(2)
+    assert (works.begun, await works.enqueued()) == ([("drain", BOX)], 0)
+
+
+async def test_a_process_that_has_something_to_do_shares_lanes_with_others(works: Works) -> None:
+    works.base.shortcut.begin("execute", "another")
+    await works.find(1)
+    assert (works.begun, await works.enqueued()) == ([("execute", "another")], 1)
+
+
+async def test_runs_are_carried_out_at_once_as_far_as_there_is_room(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shortcut, "MOST", 2)
+    await works.commit("1", "2", "3")
+    assert works.begun == [("execute", run("1").id), ("execute", run("2").id)]
+    assert await works.enqueued() == 1
+    assert await works.base.redis.zcard(works.base.key("due")) == 3  # The tick looks after all of them.
+
+
+async def test_nothing_is_begun_that_was_not_committed(works: Works) -> None:
+    with pytest.raises(LeaseLost):
+        await works.lanes.commit(BOX, HeldLease("postroom:lease:x"), sending("1"), now=10)
+    await asyncio.sleep(0)
+    assert works.begun == []
+
+
+async def test_what_is_begun_has_the_whole_budget_whoever_began_it(works: Works) -> None:
+    with in_background():
+        await works.find(1)
+    assert works.in_background == [False]
+
+
+async def test_who_is_to_end_begins_no_more_and_lets_come_to_its_end_what_is_under_way(works: Works) -> None:
+    await works.commit("1")
+    finishing = asyncio.create_task(works.base.shortcut.finish(seconds=30))
+    await asyncio.sleep(0)
+    await works.commit("2")
+    assert not finishing.done()
+    works.may_end.set()
+    await finishing
+    assert (works.begun, await works.enqueued()) == ([("execute", run("1").id)], 1)
