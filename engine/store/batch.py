@@ -14,6 +14,8 @@ from engine.store.jobs import NO_JOB
 
 OPEN_NET_MS = 5_000
 """After this the tick looks after a run that was opened and that nobody claimed."""
+HERE_NET_MS = 2_000
+"""The same for a run that this process claims at once, unless it ends."""
 
 
 class Batch:
@@ -41,12 +43,11 @@ class Batch:
         self.add_many("HSET", key, [word for pair in fields.items() for word in pair])
 
     def open_run(self, run: str) -> None:
-        job = NO_JOB
-        if len(self._here) < self._room:
+        here = len(self._here) < self._room
+        if here:
             self._here.append(run)
-        else:
-            job = self._base.execute_job(run)
-        net = self._now + OPEN_NET_MS
+        job = NO_JOB if here else self._base.execute_job(run)
+        net = self._now + (HERE_NET_MS if here else OPEN_NET_MS)
         self.add("OPEN", run, self._base.queue, job.id, job.payload, self._now, JOB_TTL_MS, net)
 
     def settle(self, settled: Settled) -> None:
