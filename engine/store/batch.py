@@ -24,9 +24,8 @@ class Batch:
     def __init__(self, base: Base, now: int) -> None:
         self._base, self._now = base, now
         self._words: list[str | int] = []
-        self._room = base.shortcut.room
-        self._here: list[str] = []
-        """Runs that this process carries out itself."""
+        self._reserved = 0
+        """How many runs this process may carry out itself."""
 
     def key(self, *parts: str) -> str:
         return self._base.key(*parts)
@@ -43,9 +42,8 @@ class Batch:
         self.add_many("HSET", key, [word for pair in fields.items() for word in pair])
 
     def open_run(self, run: str) -> None:
-        here = len(self._here) < self._room
-        if here:
-            self._here.append(run)
+        here = self._base.shortcut.reserve()
+        self._reserved += here
         job = NO_JOB if here else self._base.execute_job(run)
         net = self._now + (HERE_NET_MS if here else OPEN_NET_MS)
         self.add("OPEN", run, self._base.queue, job.id, job.payload, self._now, JOB_TTL_MS, net)
@@ -64,11 +62,14 @@ class Batch:
         """Carry it out. Raises LeaseLost and then has changed nothing."""
         keys = [self._base.key("lease", lane), self._base.key("committed", lane)]
         words = [lease.token, secrets.token_hex(8), *self._words]
-        async with lease.turn:
-            done = await self._base.scripts("fenced", keys, words)
-        if done == -1:
+        try:
+            async with lease.turn:
+                opened = await self._base.scripts("fenced", keys, words)
+        finally:
+            self._base.shortcut.give_back(self._reserved)
+        if opened == -1:
             raise LeaseLost(f"lane {lane} was taken over by another worker")
-        for run in self._here:
+        for run in opened:
             self._base.shortcut.begin("execute", run)
 
 

@@ -27,16 +27,22 @@ class Shortcut:
     def __init__(self) -> None:
         self._work: Work | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._reserved = 0
 
     @property
     def rests(self) -> bool:
         """Whether it could begin jobs and has none: what takes long is better shared out otherwise."""
         return self._work is not None and not self._tasks
 
-    @property
-    def room(self) -> int:
-        """How many more it may begin."""
-        return max(0, MOST - len(self._tasks)) if self._work else 0
+    def reserve(self) -> bool:
+        """Hold room for one job more, until it is given back; False where there is none."""
+        free = self._work is not None and len(self._tasks) + self._reserved < MOST
+        self._reserved += free
+        return free
+
+    def give_back(self, reserved: int) -> None:
+        """Hold no more room for so many jobs: they are begun now, or not at all."""
+        self._reserved -= reserved
 
     def begin(self, function: str, name: str) -> None:
         """Begin a job; one for which it is too late is left to the tick."""

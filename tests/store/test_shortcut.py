@@ -17,7 +17,7 @@ from engine.store.base import Base
 from engine.store.lanes import RedisLanes
 from engine.store.leases import HeldLease
 from engine.store.mailboxes import RedisMailboxes
-from tests.store.test_lanes import BOX, run
+from tests.store.test_lanes import BOX, group, run
 from tests.waiting import wait_for
 
 
@@ -97,11 +97,39 @@ async def test_runs_are_carried_out_at_once_as_far_as_there_is_room(
     assert await works.base.redis.zcard(works.base.key("due")) == 3  # The tick looks after all of them.
 
 
-async def test_nothing_is_begun_that_was_not_committed(works: Works) -> None:
+async def test_batches_that_are_carried_out_at_the_same_time_share_the_room(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shortcut, "MOST", 2)
+    async with works.lanes.lease(BOX) as lease:
+        assert lease is not None
+        batches = (works.lanes.commit(BOX, lease, sending(*keys), now=10) for keys in ("12", "34"))
+        await asyncio.gather(*batches)
+    await asyncio.sleep(0)
+    assert (len(works.begun), await works.enqueued()) == (2, 2)
+
+
+async def test_nothing_is_begun_that_was_not_committed(works: Works, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shortcut, "MOST", 1)
     with pytest.raises(LeaseLost):
         await works.lanes.commit(BOX, HeldLease("postroom:lease:x"), sending("1"), now=10)
     await asyncio.sleep(0)
     assert works.begun == []
+    await works.commit("2")
+    assert works.begun == [("execute", run("2").id)]
+
+
+async def test_a_run_that_was_opened_before_goes_on_at_its_own_time(works: Works) -> None:
+    one = run("1", send=True)
+    tried = group(one).model_copy(update={"tries": 1})
+    async with works.lanes.lease(BOX) as lease:
+        assert lease is not None
+        await works.lanes.commit(BOX, lease, Commit((), runs=(one,), groups=(group(one),)), now=10)
+        assert works.begun == []
+        await works.lanes.settle_group(BOX, lease, group(one), (), [one.id], (tried,), (), now=20)
+        await works.lanes.settle_group(BOX, lease, tried, (), [one.id], (), (), now=30)
+    await asyncio.sleep(0)
+    assert works.begun == [("execute", one.id)]
 
 
 async def test_what_is_begun_has_the_whole_budget_whoever_began_it(works: Works) -> None:

@@ -84,13 +84,15 @@ local function settle(run, step, receipt, failed, now, claim, keep)
   return left
 end
 
--- A run becomes open when its turn has come; `net` is when the tick looks after it.
+-- A run becomes open when its turn has come; `net` is when the tick looks after it. Answers whether it was not
+-- yet: one that is open already goes on at its own time.
 local function open(run, queue, job, payload, now, ttl, net)
   local key = run_key(run)
-  if redis.call('HGET', key, 'state') ~= 'planned' then return end
+  if redis.call('HGET', key, 'state') ~= 'planned' then return false end
   redis.call('HSET', key, 'state', 'open')
   redis.call('ZADD', P .. ':due', net, run)
   enqueue(queue, job, payload, now, ttl)
+  return true
 end
 
 -- Give up steps that wait, unless one is tried just now, or may have been.
