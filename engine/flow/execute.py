@@ -28,7 +28,7 @@ from engine.flow.drafting import withdraw
 from engine.flow.emitting import emit
 from engine.flow.executing import LATER_MS, AwaitingError, Executing, NotYetError, Receipt, Work
 from engine.flow.gathering import gather
-from engine.flow.patience import patience
+from engine.flow.patience import again_at, patience
 from engine.flow.plan import due_at
 from engine.flow.ports import Provider
 from engine.flow.relabel import change_labels, delete
@@ -57,7 +57,7 @@ CLOCK_MS = 50
 """Two readings of the clock for one moment differ by less."""
 AT_ONCE = 0
 PAUSE_MS = 300_000
-LONGEST_WAIT_MS = 900_000
+FIRST_WAIT_MS, LONGEST_WAIT_MS = 2_000, 900_000
 
 
 async def execute(executing: Executing, run: str) -> int | None:
@@ -157,7 +157,7 @@ async def _failed(executing: Executing, claim: Claim, step: int, error: Postroom
         return await _settle(executing, claim, Settled(run.id, step, receipt, failed=True))
     if isinstance(error, OutcomeUnknown):
         return await _unknown(executing, claim, str(error), since)
-    again = _again(executing, claim, error, now)
+    again = _again(executing, claim, error, since, now)
     await _put_off(executing, claim, again, str(error), since)
     return again
 
@@ -193,7 +193,7 @@ async def _not_yet(executing: Executing, claim: Claim, error: NotYetError) -> in
     return again
 
 
-def _again(executing: Executing, claim: Claim, error: PostroomError, now: int) -> int:
+def _again(executing: Executing, claim: Claim, error: PostroomError, since: int, now: int) -> int:
     if isinstance(error, RateLimited):
         return max(int(error.until * 1000), now + 50)
     if isinstance(error, Unfinished) or (claim.unknown and now + CLOCK_MS >= claim.deadline):
@@ -201,4 +201,4 @@ def _again(executing: Executing, claim: Claim, error: PostroomError, now: int) -
         return now + executing.look_gap
     if isinstance(error, (Unauthorized, Inactive)):
         return now + PAUSE_MS
-    return now + min(LONGEST_WAIT_MS, 1000 << min(claim.attempt, 12))
+    return again_at(since, now, FIRST_WAIT_MS, LONGEST_WAIT_MS)

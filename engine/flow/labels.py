@@ -10,7 +10,7 @@ from engine.deadline import DEADLINE
 from engine.errors import MessageGone, ProviderError, RateLimited, Rejected, Unauthorized, Unavailable
 from engine.flow.clock import Clock
 from engine.flow.inverse import UNDO
-from engine.flow.patience import patience
+from engine.flow.patience import again_at, patience
 from engine.flow.plan import LabelGroup, RunLabels
 from engine.flow.ports import Provider
 from engine.flow.sift import footstep
@@ -23,7 +23,7 @@ SPLIT_AFTER = 4
 SMALLEST = 10
 CALLS_AT_ONCE = 8
 PAUSE_MS = 60_000
-LONGEST_WAIT_MS = 300_000
+FIRST_WAIT_MS, LONGEST_WAIT_MS = 500, 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,17 +111,18 @@ def _refusal(error: ProviderError) -> tuple[Mapping[str, str], bool]:
     return {"outcome": "failed", "why": str(error)}, True
 
 
-def _again(error: ProviderError, tries: int, now: int) -> int:
+def _again(error: ProviderError, since: int, now: int) -> int:
     if isinstance(error, RateLimited):
         return max(int(error.until * 1000), now + 50)
     if isinstance(error, Unauthorized):
         return now + PAUSE_MS
-    return now + min(LONGEST_WAIT_MS, 500 << min(tries, 10))
+    return again_at(since, now, FIRST_WAIT_MS, LONGEST_WAIT_MS)
 
 
 def _tried(group: LabelGroup, error: ProviderError, now: int) -> Sequence[LabelGroup]:
     """The group once more; in halves where it may be too large to be done before a lease could lapse."""
-    tried = {"tries": group.tries + 1, "since": group.since or now, "again": _again(error, group.tries, now)}
+    since = group.since or now
+    tried = {"tries": group.tries + 1, "since": since, "again": _again(error, since, now)}
     splits = isinstance(error, Unavailable) and (group.tries + 1) % SPLIT_AFTER == 0
     parts = _halves(group) if splits and len(group.keys) > SMALLEST else [group]
     return [part.model_copy(update=tried) for part in parts]

@@ -1,4 +1,4 @@
-"""How long something is tried before a person is asked, from its first failure on. Pure."""
+"""How long something is tried before a person is asked, and how long it rests between. Pure."""
 
 from __future__ import annotations
 
@@ -12,3 +12,11 @@ SHUT_OUT_MS = 7 * GIVE_UP_MS
 def patience(error: Exception) -> int:
     """Milliseconds from the first failure until this error is final."""
     return SHUT_OUT_MS if isinstance(error, (Unauthorized, Inactive)) else GIVE_UP_MS
+
+
+def again_at(since: int, now: int, least: int, most: int) -> int:
+    """When to try again what has failed since then (epoch ms): each wait is half as long as all before it.
+
+    By time and not by tries, since many tries only wait for their turn.
+    """
+    return now + min(most, max(least, (now - since) // 2))

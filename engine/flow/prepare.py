@@ -16,6 +16,7 @@ from engine.flow.hydrate import Looked, judge_once, wanting
 from engine.flow.later import timers_for
 from engine.flow.mailboxes import Cursor, Mailboxes
 from engine.flow.memory import answers, awaits_answers, judge_remembering, to_write
+from engine.flow.patience import again_at
 from engine.flow.plan import Judged, LabelGroup, Plan, Run, make_plan, run_id
 from engine.flow.rulebook import Rulebook, Rulebooks
 from engine.flow.sift import RECEPTIONS, Sifted, footstep, footsteps_of
@@ -83,7 +84,10 @@ async def prepare(
     if awaits_answers(book.rules, lane):
         ledger.add(answers(judged, plan, now))
     waiting = tuple(
-        (replace(one.queued, since=one.queued.since or now), _look_again(one.queued.since or now, now))
+        (
+            replace(one.queued, since=one.queued.since or now),
+            again_at(one.queued.since or now, now, FIRST_LOOK_MS, LOOK_AGAIN_MS),
+        )
         for one in decided.looked
         if one.evaluation is None
     )
@@ -103,11 +107,6 @@ async def prepare(
         timers=tuple(timers_for(_received(decided, judged), judged, book.rules, lane, now)),
         following=tuple(event for one in decided.looked for event in one.following),
     )
-
-
-def _look_again(since: int, now: int) -> int:
-    """When to look again at what waits since then: each wait is as long as all before it."""
-    return now + min(LOOK_AGAIN_MS, max(FIRST_LOOK_MS, now - since))
 
 
 async def _completed(decided: Decided, short: Mapping[str, Needs], more: More) -> Decided:

@@ -17,7 +17,7 @@ from engine.errors import (
     Unauthorized,
     Unavailable,
 )
-from engine.flow.execute import LONGEST_WAIT_MS, PAUSE_MS, execute
+from engine.flow.execute import FIRST_WAIT_MS, LONGEST_WAIT_MS, PAUSE_MS, execute
 from engine.flow.patience import GIVE_UP_MS, SHUT_OUT_MS
 from engine.flow.recorded import Recorded
 from engine.flow.stores import Claim, Settled
@@ -67,19 +67,32 @@ async def test_a_run_is_carried_out_and_its_receipt_kept(world: World, rule: str
 
 async def test_a_known_failure_is_tried_again_ever_later(world: World) -> None:
     run = await opened(world, REPLY)
-    world.provider.failures["send"] = [Unavailable("down") for _ in range(14)]
+    world.provider.failures["send"] = [Unavailable("down") for _ in range(20)]
     waits = []
-    for _ in range(14):
+    for _ in range(20):
         at = await world.execute(run)
         assert at is not None
         waits.append(at - world.clock())
         world.clock.now = at
-    assert waits[:4] == [2_000, 4_000, 8_000, 16_000]
+    assert waits[:6] == [2_000, 2_000, 2_000, 3_000, 4_500, 6_750]
     assert waits == sorted(waits)
     assert waits[-1] == LONGEST_WAIT_MS
     assert world.provider.calls["find"] == 0
     assert await world.execute(run) is None
     assert len(world.provider.sent) == 1
+
+
+async def test_tries_that_waited_for_their_turn_do_not_make_a_failure_wait(world: World) -> None:
+    run = await opened(world, REPLY)
+    world.provider.failures["send"] = [
+        *(RateLimited("slow", until=0) for _ in range(40)),
+        Unavailable("down"),
+    ]
+    for _ in range(40):
+        at = await world.execute(run)
+        assert at is not None
+        world.clock.now = at
+    assert await world.execute(run) == world.clock() + FIRST_WAIT_MS
 
 
 async def test_before_its_time_nobody_else_tries(world: World) -> None:
