@@ -82,7 +82,7 @@ async def execute(executing: Executing, run: str) -> int | None:
             raise
         with tracing.span("execute", claim.run.trace, run=run, rule=claim.run.rule, step=claim.step):
             again = await _attempt(executing, provider, claim, claim.step)
-        if again is None or again != AT_ONCE:
+        if again != AT_ONCE:
             return again
 
 

@@ -10,12 +10,10 @@ from engine.rules.clues import Clue, Clues, Source
 from engine.rules.lookup import Find, Places, look_for, table
 from engine.rules.sources import HeaderTexts, LabelNames
 from engine.rules.text import nfc
-from engine.rules.view import View
+from engine.rules.view import SUBJECT, View
 
 FEW = 16
 """Header fields: so many are sought one by one."""
-HIDDEN = "subject"
-"""The field that may be unknown where a message has none, since it is encrypted."""
 
 
 class Index:
@@ -29,7 +27,8 @@ class Index:
         self._headers: dict[str, list[Find]] = {}
         self._others: list[Find] = []
         for source, clues in sources.items():
-            if isinstance(source, HeaderTexts) and source.name != HIDDEN:
+            # A subject is looked at in any message: that of one without it may be encrypted.
+            if isinstance(source, HeaderTexts) and source.name != SUBJECT:
                 self._headers.setdefault(source.name, []).extend(look_for(source, clues))
             else:
                 self._others += look_for(source, clues)

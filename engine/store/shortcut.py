@@ -1,7 +1,8 @@
 """The short way: what follows from a job is begun by the same process instead of going over the queue.
 
 A job that is enqueued takes a worker seven round trips. One that is begun here and is lost with its process
-is found by the tick, like one that is lost from the queue.
+is found by the tick, like one that is lost from the queue. A run is begun here only by the batch that opens
+it: one that is open already may be waiting out a send that may have worked.
 """
 
 from __future__ import annotations
