@@ -50,6 +50,17 @@ async def test_a_released_claim_says_whether_it_may_have_worked(journal: RedisJo
     assert not (await claim(journal, now=1020)).unknown
 
 
+async def test_what_may_have_worked_is_left_alone_until_its_time_whoever_comes_before(
+    journal: RedisJournal,
+) -> None:
+    first = await claim(journal, now=1000)
+    await journal.release(first, again=1110, unknown=True, looks=0, why="lost")
+    assert await journal.claim(RUN.id, 1109, 1159, MARGIN) == 1110
+    second = await claim(journal, now=1110)
+    await journal.release(second, again=2000, unknown=False, looks=0, why="refused")
+    assert (await claim(journal, now=1111)).attempt == 3
+
+
 async def test_an_attempt_that_died_is_looked_up_anew(journal: RedisJournal) -> None:
     first = await claim(journal, now=1000)
     await journal.release(first, again=1010, unknown=True, looks=2, why="looked up in vain")
