@@ -20,6 +20,8 @@ SMALL = 20_000
 """Bytes of literals up to which the automaton may be a table: some 400 bytes for each, and twice as quick."""
 PIECE = 1 << 14
 """Bytes of a text that are searched at a time, so that what is found stays little."""
+MOST_FOUND = 1 << 18
+"""Finds in one piece, of some 160 bytes each: at one place, one may end of each length of literals."""
 MAX_MEMORY = 64 << 20
 """Bytes that one compiled set may take: at RE2's default of 8 MiB, thousands of patterns crawl or fail."""
 MIN_MEMORY = 8 << 20
@@ -47,11 +49,13 @@ def search_literals(literals: Sequence[bytes]) -> Search:
     some = find
     if len(literals) <= VECTORED:
         some = BytesAhoCorasick(literals, MatchKind.LeftmostFirst, kind).find_matches_as_indexes
-    step = PIECE + max(map(len, literals), default=1) - 1
+    lengths = set(map(len, literals)) or {1}
+    piece = max(max(lengths), min(PIECE, MOST_FOUND // len(lengths)))
+    step = piece + max(lengths) - 1
 
     def search(text: bytes) -> Collection[int]:
         if len(text) > step:
-            pieces = (text[start : start + step] for start in range(0, len(text), PIECE))
+            pieces = (text[start : start + step] for start in range(0, len(text), piece))
             return set[int]().union(*map(search, pieces))
         if some is not find and not some(text):
             return ()
