@@ -37,6 +37,11 @@ def find_mail(size: int) -> Mail:
     return Mail(source, tuple(found[index * len(found) // size] for index in range(size)))
 
 
+def several_times(mail: Mail, times: int) -> Mail:
+    """The same mail so many times over, each time with other ids."""
+    return Mail(mail.source, tuple(islice(_repeated(mail.raws), times * len(mail.raws))))
+
+
 def write_archive(raws: Sequence[bytes], path: Path) -> Path:
     """Write a zip that the sandbox loads in this order."""
     with zipfile.ZipFile(path, "w") as archive:
