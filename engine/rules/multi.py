@@ -50,8 +50,9 @@ def search_literals(literals: Sequence[bytes]) -> Search:
     if len(literals) <= VECTORED:
         some = BytesAhoCorasick(literals, MatchKind.LeftmostFirst, kind).find_matches_as_indexes
     lengths = set(map(len, literals)) or {1}
-    piece = max(max(lengths), min(PIECE, MOST_FOUND // len(lengths)))
-    step = piece + max(lengths) - 1
+    longest = max(lengths)
+    piece = max(longest, min(PIECE, MOST_FOUND // len(lengths)))
+    step = piece + longest - 1
 
     def search(text: bytes) -> Collection[int]:
         if len(text) > step:
