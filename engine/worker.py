@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -107,7 +107,7 @@ async def _work(office: Office, stop: asyncio.Event) -> None:
     stopping = asyncio.create_task(stop.wait())
     shortcut = office.base.shortcut
     try:
-        async with shortcut.open(partial(_follow, office)):
+        async with shortcut.open(partial(_carry_out, office)):
             await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if stop.is_set():
                 await asyncio.gather(_finish(worker), shortcut.finish(FINISH_WITHIN_S))
@@ -123,13 +123,13 @@ async def _work(office: Office, stop: asyncio.Event) -> None:
         await _close(worker)
 
 
-async def _follow(office: Office, function: str, name: str) -> None:
-    """Do what follows from a job of this worker."""
+async def _carry_out(office: Office, run: str) -> None:
+    """Carry on a run that this worker opened, as its job would."""
     try:
         async with asyncio.timeout(JOB_TIMEOUT_S):
-            await FOLLOWING[function]({"office": office}, name)
+            await guarded(execute)({"office": office}, run)
     except Exception:
-        log.exception("%s %s failed", function, name)
+        log.exception("execute %s failed", run)
 
 
 async def _finish(worker: Worker) -> None:
@@ -180,10 +180,6 @@ def guarded(job: Job) -> Job:
 
     run.__name__ = run.__qualname__ = job.__name__
     return run
-
-
-FOLLOWING: Mapping[str, Job] = {job.__name__: guarded(job) for job in (drain, execute)}
-"""What may follow from a job."""
 
 
 async def _reload(office: Office) -> None:

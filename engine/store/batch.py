@@ -70,7 +70,7 @@ class Batch:
         if opened == -1:
             raise LeaseLost(f"lane {lane} was taken over by another worker")
         for run in opened:
-            self._base.shortcut.begin("execute", run)
+            self._base.shortcut.begin(run)
 
 
 def dump(value: object) -> str:

@@ -13,14 +13,11 @@ from engine.flow.ports import Profile
 from engine.flow.sift import RECEPTIONS
 from engine.mail.events import Event, is_mailbox
 from engine.store.base import JOB_TTL_MS, Base
-from engine.store.jobs import NO_JOB
 from engine.store.judged import read_judged
 from engine.store.leases import HeldLease, take_lease
 from engine.store.profiles import read_profile, write_profile
 
 UNKNOWN_KEPT = 10_000
-WOKEN = 2
-"""What `append` answers where the lane slept."""
 CURSOR = ("cursor", "polled", "started", "doubt", "doubted")
 
 
@@ -57,8 +54,7 @@ class RedisMailboxes:
         await self._base.scripts("leave", [], [run.id, run.model_dump_json(), run.mailbox, run.rule, now])
 
     async def append(self, mailbox: str, old: int, new: int, events: Sequence[Event], now: int) -> bool:
-        here = self._base.shortcut.rests
-        job = NO_JOB if here else self._base.drain_job(mailbox)
+        job = self._base.drain_job(mailbox)
         read = await self._redis.hget(self._key("polled"), mailbox) or "0"
         keys = [self._key("cursor"), self._key("events", mailbox), self._key("awake"), self._base.queue]
         keys += [self._key("moved"), self._key("arrived"), self._key("habit", mailbox)]
@@ -66,11 +62,8 @@ class RedisMailboxes:
         arrivals = sum(event.kind in RECEPTIONS for event in events)
         head = [mailbox, str(old), str(new), mailbox, read, now, job.id, job.payload, JOB_TTL_MS]
         head += [tracing.current(), arrivals]
-        appended = await self._base.scripts("append", keys, [*head, *(event.to_json() for event in events)])
-        if not appended:
+        if not await self._base.scripts("append", keys, [*head, *(event.to_json() for event in events)]):
             return False
-        if here and appended == WOKEN:
-            self._base.shortcut.begin("drain", mailbox)
         metrics.EVENTS.each((event.kind for event in events), mailbox)
         return True
 

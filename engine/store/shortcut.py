@@ -1,8 +1,8 @@
-"""The short way: what follows from a job is begun by the same process instead of going over the queue.
+"""The short way: runs that a batch opens are carried out by the same process instead of going over the queue.
 
-A job that is enqueued takes a worker seven round trips. One that is begun here and is lost with its process
-is found by the tick, like one that is lost from the queue. A run is begun here only by the batch that opens
-it: one that is open already may be waiting out a send that may have worked.
+A job that is enqueued takes a worker seven round trips. A run that is begun here and is lost with its process
+is found by the tick, like one that is lost from the queue. It is begun here only by the batch that opens it:
+one that is open already may be waiting out a send that may have worked.
 """
 
 from __future__ import annotations
@@ -16,46 +16,41 @@ from typing import Any
 from engine.ending import end
 
 MOST = 32
-"""Jobs under way this way; beyond it the queue shares them out among all workers."""
+"""Runs under way this way; beyond it the queue shares them out among all workers."""
 
-Work = Callable[[str, str], Coroutine[Any, Any, None]]
-"""Does the job of a name for a mailbox, a lane or a run."""
+Work = Callable[[str], Coroutine[Any, Any, None]]
+"""Carries a run on."""
 
 
 class Shortcut:
-    """Jobs that this process begins itself; none, unless it is a worker that is open for them."""
+    """Runs that this process carries out itself; none, unless it is a worker that is open for them."""
 
     def __init__(self) -> None:
         self._work: Work | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._reserved = 0
 
-    @property
-    def rests(self) -> bool:
-        """Whether it could begin jobs and has none: what takes long is better shared out otherwise."""
-        return self._work is not None and not self._tasks
-
     def reserve(self) -> bool:
-        """Hold room for one job more, until it is given back; False where there is none."""
+        """Hold room for one run more, until it is given back; False where there is none."""
         free = self._work is not None and len(self._tasks) + self._reserved < MOST
         self._reserved += free
         return free
 
     def give_back(self, reserved: int) -> None:
-        """Hold no more room for so many jobs: they are begun now, or not at all."""
+        """Hold no more room for so many runs: they are begun now, or not at all."""
         self._reserved -= reserved
 
-    def begin(self, function: str, name: str) -> None:
-        """Begin a job; one for which it is too late is left to the tick."""
+    def begin(self, run: str) -> None:
+        """Begin a run; one for which it is too late is left to the tick."""
         if self._work:
             # In a context of its own: whether what sets it off can wait says nothing of it.
-            task = asyncio.create_task(self._work(function, name), context=Context())
+            task = asyncio.create_task(self._work(run), context=Context())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     @asynccontextmanager
     async def open(self, work: Work) -> AsyncIterator[None]:
-        """Begin jobs until it is left; what is still under way then is ended."""
+        """Begin runs until it is left; what is still under way then is ended."""
         self._work = work
         try:
             yield

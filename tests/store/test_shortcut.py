@@ -1,4 +1,4 @@
-"""What follows from a job is begun by the same process, and else enqueued: one of both, always."""
+"""Runs that a batch opens are begun by the same process, and else enqueued: one of both, always."""
 
 from __future__ import annotations
 
@@ -11,35 +11,27 @@ from redis.asyncio import Redis
 from engine.errand import BACKGROUND, in_background
 from engine.errors import LeaseLost
 from engine.flow.stores import Commit
-from engine.mail.events import Event, EventKind
 from engine.store import shortcut
 from engine.store.base import Base
 from engine.store.lanes import RedisLanes
 from engine.store.leases import HeldLease
-from engine.store.mailboxes import RedisMailboxes
 from tests.store.test_lanes import BOX, group, run
-from tests.waiting import wait_for
 
 
 class Works:
-    """A process that begins jobs, of which none ends before it may."""
+    """A process that begins runs, of which none ends before it may."""
 
     def __init__(self, redis: Redis) -> None:
         self.base = Base(redis)
-        self.mailboxes, self.lanes = RedisMailboxes(self.base), RedisLanes(self.base)
-        self.begun: list[tuple[str, str]] = []
+        self.lanes = RedisLanes(self.base)
+        self.begun: list[str] = []
         self.in_background: list[bool] = []
         self.may_end = asyncio.Event()
 
-    async def do(self, function: str, name: str) -> None:
-        self.begun.append((function, name))
+    async def do(self, name: str) -> None:
+        self.begun.append(name)
         self.in_background.append(BACKGROUND.get())
         await self.may_end.wait()
-
-    async def find(self, at: int) -> None:
-        events = [Event(EventKind.MESSAGE_RECEIVED, BOX, at, f"m{at}")]
-        assert await self.mailboxes.append(BOX, at - 1, at, events, now=10)
-        await asyncio.sleep(0)
 
     async def commit(self, *keys: str) -> None:
         async with self.lanes.lease(BOX) as lease:
@@ -58,33 +50,14 @@ def sending(*keys: str) -> Commit:
 @pytest.fixture
 async def works(redis: Redis) -> AsyncIterator[Works]:
     made = Works(redis)
-    await made.mailboxes.start(BOX, 0, now=5)
     async with made.base.shortcut.open(made.do):
         yield made
 
 
 async def test_who_is_no_worker_enqueues(redis: Redis) -> None:
     web = Works(redis)
-    await web.mailboxes.start(BOX, 0, now=5)
-    await web.find(1)
     await web.commit("1")
-    assert (web.begun, await web.enqueued()) == ([], 2)
-
-
-async def test_a_lane_that_slept_is_drained_at_once_and_one_that_is_awake_is_left_to_whoever_has_it(
-    works: Works,
-) -> None:
-    await works.find(1)
-    works.may_end.set()
-    await wait_for(lambda: works.base.shortcut.rests)
-    await works.find(2)
-    assert (works.begun, await works.enqueued()) == ([("drain", BOX)], 0)
-
-
-async def test_a_process_that_has_something_to_do_shares_lanes_with_others(works: Works) -> None:
-    works.base.shortcut.begin("execute", "another")
-    await works.find(1)
-    assert (works.begun, await works.enqueued()) == ([("execute", "another")], 1)
+    assert (web.begun, await web.enqueued()) == ([], 1)
 
 
 async def test_runs_are_carried_out_at_once_as_far_as_there_is_room(
@@ -92,7 +65,7 @@ async def test_runs_are_carried_out_at_once_as_far_as_there_is_room(
 ) -> None:
     monkeypatch.setattr(shortcut, "MOST", 2)
     await works.commit("1", "2", "3")
-    assert works.begun == [("execute", run("1").id), ("execute", run("2").id)]
+    assert works.begun == [run("1").id, run("2").id]
     assert await works.enqueued() == 1
     assert await works.base.redis.zcard(works.base.key("due")) == 3  # The tick looks after all of them.
 
@@ -116,7 +89,7 @@ async def test_nothing_is_begun_that_was_not_committed(works: Works, monkeypatch
     await asyncio.sleep(0)
     assert works.begun == []
     await works.commit("2")
-    assert works.begun == [("execute", run("2").id)]
+    assert works.begun == [run("2").id]
 
 
 async def test_a_run_that_was_opened_before_goes_on_at_its_own_time(works: Works) -> None:
@@ -129,12 +102,12 @@ async def test_a_run_that_was_opened_before_goes_on_at_its_own_time(works: Works
         await works.lanes.settle_group(BOX, lease, group(one), (), [one.id], (tried,), (), now=20)
         await works.lanes.settle_group(BOX, lease, tried, (), [one.id], (), (), now=30)
     await asyncio.sleep(0)
-    assert works.begun == [("execute", one.id)]
+    assert works.begun == [one.id]
 
 
 async def test_what_is_begun_has_the_whole_budget_whoever_began_it(works: Works) -> None:
     with in_background():
-        await works.find(1)
+        await works.commit("1")
     assert works.in_background == [False]
 
 
@@ -146,4 +119,4 @@ async def test_who_is_to_end_begins_no_more_and_lets_come_to_its_end_what_is_und
     assert not finishing.done()
     works.may_end.set()
     await finishing
-    assert (works.begun, await works.enqueued()) == ([("execute", run("1").id)], 1)
+    assert (works.begun, await works.enqueued()) == ([run("1").id], 1)

@@ -1,11 +1,11 @@
 -- Append events and advance the cursor, if it is still the one the page was read from. Beside that, note when
 -- the mailbox moved, the longest silence of each day that a complete read saw, and arrivals nobody rang for.
--- Answers 0 where the cursor is another, 2 where the lane slept, else 1.
 -- KEYS: cursor, stream, awake, queue, moved, arrived, habit, rung, unrung.
 -- ARGV: mailbox, old, new, lane, read, now, job, payload, ttl, trace, arrivals, events...
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
-local slept = #ARGV >= 12 and redis.call('SADD', KEYS[3], ARGV[4]) == 1
-if slept then enqueue(KEYS[4], ARGV[7], ARGV[8], ARGV[6], ARGV[9]) end
+if #ARGV >= 12 and redis.call('SADD', KEYS[3], ARGV[4]) == 1 then
+  enqueue(KEYS[4], ARGV[7], ARGV[8], ARGV[6], ARGV[9])
+end
 for i = 12, #ARGV do redis.call('XADD', KEYS[2], '*', 'event', ARGV[i], 'read', ARGV[5], 'trace', ARGV[10]) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 if #ARGV < 12 then return 1 end
@@ -30,4 +30,4 @@ if ARGV[11] ~= '0' then
   end
   redis.call('HSET', KEYS[6], ARGV[1], ARGV[6] .. ' ' .. ARGV[10])
 end
-return slept and 2 or 1
+return 1
