@@ -109,22 +109,29 @@ async def test_without_any_job_the_ticks_bring_everything_to_its_end(shop: Shop,
         assert sent(shop) == 1
 
 
+def held_up(shop: Shop, method: str) -> tuple[asyncio.Event, asyncio.Event]:
+    """The next call of the service begins, which it tells, and goes on when it may."""
+    begun, going_on = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        begun.set()
+        await going_on.wait()
+
+    assert shop.service is not None
+    shop.service.meanwhile[method] = slow
+    return begun, going_on
+
+
 async def test_a_job_under_way_is_finished_before_the_worker_ends(shop: Shop) -> None:
     async with shop.office() as office:
-        going_on, begun = asyncio.Event(), asyncio.Event()
-
-        async def slow() -> None:
-            begun.set()
-            await going_on.wait()
-
         async with working(office) as stop:
             await in_service(office)
-            assert shop.service is not None
-            shop.service.meanwhile["change_labels"] = slow
+            begun, going_on = held_up(shop, "change_labels")
             await deliver(shop, office, "1")
             await begun.wait()
             stop.set()
             going_on.set()
+        assert shop.service is not None
         assert "Seen" in shop.service.labels("1")
         (run,) = await office.journal.newest(9)
         recorded = await office.journal.get(run)
@@ -139,28 +146,20 @@ async def test_a_worker_does_not_ask_redis_at_every_look_about_a_job_that_it_has
         known: dict[str, dict[str, int]] = await redis.info("commandstats")
         return known.get(f"cmdstat_{command}", {"calls": 0})["calls"]
 
-    async with shop.office() as office:
-        going_on, begun = asyncio.Event(), asyncio.Event()
+    async with shop.office() as office, working(office):
+        await in_service(office)
+        begun, going_on = held_up(shop, "history")
+        await deliver(shop, office, "1")
+        await begun.wait()
+        watched, looked = await calls("unwatch"), await calls("zrangebyscore")
 
-        async def slow() -> None:
-            begun.set()
-            await going_on.wait()
+        async def looked_on() -> bool:
+            return await calls("zrangebyscore") > looked + 10
 
-        async with working(office):
-            await in_service(office)
-            assert shop.service is not None
-            shop.service.meanwhile["history"] = slow
-            await deliver(shop, office, "1")
-            await begun.wait()
-            watched, looked = await calls("unwatch"), await calls("zrangebyscore")
-
-            async def looked_on() -> bool:
-                return await calls("zrangebyscore") > looked + 10
-
-            await wait_for(looked_on, what="ten looks for jobs")
-            assert await calls("unwatch") == watched
-            going_on.set()
-            await settled(office, 1)
+        await wait_for(looked_on, what="ten looks for jobs")
+        assert await calls("unwatch") == watched
+        going_on.set()
+        await settled(office, 1)
 
 
 class Deaf:
