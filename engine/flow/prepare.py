@@ -12,7 +12,8 @@ from engine.flow.clock import Clock, now_ms
 from engine.flow.doubt_batch import is_in_doubt
 from engine.flow.drafts import Drafts
 from engine.flow.holding import Guard, Preparing, Profiles
-from engine.flow.hydrate import Looked, judge_once, wanting
+from engine.flow.hydrate import Looked
+from engine.flow.judging import judge_once, wanting
 from engine.flow.later import timers_for
 from engine.flow.mailboxes import Cursor, Mailboxes
 from engine.flow.memory import answers, awaits_answers, judge_remembering, to_write

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from engine.errors import LeaseLost, MessageGone, RateLimited, Rejected, Unauthorized, Unavailable
-from engine.flow import hydrate
+from engine.flow import judging
 from engine.flow.drain import BATCH
 from engine.mail.events import EventKind
 from engine.rules.evaluate import evaluate
@@ -222,7 +222,7 @@ async def test_a_defect_in_judging_becomes_a_dead_letter_and_the_lane_goes_on(
             raise ZeroDivisionError
         return judge(ruleset, event, *args, **options)
 
-    monkeypatch.setattr(hydrate, "evaluate", judge_badly)
+    monkeypatch.setattr(judging, "evaluate", judge_badly)
     await world.rules(LABEL_ALL)
     for key in "12":
         world.provider.deliver(key)
