@@ -22,7 +22,7 @@ from bench.dirt.readers import RAW_READERS, TEXT_READERS, in_mail
 from bench.dirt.texts import TEXTS
 from bench.figure import Figure, Section
 from bench.mail import Mail
-from engine.mail import address, headers
+from engine.mail import address
 from engine.rules.condition import Condition
 from engine.rules.index import Index
 from engine.rules.reasons import reason_of
@@ -74,7 +74,6 @@ def _ratio(prepare: Prepare, size: int) -> float:
 def _seconds(prepare: Prepare, size: int) -> float:
     work = prepare(size)
     address._parsed.cache_clear()
-    headers._remembered.cache_clear()
     gc.disable()  # A collection costs what other measures have left lying about.
     try:
         began = process_time()

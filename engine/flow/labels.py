@@ -14,7 +14,7 @@ from engine.flow.patience import again_at, patience
 from engine.flow.plan import LabelGroup, RunLabels
 from engine.flow.ports import Provider
 from engine.flow.sift import footstep
-from engine.flow.stores import Lanes, Lease, Settled
+from engine.flow.stores import Lanes, Lease, Settled, Tried
 from engine.flow.telling import labels_settled, labels_span
 
 LEASE_MARGIN_S = 1.0
@@ -47,7 +47,8 @@ async def finish_groups(
             return Unfinished(tuple(groups), min(group.again for group in groups if group.again))
         if clock() >= end:
             return Unfinished(tuple(groups), clock())
-        calls = (_carry_out(lanes, provider, lane, lease, group, clock) for group in ready)
+        record = _Record(lanes, lane, lease, clock)
+        calls = (_carry_out(provider, lane, lease, group, record) for group in ready)
         # Every call comes to its end before anything else happens: none may outlive the lease.
         for outcome in await asyncio.gather(*calls, return_exceptions=True):
             if outcome is not None:
@@ -66,11 +67,27 @@ def _ready(groups: Sequence[LabelGroup], now: int) -> list[LabelGroup]:
     return ready
 
 
-async def _carry_out(
-    lanes: Lanes, provider: Provider, lane: str, lease: Lease, group: LabelGroup, clock: Clock
-) -> None:
-    error = await _attempt(provider, lane, group, lease)
-    await _record(lanes, lane, lease, group, error, clock())
+class _Record:
+    """Writes down what came of calls; answers that come while others are written go together."""
+
+    def __init__(self, lanes: Lanes, lane: str, lease: Lease, clock: Clock) -> None:
+        self._lanes, self._lane, self._lease, self._clock = lanes, lane, lease, clock
+        self._tried: list[Tried] = []
+        self._turn = asyncio.Lock()
+
+    async def write(self, group: LabelGroup, error: ProviderError | None) -> None:
+        self._tried.append(_tried(group, error, self._clock()))
+        async with self._turn:
+            tried, self._tried = self._tried, []
+            if not tried:
+                return  # It went with others, whose caller has heard if it could not be written.
+            await self._lanes.settle_groups(self._lane, self._lease, tried, self._clock())
+        for one in tried:
+            labels_settled(self._lane, one.group, one.settled)
+
+
+async def _carry_out(provider: Provider, lane: str, lease: Lease, group: LabelGroup, record: _Record) -> None:
+    await record.write(group, await _attempt(provider, lane, group, lease))
 
 
 async def _attempt(provider: Provider, lane: str, group: LabelGroup, lease: Lease) -> ProviderError | None:
@@ -85,24 +102,18 @@ async def _attempt(provider: Provider, lane: str, group: LabelGroup, lease: Leas
     return None
 
 
-async def _record(
-    lanes: Lanes, lane: str, lease: Lease, group: LabelGroup, error: ProviderError | None, now: int
-) -> None:
-    """Write down what came of it; sends go ahead after the first attempt, whatever its outcome."""
-    opened = [part.run for part in _parts(group) if part.more]
-    settled: list[Settled] = []
-    left: Sequence[LabelGroup] = ()
+def _tried(group: LabelGroup, error: ProviderError | None, now: int) -> Tried:
+    """Say what came of it; sends go ahead after the first attempt, whatever its outcome."""
+    opened = tuple(part.run for part in _parts(group) if part.more)
     if error is None:
-        settled = list(_settled(group, {"outcome": "done"}))
+        settled = tuple(_settled(group, {"outcome": "done"}))
     elif not isinstance(error, (Rejected, MessageGone)) and now - (group.since or now) < patience(error):
-        left = _tried(group, error, now)
+        return Tried(group, opened=opened, instead=_once_more(group, error, now))
     elif len(group.keys) > 1:
-        opened, left = [], _halves(group)
+        return Tried(group, instead=_halves(group))
     else:
-        settled = list(_settled(group, *_refusal(error)))
-    answered = () if left else _footsteps(group)
-    await lanes.settle_group(lane, lease, group, settled, opened, left, answered, now)
-    labels_settled(lane, group, settled)
+        settled = tuple(_settled(group, *_refusal(error)))
+    return Tried(group, settled, opened, footsteps=_footsteps(group))
 
 
 def _refusal(error: ProviderError) -> tuple[Mapping[str, str], bool]:
@@ -119,18 +130,18 @@ def _again(error: ProviderError, since: int, now: int) -> int:
     return again_at(since, now, FIRST_WAIT_MS, LONGEST_WAIT_MS)
 
 
-def _tried(group: LabelGroup, error: ProviderError, now: int) -> Sequence[LabelGroup]:
+def _once_more(group: LabelGroup, error: ProviderError, now: int) -> tuple[LabelGroup, ...]:
     """The group once more; in halves where it may be too large to be done before a lease could lapse."""
     since = group.since or now
     tried = {"tries": group.tries + 1, "since": since, "again": _again(error, since, now)}
     splits = isinstance(error, Unavailable) and (group.tries + 1) % SPLIT_AFTER == 0
-    parts = _halves(group) if splits and len(group.keys) > SMALLEST else [group]
-    return [part.model_copy(update=tried) for part in parts]
+    parts = _halves(group) if splits and len(group.keys) > SMALLEST else (group,)
+    return tuple(part.model_copy(update=tried) for part in parts)
 
 
-def _halves(group: LabelGroup) -> Sequence[LabelGroup]:
+def _halves(group: LabelGroup) -> tuple[LabelGroup, ...]:
     middle = len(group.keys) // 2
-    return [_part(group, group.keys[:middle]), _part(group, group.keys[middle:])]
+    return _part(group, group.keys[:middle]), _part(group, group.keys[middle:])
 
 
 def _part(group: LabelGroup, keys: tuple[str, ...]) -> LabelGroup:

@@ -89,6 +89,20 @@ class Settled:
     failed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of one try of a label group."""
+
+    group: LabelGroup
+    settled: tuple[Settled, ...] = ()
+    opened: tuple[str, ...] = ()
+    """Runs that go on."""
+    instead: tuple[LabelGroup, ...] = ()
+    """What takes its place on the list."""
+    footsteps: tuple[str, ...] = ()
+    """Those of its footsteps that were answered."""
+
+
 class Memories(Protocol):
     """What was done and seen before, as planning asks for it."""
 
@@ -145,18 +159,8 @@ class Lanes(Memories, Protocol):
         """Label groups not yet settled, oldest first."""
         ...
 
-    async def settle_group(
-        self,
-        lane: str,
-        lease: Lease,
-        group: LabelGroup,
-        settled: Sequence[Settled],
-        opened: Sequence[str],
-        instead: Sequence[LabelGroup],
-        answered: Sequence[str],
-        now: int,
-    ) -> None:
-        """Replace a group by `instead`, in its place; record steps, open runs, date footsteps."""
+    async def settle_groups(self, lane: str, lease: Lease, tried: Sequence[Tried], now: int) -> None:
+        """Write down what came of label groups, all or none."""
         ...
 
     async def rest(self, lane: str, lease: Lease, now: int, again: int | None = None) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, KeysView
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from engine.mail.charset import decode
@@ -16,8 +15,6 @@ T = TypeVar("T")
 
 MAX_FIELDS = 2_000
 MAX_HEADER_BYTES = 2 * 1024 * 1024
-MAX_REMEMBERED = 1_000
-"""Characters of a field that is worth remembering decoded."""
 
 _NAME = rb"[\x21-\x39\x3b-\x7e\x80-\xff]*+"
 _REST = rb"[^\n]*+(?:\n[ \t][^\n]*+)*+"
@@ -48,6 +45,7 @@ class Headers:
         self._index = index
         self._found: dict[str, tuple[str, ...]] = {}
         self._kept: dict[object, Any] = {}
+        """What was made of the fields, and of each raw value that was read: rules read the same few again."""
 
     def kept(self, make: Callable[[Headers], T]) -> T:
         """Make something of the fields when first asked for."""
@@ -75,16 +73,22 @@ class Headers:
     def text(self, name: str) -> str:
         """The first value of a field, decoded (RFC 2047), whitespace tidied; "" when absent."""
         first = self.first(name)
-        return _readable(first) if first else ""
+        return self._readable(first) if first else ""
 
     def texts(self, name: str) -> tuple[str, ...]:
         """Every value of a field, decoded and tidied, in order."""
-        return tuple(map(_readable, self.all(name)))
+        return tuple(map(self._readable, self.all(name)))
 
     @property
     def names(self) -> KeysView[str]:
         """The names of all fields, in lower case."""
         return self._index.keys()
+
+    def _readable(self, raw: str) -> str:
+        found: str | None = self._kept.get(raw)
+        if found is None:
+            found = self._kept[raw] = tidy(decode_words(raw))
+        return found
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name.lower() in self._index
@@ -103,16 +107,6 @@ class Headers:
 
     def __repr__(self) -> str:
         return f"Headers({list(self)!r})"
-
-
-def _readable(raw: str) -> str:
-    return _remembered(raw) if len(raw) <= MAX_REMEMBERED else tidy(decode_words(raw))
-
-
-@lru_cache(maxsize=64)
-def _remembered(raw: str) -> str:
-    """Decode and tidy; a message's rules read the same few fields again and again."""
-    return tidy(decode_words(raw))
 
 
 def parse_headers(raw: bytes) -> Headers:

@@ -73,5 +73,5 @@ class Batch:
             self._base.shortcut.begin(run)
 
 
-def dump(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+dump = json.JSONEncoder(separators=(",", ":")).encode
+"""Made once: `json.dumps` makes an encoder for each value."""

@@ -10,7 +10,7 @@ from functools import lru_cache
 from engine import tracing
 from engine.errors import LeaseLost
 from engine.flow.plan import LabelGroup, Run
-from engine.flow.stores import Commit, Lease, Queued, Settled
+from engine.flow.stores import Commit, Lease, Queued, Tried
 from engine.mail.events import Event
 from engine.rules.memory import Kept
 from engine.store.base import JOB_TTL_MS, Base, chunks
@@ -124,27 +124,18 @@ class RedisLanes:
         texts = await self._redis.lrange(self._key("groups", lane), 0, -1)
         return list(map(_group, texts))
 
-    async def settle_group(
-        self,
-        lane: str,
-        lease: Lease,
-        group: LabelGroup,
-        settled: Sequence[Settled],
-        opened: Sequence[str],
-        instead: Sequence[LabelGroup],
-        answered: Sequence[str],
-        now: int,
-    ) -> None:
-        batch = Batch(self._base, now)
-        for one in settled:
-            batch.settle(one)
-        for run in opened:
-            batch.open_run(run)
-        batch.set_fields(self._key("footsteps", lane), dict.fromkeys(answered, now))
-        key, old = self._key("groups", lane), dump_group(group)
-        for new in instead:
-            batch.add("LINSERT", key, "BEFORE", old, dump_group(new))
-        batch.add("LREM", key, 1, old)
+    async def settle_groups(self, lane: str, lease: Lease, tried: Sequence[Tried], now: int) -> None:
+        batch, key = Batch(self._base, now), self._key("groups", lane)
+        for one in tried:
+            for settled in one.settled:
+                batch.settle(settled)
+            for run in one.opened:
+                batch.open_run(run)
+            batch.set_fields(self._key("footsteps", lane), dict.fromkeys(one.footsteps, now))
+            old = dump_group(one.group)
+            for new in one.instead:
+                batch.add("LINSERT", key, "BEFORE", old, dump_group(new))
+            batch.add("LREM", key, 1, old)
         await batch.carry_out(lane, lease)
 
     async def rest(self, lane: str, lease: Lease, now: int, again: int | None = None) -> bool:

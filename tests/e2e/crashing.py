@@ -45,7 +45,7 @@ LANES: list[tuple[type, str]] = [
     (RedisMailboxes, "append"),
     (RedisMailboxes, "polled"),
     (RedisLanes, "commit"),
-    (RedisLanes, "settle_group"),
+    (RedisLanes, "settle_groups"),
     (RedisLanes, "rest"),
 ]
 CHANCE = 0.4

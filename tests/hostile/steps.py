@@ -11,7 +11,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from engine.mail import address, headers
+from engine.mail import address
 
 SLACK = 0.1
 """Twice the input may take a tenth more than twice the lines,"""
@@ -41,7 +41,6 @@ def steps(work: Callable[[], object]) -> int:
 def _forget() -> None:
     """Empty what remembers texts that were read."""
     address._parsed.cache_clear()
-    headers._remembered.cache_clear()
 
 
 def excess(work: Callable[[int], Callable[[], object]], size: int) -> str:

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from engine.errors import LeaseLost
 from engine.flow.plan import LabelGroup, Run, RunLabels
-from engine.flow.stores import Claim, Commit, Settled, Verdicts
+from engine.flow.stores import Claim, Commit, Settled, Tried, Verdicts
 from engine.mail.events import Event, EventKind
 from engine.rules.effects import ChangeLabels, SendMessage
 from engine.store.base import Base
@@ -128,7 +128,8 @@ async def test_runs_open_when_their_group_was_attempted_and_end_with_their_last_
             BOX, lease, Commit(queued, runs=(both, alone), groups=(group(both, alone),)), now=30
         )
         settled = [Settled(one.id, 0, {"outcome": "done"}) for one in (both, alone)]
-        await lanes.settle_group(BOX, lease, group(both, alone), settled, [both.id], (), (), now=40)
+        tried = Tried(group(both, alone), tuple(settled), (both.id,))
+        await lanes.settle_groups(BOX, lease, [tried], now=40)
         assert await lanes.rest(BOX, lease, now=50)
     first, second = await journal.get(both.id), await journal.get(alone.id)
     assert first is not None
@@ -197,11 +198,11 @@ async def test_labels_that_settle_late_leave_alone_a_send_that_is_under_way(base
         queued = tuple(await lanes.read(BOX, 9, now=20))
         await lanes.commit(BOX, lease, Commit(queued, runs=(one,), groups=(group(one),)), now=30)
         tried = group(one).model_copy(update={"tries": 1, "again": 50})
-        await lanes.settle_group(BOX, lease, group(one), (), [one.id], (tried,), (), now=40)
+        await lanes.settle_groups(BOX, lease, [Tried(group(one), opened=(one.id,), instead=(tried,))], now=40)
         claim = await journal.claim(one.id, now=60, deadline=90, margin=10)
         assert isinstance(claim, Claim)
-        await lanes.settle_group(
-            BOX, lease, tried, [Settled(one.id, 0, {"outcome": "done"})], (), (), (), now=70
+        await lanes.settle_groups(
+            BOX, lease, [Tried(tried, (Settled(one.id, 0, {"outcome": "done"}),))], now=70
         )
         assert await journal.claim(one.id, now=71, deadline=99, margin=10) == 100
     assert not await journal.settle(Settled(one.id, 1, {"outcome": "done"}), now=80, claim=claim)
@@ -216,11 +217,11 @@ async def test_a_dismissed_run_stays_settled_when_its_labels_are_changed_after_a
         queued = tuple(await lanes.read(BOX, 9, now=20))
         await lanes.commit(BOX, lease, Commit(queued, runs=(one,), groups=(group(one),)), now=30)
         tried = group(one).model_copy(update={"tries": 1, "again": 50})
-        await lanes.settle_group(BOX, lease, group(one), (), [one.id], (tried,), (), now=40)
+        await lanes.settle_groups(BOX, lease, [Tried(group(one), opened=(one.id,), instead=(tried,))], now=40)
         await journal.settle(Settled(one.id, 1, {"outcome": "failed", "why": "no"}, failed=True), now=50)
         assert await journal.dismiss(one.id, now=60)
-        await lanes.settle_group(
-            BOX, lease, tried, [Settled(one.id, 0, {"outcome": "done"})], (), (), (), now=70
+        await lanes.settle_groups(
+            BOX, lease, [Tried(tried, (Settled(one.id, 0, {"outcome": "done"}),))], now=70
         )
     recorded = await journal.get(one.id)
     assert recorded is not None

@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 
 from engine import tracing
 from engine.flow.plan import LabelGroup
+from engine.flow.stores import Tried
 from engine.mail.events import Event, EventKind
 from engine.store.base import Base
 from engine.store.batch import dump
@@ -155,9 +156,9 @@ async def test_a_label_group_that_an_older_version_wrote_is_taken_off_its_list(s
         assert lease
         (group,) = await service.lanes.groups(BOX)
         later = group.model_copy(update={"tries": 1})
-        await service.lanes.settle_group(BOX, lease, group, [], [], [later], [], NOON)
+        await service.lanes.settle_groups(BOX, lease, [Tried(group, instead=(later,))], NOON)
         assert await service.lanes.groups(BOX) == [later]
-        await service.lanes.settle_group(BOX, lease, later, [], [], [], [], NOON)
+        await service.lanes.settle_groups(BOX, lease, [Tried(later)], NOON)
         assert await service.lanes.groups(BOX) == []
 
 
@@ -168,7 +169,7 @@ async def test_a_label_group_of_ours_is_taken_off_its_list(service: Service) -> 
     async with service.lanes.lease(BOX) as lease:
         assert lease
         (read,) = await service.lanes.groups(BOX)
-        await service.lanes.settle_group(BOX, lease, read, [], [], [], [], NOON)
+        await service.lanes.settle_groups(BOX, lease, [Tried(read)], NOON)
         assert await service.lanes.groups(BOX) == []
 
 

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from engine.errand import BACKGROUND, in_background
 from engine.errors import LeaseLost
-from engine.flow.stores import Commit
+from engine.flow.stores import Commit, Tried
 from engine.store import shortcut
 from engine.store.base import Base
 from engine.store.lanes import RedisLanes
@@ -99,8 +99,10 @@ async def test_a_run_that_was_opened_before_goes_on_at_its_own_time(works: Works
         assert lease is not None
         await works.lanes.commit(BOX, lease, Commit((), runs=(one,), groups=(group(one),)), now=10)
         assert works.begun == []
-        await works.lanes.settle_group(BOX, lease, group(one), (), [one.id], (tried,), (), now=20)
-        await works.lanes.settle_group(BOX, lease, tried, (), [one.id], (), (), now=30)
+        await works.lanes.settle_groups(
+            BOX, lease, [Tried(group(one), opened=(one.id,), instead=(tried,))], now=20
+        )
+        await works.lanes.settle_groups(BOX, lease, [Tried(tried, opened=(one.id,))], now=30)
     await asyncio.sleep(0)
     assert works.begun == [one.id]
 
