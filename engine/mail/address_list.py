@@ -20,9 +20,11 @@ _TOKEN = re.compile(
 )
 _TOKEN_QUOTES_OFF = re.compile(_TOKEN.pattern.replace(rf"|(?P<quoted>{_QUOTED})", "|(?P<quoted>(?!))"), re.S)
 _SPEC = r"[\w.!#$%&'*+/=?^`{|}~-]++@[\w.-]++"
-_USUAL = re.compile(rf"""\s*+(?:(?:"([^"\\]*+)"\s*+|([^<>,;:@"(\[]*+))<({_SPEC})>|({_SPEC}))\s*+""", re.ASCII)
-"""One address, with a name or without: so it is with most."""
-_PAREN = re.compile(r"[()\\]")
+_USUAL = re.compile(
+    rf"""\s*+(?:(?:"([^"\\]*+)"\s*+|([^<>,;:@"(\[]*+))<({_SPEC})>|({_SPEC}))\s*+(?:,|\Z)""", re.ASCII
+)
+"""One address, with a name or without, up to its comma: so it is with most."""
+_MARK = re.compile(r"\\.|[()]", re.S)
 _ESCAPED = re.compile(r"\\(.)", re.S)
 
 
@@ -52,10 +54,17 @@ def mailboxes(value: str) -> Iterator[tuple[str, str]]:
 
     Words before a comma that are no address belong to the next name: `Doe, Ann <ann@x.example>`.
     """
-    if usual := _USUAL.fullmatch(value):
+    at = 0
+    while usual := _USUAL.match(value, at):
         quoted, name, named, bare = usual.groups("")
         yield " ".join((quoted or name).split()), named or bare
-        return
+        at = usual.end()
+    if at < len(value):
+        yield from _others(value[at:])
+
+
+def _others(value: str) -> Iterator[tuple[str, str]]:
+    """The same from the first entry on that is written in another way."""
     waiting: list[tuple[str, str]] = []
     for entry, comma in _entries(value):
         found = _read(entry)
@@ -205,13 +214,12 @@ def _tokens(value: str) -> Iterator[_Token]:
 
 def _comment_end(value: str, start: int) -> int:
     """Find where a comment with its nested ones ends, 0 if it does not."""
-    depth, at = 0, start
-    while mark := _PAREN.search(value, at):
-        at = mark.end()
-        if mark[0] == "\\":
-            at += 1
-        else:
-            depth += 1 if mark[0] == "(" else -1
+    depth = 0
+    for mark in _MARK.finditer(value, start):
+        if mark[0] == "(":
+            depth += 1
+        elif mark[0] == ")":
+            depth -= 1
             if depth == 0:
-                return at
+                return mark.end()
     return 0

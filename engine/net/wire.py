@@ -82,7 +82,7 @@ class AiohttpWire:
 
     async def carry(self, request: Request) -> Answer:
         session = self._session = self._session or self._open()
-        async with session.request(
+        response = await session.request(
             request.method,
             request.url,
             headers=request.headers,
@@ -90,8 +90,12 @@ class AiohttpWire:
             allow_redirects=False,
             auto_decompress=False,
             timeout=self._timeouts[request.again],
-        ) as response:
+        )
+        try:
             body = await self._read(response.content)
+        except BaseException:
+            response.close()  # One that is read to its end has given its connection back.
+            raise
         if codings := response.headers.getall("Content-Encoding", ()):
             body = inflated(body, ",".join(codings), self._max_bytes)
         return Answer(response.status, response.headers, body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from engine.mail.events import Event
@@ -177,9 +177,13 @@ def changed(labels: frozenset[str], effects: Iterable[Effect]) -> frozenset[str]
 
 def net(before: frozenset[str], after: frozenset[str]) -> ChangeLabels:
     """Say what leads from one set of labels to another."""
-    if before == after:
-        return NO_CHANGE
-    return ChangeLabels(add=tuple(sorted(after - before)), remove=tuple(sorted(before - after)))
+    return NO_CHANGE if before == after else _change(after - before, before - after)
+
+
+@lru_cache(maxsize=1_000)
+def _change(add: frozenset[str], remove: frozenset[str]) -> ChangeLabels:
+    """Many messages get the same few changes."""
+    return ChangeLabels(add=tuple(sorted(add)), remove=tuple(sorted(remove)))
 
 
 def _undecided(step: Step) -> Undecided:

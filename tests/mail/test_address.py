@@ -17,7 +17,7 @@ from engine.mail.address import (
     parse_address,
     parse_addresses,
 )
-from engine.mail.address_list import mailboxes
+from engine.mail.address_list import _others, mailboxes
 from tests.growth import is_linear
 
 
@@ -148,6 +148,25 @@ def test_reads_back_what_is_written_by_the_rules(people: list[tuple[str, str]]) 
 def test_never_raises_and_gives_writable_text(values: list[str]) -> None:
     for one in parse_addresses(values):
         f"{one.name}{one.address}{one.local}{one.domain}{one.normal}".encode()
+
+
+_PIECES = [
+    "Ann",
+    "Doe, ",
+    "a@b.example",
+    "<a@b.example>",
+    '"A, B"',
+    "=?utf-8?Q?a,b?=",
+    "list:",
+    ";",
+    ",",
+    " ",
+]
+
+
+@given(st.lists(st.sampled_from([*_PIECES, "(", ")", '"', "<", "@", "\\", "é"]), max_size=14).map("".join))
+def test_the_quick_way_reads_what_the_whole_one_reads(value: str) -> None:
+    assert list(mailboxes(value)) == list(_others(value))
 
 
 @given(st.text("<>@evil ", max_size=20))
