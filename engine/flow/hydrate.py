@@ -92,7 +92,8 @@ class Hydrator:
         each = enumerate(zip(batch, patient, strict=True))
         await _work_off((partial(self._look, index, *pair) for index, pair in each), self._begin_ahead)
         await self._judge_fetched()
-        await _work_off(self._wanting)
+        wanting, self._wanting = self._wanting, []  # They hold this object: it would outlive its batch.
+        await _work_off(wanting)
         return [self._found[index] for index in range(len(batch))]
 
     async def more(self, short: Sequence[tuple[Looked, Needs]]) -> list[Looked]:

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -21,7 +22,23 @@ ANY_TYPE = "application/octet-stream"
 _TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,62}/[a-z0-9][a-z0-9!#$&^_.+-]{0,62}")
 _CONTENT_ID = re.compile(r"[A-Za-z0-9._-]{1,100}@[A-Za-z0-9.-]{1,100}")
 _NOT_IN_NAMES = re.compile(r'[\x00-\x1f\x7f\x85\u2028\u2029\ud800-\udfff/\\:*?"<>|]+')
-_MIME = SMTP.clone(cte_type="7bit")
+
+
+class _Fields(HeaderRegistry):
+    """Makes the class of each field once; the library makes one for each field of each mail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._made: dict[str, type] = {}
+
+    def __getitem__(self, name: str) -> type:
+        kind = name.lower()
+        if kind not in self._made:
+            self._made[kind] = super().__getitem__(name)
+        return self._made[kind]
+
+
+_MIME = SMTP.clone(cte_type="7bit", header_factory=_Fields())
 
 
 class UnsendableError(PostroomError):

@@ -35,13 +35,16 @@ class Headers:
     def __init__(self, pairs: Iterable[tuple[str | bytes, str | bytes]] = ()) -> None:
         """Take fields by name; of bytes, folded as they were received, a text is made when asked for."""
         self._pairs = tuple(pairs)
-        index: dict[str, list[str | bytes]] = {}
+        index: dict[str, str | bytes | list[str | bytes]] = {}
         for name, value in self._pairs:
             key = (name if isinstance(name, str) else name.decode("latin-1")).lower()
-            if key in index:
-                index[key].append(value)
+            known = index.get(key)
+            if known is None:
+                index[key] = value
+            elif isinstance(known, list):
+                known.append(value)
             else:
-                index[key] = [value]
+                index[key] = [known, value]
         self._index = index
         self._found: dict[str, tuple[str, ...]] = {}
         self._kept: dict[object, Any] = {}
@@ -62,7 +65,8 @@ class Headers:
             return ()
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = tuple(map(_value, values))
+            found = tuple(map(_value, values)) if isinstance(values, list) else (_value(values),)
+            self._found[key] = found
         return found
 
     def first(self, name: str) -> str:
