@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from email.headerregistry import BaseHeader
 from email.message import EmailMessage
 
 import pytest
@@ -36,6 +37,13 @@ def test_images_hang_on_the_html_and_files_on_the_mail() -> None:
     assert images[0].get_payload(decode=True) == LOGO.content
     assert images[0].get_content_disposition() == "inline"
     assert [file.get_filename() for file in mail.iter_attachments()] == ["terms.pdf"]
+
+
+def test_a_mail_leaves_no_classes_behind() -> None:
+    compose(PLAIN)
+    known = len(object.__subclasses__()) + len(BaseHeader.__subclasses__())
+    compose(replace(PLAIN, subject="another"))
+    assert len(object.__subclasses__()) + len(BaseHeader.__subclasses__()) == known
 
 
 def test_files_make_the_same_bytes_each_time_in_seven_bits() -> None:

@@ -24,6 +24,11 @@ def test_names_compare_without_case_and_values_keep_their_order() -> None:
     assert list(headers) == [("Received", "one"), ("SUBJECT", "hello"), ("received", "two")]
 
 
+def test_a_field_counts_as_often_as_it_is_there() -> None:
+    headers = Headers([("X", "yes")] * 3)
+    assert headers.all("x") == headers.texts("X") == ("yes",) * 3
+
+
 @pytest.mark.parametrize(
     ("raw", "pairs"),
     [
