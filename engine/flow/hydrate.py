@@ -75,9 +75,10 @@ class Hydrator:
         self._clock, self._now, self._end = clock, clock(), end
         self._needs_for = cache(book.rules.needs_for)
         self._threads = Threads(provider)
+        self._todo: deque[Todo] = deque()
+        """Empty in the end: what stands there holds this object, which would outlive its batch."""
         self._found: dict[int, Looked] = {}
         self._unjudged: list[tuple[int, Message]] = []
-        self._wanting: list[Todo] = []
         self._limited: RateLimited | None = None
         """Once the service asks us to wait, nothing more is fetched: it would be fetched again anyway."""
 
@@ -89,11 +90,11 @@ class Hydrator:
         Who has nothing left to fetch begins with what is `coming` next, and does not wait for it.
         """
         self._ahead.expect(self._calls_for(coming))
-        each = enumerate(zip(batch, patient, strict=True))
-        await _work_off((partial(self._look, index, *pair) for index, pair in each), self._begin_ahead)
+        for index, pair in enumerate(zip(batch, patient, strict=True)):
+            self._todo.append(partial(self._look, index, *pair))
+        await _work_off(self._todo, self._begin_ahead)
         await self._judge_fetched()
-        wanting, self._wanting = self._wanting, []  # They hold this object: it would outlive its batch.
-        await _work_off(wanting)
+        await _work_off(self._todo)
         return [self._found[index] for index in range(len(batch))]
 
     async def more(self, short: Sequence[tuple[Looked, Needs]]) -> list[Looked]:
@@ -103,7 +104,7 @@ class Hydrator:
         async def look(index: int, one: Looked, wanted: Needs) -> None:
             found[index] = await self._safely(one.queued, one.patient, self._completed(one, wanted))
 
-        await _work_off(partial(look, index, *each) for index, each in enumerate(short))
+        await _work_off(deque(partial(look, index, *each) for index, each in enumerate(short)))
         return [found[index] for index in range(len(short))]
 
     def _begin_ahead(self) -> None:
@@ -118,14 +119,15 @@ class Hydrator:
                 yield Wanted(event.mailbox, event.key, needs), queued.trace
 
     async def _look(self, index: int, queued: Queued, patient: bool) -> None:
-        """Fetch a message, and judge it with others when there are enough."""
+        """Fetch a message, and judge it with others once there are enough; `look` judges the last ones."""
         if index and self._clock() >= self._end:
             # What is decided by now is committed first; the rest has its turn afterwards.
-            self._limited = self._limited or RateLimited("the turn is over", until=0)
+            self._found[index] = Looked(queued, error=RateLimited("the turn is over", until=0))
+            return
         found = await self._unless_limited(index, queued, patient, partial(self._read, queued, patient))
         if found.message and found.evaluation is None:
             self._unjudged.append((index, found.message))
-            if len(self._unjudged) >= TOGETHER:
+            if len(self._unjudged) >= TOGETHER and self._todo:
                 await self._judge_fetched()
 
     async def _complete(self, index: int, wanted: Needs) -> None:
@@ -149,6 +151,7 @@ class Hydrator:
     async def _judge_fetched(self) -> None:
         """Judge what was fetched: in a row, that takes less of the processor than between calls."""
         those, self._unjudged = self._unjudged, []
+        wanting_more: list[Todo] = []
         pause = time.monotonic() + LONGEST_S
         for index, message in those:
             one = self._found[index]
@@ -156,10 +159,11 @@ class Hydrator:
             self._found[index] = Looked(one.queued, message, evaluation, None, one.patient, one.had)
             wanted = wanting(evaluation)
             if not wanted <= one.had or _can_be_final(evaluation):
-                self._wanting.append(partial(self._complete, index, wanted))
+                wanting_more.append(partial(self._complete, index, wanted))
             if time.monotonic() > pause:
                 await asyncio.sleep(0)
                 pause = time.monotonic() + LONGEST_S
+        self._todo.extendleft(reversed(wanting_more))  # What was begun is finished first.
 
     async def _safely(self, queued: Queued, patient: bool, looking: Awaitable[Looked]) -> Looked:
         try:
@@ -238,9 +242,8 @@ class Hydrator:
         return judge_once(self._book, event, message, self._now, profiles=self._profiles, final=final)
 
 
-async def _work_off(calls: Iterable[Todo], then: Callable[[], None] | None = None) -> None:
+async def _work_off(todo: deque[Todo], then: Callable[[], None] | None = None) -> None:
     """Do all, several at a time; whoever finds nothing left does what comes then."""
-    todo = deque(calls)
 
     async def lane() -> None:
         while todo:

@@ -11,12 +11,15 @@ import pytest
 
 from engine.ending import end
 from engine.flow import judging
+from engine.flow.drain import SLICE_MS
 from engine.flow.hydrate import TOGETHER, Hydrator
 from engine.flow.stores import Tried
+from engine.mail.message import Message
+from engine.mail.needs import Needs
 from engine.rules.evaluate import evaluate
 from engine.store.lanes import RedisLanes
 from tests.flow.conftest import World
-from tests.flow.fakes import BOX, mail
+from tests.flow.fakes import BOX, FakeProvider, mail
 
 LABEL_HELLO = "{when: {subject: hello}, then: [label: A]}"
 LABEL_PDF = "{when: {attachment: {type: pdf}}, then: [label: Pdf]}"
@@ -64,6 +67,26 @@ async def test_others_have_a_turn_while_many_messages_are_judged(
     finally:
         await end(task)
     assert len(seen) == len(set(seen)) == TOGETHER
+
+
+async def test_what_was_begun_is_finished_although_the_turn_is_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = FakeProvider.fetch
+
+    async def slow(self: FakeProvider, mailbox: str, key: str, needs: Needs) -> Message:
+        world.clock.forward(SLICE_MS // 20)
+        return await fetch(self, mailbox, key, needs)
+
+    monkeypatch.setattr(FakeProvider, "fetch", slow)
+    await world.rules(LABEL_PDF)
+    deliver(world, 60, ATTACHED)
+    await world.poll()
+    await world.drain()
+    begun = world.provider.fetched
+    assert TOGETHER < len(begun) < 60
+    assert {len(needs) for needs in begun.values()} == {2}
+    assert {key for key, _ in await world.matched()} == begun.keys()
 
 
 async def test_nothing_of_a_batch_outlives_it(world: World) -> None:
