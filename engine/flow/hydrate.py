@@ -75,10 +75,10 @@ class Hydrator:
         self._clock, self._now, self._end = clock, clock(), end
         self._needs_for = cache(book.rules.needs_for)
         self._threads = Threads(provider)
-        self._todo: deque[Todo] = deque()
-        """Empty in the end: what stands there holds this object, which would outlive its batch."""
         self._found: dict[int, Looked] = {}
         self._unjudged: list[tuple[int, Message]] = []
+        self._todo: deque[Todo] = deque()
+        """Empty in the end: what stands there holds this object, which would outlive its batch."""
         self._limited: RateLimited | None = None
         """Once the service asks us to wait, nothing more is fetched: it would be fetched again anyway."""
 
@@ -90,8 +90,8 @@ class Hydrator:
         Who has nothing left to fetch begins with what is `coming` next, and does not wait for it.
         """
         self._ahead.expect(self._calls_for(coming))
-        for index, pair in enumerate(zip(batch, patient, strict=True)):
-            self._todo.append(partial(self._look, index, *pair))
+        each = enumerate(zip(batch, patient, strict=True))
+        self._todo.extend(partial(self._look, index, *pair) for index, pair in each)
         await _work_off(self._todo, self._begin_ahead)
         await self._judge_fetched()
         await _work_off(self._todo)
@@ -122,36 +122,35 @@ class Hydrator:
         """Fetch a message, and judge it with others once there are enough; `look` judges the last ones."""
         if index and self._clock() >= self._end:
             # What is decided by now is committed first; the rest has its turn afterwards.
-            self._found[index] = Looked(queued, error=RateLimited("the turn is over", until=0))
+            self._limited = self._limited or RateLimited("the turn is over", until=0)
+        if self._limited:
+            self._found[index] = Looked(queued, error=self._limited)
             return
-        found = await self._unless_limited(index, queued, patient, partial(self._read, queued, patient))
+        found = await self._kept(index, queued, patient, self._read(queued, patient))
         if found.message and found.evaluation is None:
             self._unjudged.append((index, found.message))
             if len(self._unjudged) >= TOGETHER and self._todo:
                 await self._judge_fetched()
 
     async def _complete(self, index: int, wanted: Needs) -> None:
-        """Fetch what is wanting of a message that was judged once."""
+        """Fetch what is wanting of a message that was judged once, however late it is: it was begun."""
         one = self._found[index]
-        await self._unless_limited(index, one.queued, one.patient, partial(self._completed, one, wanted))
+        await self._kept(index, one.queued, one.patient, self._completed(one, wanted))
 
-    async def _unless_limited(
-        self, index: int, queued: Queued, patient: bool, look: Callable[[], Awaitable[Looked]]
-    ) -> Looked:
+    async def _kept(self, index: int, queued: Queued, patient: bool, looking: Awaitable[Looked]) -> Looked:
+        found = self._found[index] = await self._safely(queued, patient, looking)
         # The first message alone says nothing of the others: it may be the only one kept waiting.
-        if index and self._limited:
-            found = Looked(queued, error=self._limited)
-        else:
-            found = await self._safely(queued, patient, look())
-            if index and isinstance(found.error, RateLimited):
-                self._limited = found.error
-        self._found[index] = found
+        if index and isinstance(found.error, RateLimited):
+            self._limited = found.error
         return found
 
     async def _judge_fetched(self) -> None:
-        """Judge what was fetched: in a row, that takes less of the processor than between calls."""
+        """Judge what was fetched: in a row, that takes less of the processor than between calls.
+
+        What is wanting of these comes before further messages: a turn that is cut short then has some done.
+        """
         those, self._unjudged = self._unjudged, []
-        wanting_more: list[Todo] = []
+        short: list[Todo] = []
         pause = time.monotonic() + LONGEST_S
         for index, message in those:
             one = self._found[index]
@@ -159,11 +158,11 @@ class Hydrator:
             self._found[index] = Looked(one.queued, message, evaluation, None, one.patient, one.had)
             wanted = wanting(evaluation)
             if not wanted <= one.had or _can_be_final(evaluation):
-                wanting_more.append(partial(self._complete, index, wanted))
+                short.append(partial(self._complete, index, wanted))
             if time.monotonic() > pause:
                 await asyncio.sleep(0)
                 pause = time.monotonic() + LONGEST_S
-        self._todo.extendleft(reversed(wanting_more))  # What was begun is finished first.
+        self._todo.extendleft(reversed(short))
 
     async def _safely(self, queued: Queued, patient: bool, looking: Awaitable[Looked]) -> Looked:
         try:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from hashlib import sha256
 from typing import Any
 
 import pytest
 
 from engine.errors import LeaseLost, MessageGone, RateLimited, Rejected, Unauthorized, Unavailable
 from engine.flow import judging
-from engine.flow.drain import BATCH
+from engine.flow.drain import BATCH, SLICE_MS
 from engine.mail.events import EventKind
 from engine.rules.evaluate import evaluate
 from tests.flow.conftest import World
@@ -298,3 +299,30 @@ async def test_the_next_batch_is_read_while_labels_of_the_one_before_are_changed
         assert await world.read_and_drain() is None
     assert [world.provider.labels(key) >= {"A"} for key in "12"] == [True, True]
     assert len(world.provider.changes) == 2
+
+
+@pytest.mark.parametrize("error", [None, RateLimited("slow down", until=0)], ids=["slow", "limiting"])
+async def test_a_service_that_grants_few_calls_a_turn_has_those_messages_done(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
+    """Each is read twice, and the calls do not suffice for reading all of them once."""
+    digest = sha256(b"hi\r\n").hexdigest()
+    await world.rules(f"{{when: {{attachment: {{sha256: '{digest}'}}}}, then: [label: A]}}")
+    pdf = mail(Content_Type="application/pdf", Content_Disposition="attachment; filename=a.pdf")
+    for number in range(60):
+        world.provider.deliver(str(number), pdf)
+    fetch, granted = world.provider.fetch, 40
+
+    async def fetch_a_while(*wanted: Any) -> Any:
+        nonlocal granted
+        granted -= 1
+        if error and granted < 0:
+            raise error
+        if granted == 0 and not error:
+            world.clock.forward(SLICE_MS)
+        await asyncio.sleep(0)
+        return await fetch(*wanted)
+
+    monkeypatch.setattr(world.provider, "fetch", fetch_a_while)
+    await world.read_and_drain()
+    assert len(await world.matched()) >= 10
