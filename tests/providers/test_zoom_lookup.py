@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -104,6 +105,20 @@ async def test_a_search_that_knows_takes_no_listing(bench: Bench) -> None:
     assert await bench.provider.find(BOX, OURS, a_minute_ago())
     calls = await bench.calls()
     assert (calls["list_emails"], calls.get("list_draft_emails", 0), calls["get_email"]) == (1, 0, 1)
+
+
+async def test_looks_that_come_at_once_go_through_the_lists_together(bench: Bench) -> None:
+    """After a crash hundreds look: one by one they would never end within their time."""
+    kept = [f"<ours-{number}@acme.example>" for number in range(30)]
+    keys = [await bench.provider.save_draft(BOX, outgoing(own_id)) for own_id in kept]
+    missing = [f"<none-{number}@acme.example>" for number in range(30)]
+    looks = (bench.provider.find(BOX, own_id, a_minute_ago()) for own_id in (*kept, *missing))
+    found = await asyncio.gather(*looks)
+    assert [one and one.key for one in found] == [*keys, *[None] * 30]
+    calls = await bench.calls()
+    # A search each; what is gone through for the first to come is gone through once more for the others.
+    assert calls["list_draft_emails"] - 60 <= 3
+    assert calls["get_email"] <= 2 * 30
 
 
 def ms(seconds: int) -> int:

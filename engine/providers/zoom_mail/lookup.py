@@ -1,18 +1,23 @@
-"""Find a message of ours by its Message-ID, also when the search does not know it yet."""
+"""Find a message of ours by its Message-ID, also when the search does not know it yet.
+
+After a crash hundreds of runs look at once: those of one mailbox share what has to be gone through.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
 
-from engine.errors import MessageGone, Unfinished
+from engine.errors import MessageGone, ProviderError, Unfinished
 from engine.flow.ports import Found
 from engine.mail.events import is_outbound
+from engine.providers.rounds import Rounds
 from engine.providers.zoom_mail import reading
 from engine.providers.zoom_mail.client import ZoomMailClient
 from engine.providers.zoom_mail.labels import LabelBooks
@@ -52,12 +57,29 @@ class _Page:
 _List = Callable[[str], Awaitable[_Page]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """A message that no search knows; if it is there, it is newer than `start` (epoch milliseconds)."""
+
+    message_id: str
+    start: int
+
+
+@dataclass(slots=True)
+class _Met:
+    """What was met on the way through the lists, by Message-ID, and what kept us from going on."""
+
+    messages: dict[str, tuple[str, Read]] = field(default_factory=dict)
+    error: ProviderError | None = None
+
+
 class Lookup:
     """Looks messages of an account's mailboxes up."""
 
     def __init__(self, client: ZoomMailClient, books: LabelBooks) -> None:
         self._client, self._books = client, books
         self._known: OrderedDict[tuple[str, str], Read] = OrderedDict()
+        self._rounds = Rounds(self._go_through)
 
     async def find(self, mailbox: str, message_id: str, since: datetime) -> Found | None:
         """Search, and when nothing is found go through all that is new since `since`.
@@ -67,7 +89,8 @@ class Lookup:
         wanted = _bare(message_id)
         if not wanted:
             return None
-        return await self._search(mailbox, wanted) or await self._go_through(mailbox, wanted, since)
+        missing = _Missing(wanted, int(since.timestamp() * 1000))
+        return await self._search(mailbox, wanted) or await self._among_new(mailbox, missing)
 
     async def _search(self, mailbox: str, wanted: str) -> Found | None:
         """Search; a copy that was delivered to us counts only if no other is there."""
@@ -88,23 +111,40 @@ class Lookup:
             seen += new
         return delivered
 
-    async def _go_through(self, mailbox: str, wanted: str, since: datetime) -> Found | None:
-        start, left = int(since.timestamp() * 1000), MAX_READ
-        lists = [self._drafts(mailbox), *(self._messages(mailbox, label=place) for place in PLACES)]
-        for list_ in lists:
+    async def _among_new(self, mailbox: str, missing: _Missing) -> Found | None:
+        met = await self._rounds.ask(mailbox, missing)
+        if missing.message_id in met.messages:
+            return await self._found(mailbox, *met.messages[missing.message_id])
+        if met.error:
+            raise met.error
+        return None
+
+    async def _go_through(self, mailbox: str, missing: Sequence[_Missing]) -> _Met:
+        met, wanted = _Met(), {one.message_id for one in missing}
+        try:
+            async with aclosing(self._newer(mailbox, min(one.start for one in missing))) as newer:
+                async for key, read in newer:
+                    met.messages.setdefault(read.message_id, (key, read))
+                    if wanted <= met.messages.keys():
+                        break
+        except ProviderError as error:
+            met.error = error
+        return met
+
+    async def _newer(self, mailbox: str, start: int) -> AsyncGenerator[tuple[str, Read], None]:
+        """Go through the places of ours, list by list, as far back as `start`."""
+        left = MAX_READ
+        for list_ in (self._drafts(mailbox), *(self._messages(mailbox, label=place) for place in PLACES)):
             dates: list[int] = []
             async for keys in _chunks(list_):
                 left -= sum(self._remembered(mailbox, key) is None for key in keys)
                 if left < 0:
                     raise Unfinished(f"whether ours is among more than {MAX_READ} messages is not told yet")
-                reads = await self._read_all(mailbox, keys)
-                for key, read in reads:
-                    if read.message_id == wanted:
-                        return await self._found(mailbox, key, read)
-                dates += [read.date for _, read in reads if read.date]
+                for key, read in await self._read_all(mailbox, keys):
+                    yield key, read
+                    dates += [read.date] if read.date else []
                 if is_past(dates, start):
                     break
-        return None
 
     async def _read_all(self, mailbox: str, keys: Sequence[str]) -> list[tuple[str, Read]]:
         reads = await asyncio.gather(*(self._read(mailbox, key) for key in keys), return_exceptions=True)
