@@ -30,7 +30,8 @@ def backup(file: Path, config: str | None) -> None:
     """
 
     async def run() -> int:
-        async with open_office(load_settings(config)) as office:
+        # An older layout is what one makes a backup of before it is migrated.
+        async with open_office(load_settings(config), any_layout=True) as office:
             total = int(await office.base.redis.dbsize())
             with _bar("copying", total) as progress:
                 return await back_up(office.base, file, progress)

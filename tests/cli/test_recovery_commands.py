@@ -129,3 +129,15 @@ async def test_there_is_nothing_to_migrate(console: Console) -> None:
 async def test_an_older_layout_is_refused_by_every_other_command(console: Console) -> None:
     await console.world.base.redis.set("postroom:schema", LAYOUT - 1)
     assert "run `postroom migrate`" in str((await console.call("runs")).exception)
+
+
+async def test_an_older_layout_is_backed_up_before_it_is_migrated(open_run: Console, tmp_path: Path) -> None:
+    base, file = open_run.world.base, str(tmp_path / "before-the-upgrade.gz")
+    await base.redis.set("postroom:schema", LAYOUT - 1)
+    made = await open_run.call("backup", file)
+    assert (made.exit_code, made.exception) == (0, None)
+    assert (await open_run.call("migrate")).exit_code == 0
+    assert (await open_run.call("restore", file, "--replace")).exit_code == 0
+    assert await base.redis.get("postroom:schema") == str(LAYOUT - 1)
+    assert (await open_run.call("migrate")).exit_code == 0
+    assert (await open_run.call("recover")).exit_code == 0
