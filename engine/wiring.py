@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 
 from engine.errors import SettingsError, StoreError
 from engine.flow.execute import Executing
@@ -281,6 +281,8 @@ async def open_office(
         stack.push_async_callback(office.aclose)
         try:
             await office.begin(any_layout=any_layout)
+        except ResponseError as error:
+            raise StoreError(f"Redis refuses what we ask of it: {error}") from error
         except (RedisError, OSError) as error:
             raise StoreError(f"Redis does not answer ({type(error).__name__}): is it running?") from error
         try:

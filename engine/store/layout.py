@@ -18,7 +18,8 @@ RESTORING = "restoring"
 
 async def claim_layout(base: Base) -> None:
     """Mark an empty database as ours. Raises SettingsError for one that this version must not work on."""
-    await base.redis.setnx(base.key("schema"), LAYOUT)
+    if await base.redis.get(base.key("schema")) is None:  # A full Redis is looked at all the same.
+        await base.redis.setnx(base.key("schema"), LAYOUT)
     await read_salt(base)  # Every backup has it.
     found = await read_layout(base)
     if found < LAYOUT:
@@ -30,6 +31,8 @@ async def claim_layout(base: Base) -> None:
 
 async def read_salt(base: Base) -> str:
     """Give the secret from which ids of calls follow: made once, the same for every process."""
+    if known := await base.redis.get(base.key("salt")):
+        return str(known)
     await base.redis.setnx(base.key("salt"), secrets.token_hex(16))
     return str(await base.redis.get(base.key("salt")))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
@@ -14,6 +15,7 @@ from engine.errors import StoreError
 from engine.metrics import DECIDED, Pending
 from engine.store.figures import Figures, Process
 from engine.store.halt import halt
+from engine.store.layout import claim_layout
 from engine.wiring import Office
 from tests.cli.conftest import Console
 from tests.flow.fakes import BOX, Clock, mail
@@ -143,6 +145,28 @@ async def test_a_redis_that_goes_away_is_no_defect(busy: Console, monkeypatch: p
     monkeypatch.setattr(Office, "look", gone)
     result = await busy.call("status")
     assert isinstance(result.exception, StoreError)
+
+
+@pytest.fixture
+async def full(busy: Console) -> AsyncIterator[Console]:
+    """A Redis that takes no more."""
+    await claim_layout(busy.world.base)
+    await busy.world.base.redis.config_set("maxmemory", "1")
+    yield busy
+    await busy.world.base.redis.config_set("maxmemory", "0")
+
+
+async def test_a_full_redis_is_said_to_be_full(full: Console) -> None:
+    assert "% full; a full one stands still" in await needs(full)
+    assert (await full.call("runs")).exit_code == 0
+
+
+async def test_what_redis_refuses_is_said_in_its_words(full: Console) -> None:
+    await full.world.base.redis.delete("postroom:schema")
+    result = await full.call("status")
+    assert isinstance(result.exception, StoreError)
+    assert "used memory > 'maxmemory'" in str(result.exception)
+    assert "is it running" not in str(result.exception)
 
 
 async def test_before_anything_was_set_up(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
