@@ -61,7 +61,7 @@ class Writer:
 
 def refuse_existing(path: Path) -> None:
     """Raise SettingsError rather than overwrite an older backup."""
-    if path.exists():
+    if os.path.exists(path):  # noqa: PTH110 - what cannot even be asked for is refused when it is opened
         raise SettingsError(f"{path} exists: choose another name")
 
 
@@ -82,6 +82,8 @@ def writing(path: Path, head: Head) -> Iterator[Writer]:
             plain.flush()
             os.fsync(plain.fileno())
         unfinished.replace(path)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written: {error.strerror or error}") from error
     finally:
         unfinished.unlink(missing_ok=True)
 

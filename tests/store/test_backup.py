@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gzip
 import json
 import random
@@ -140,6 +141,24 @@ async def test_the_file_belongs_to_its_owner_alone_and_no_other_is_overwritten(
     with pytest.raises(SettingsError, match="cannot be written"):
         await back_up(Base(filled), tmp_path / "nowhere" / "b", silent)
     await asyncio.wait_for(filled.set("postroom:x", "writes go on"), 1)
+
+
+async def test_a_full_disk_is_named_leaves_nothing_and_lets_work_go_on(
+    filled: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(SettingsError, match=f"{tmp_path}/b cannot be written: No space left on device"):
+        await back_up(Base(filled), tmp_path / "b", silent)
+    assert names(tmp_path) == []
+    await asyncio.wait_for(filled.set("postroom:x", "writes go on"), 1)
+
+
+async def test_a_name_that_no_file_can_have_is_no_defect(filled: Client, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="cannot be written: File name too long"):
+        await back_up(Base(filled), tmp_path / ("b" * 300), silent)
 
 
 async def test_acting_is_halted_after_a_restore(filled: Client, tmp_path: Path) -> None:
