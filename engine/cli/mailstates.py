@@ -57,7 +57,9 @@ def state_warnings(
 
 
 def _answers(then: tuple[object, ...]) -> bool:
-    return any(isinstance(action, Reply) and action.mode == "send" for action in then)
+    """Whether something of it is held while the mailbox answers by itself."""
+    replies = [action for action in then if isinstance(action, Reply)]
+    return any(reply.mode != "draft" and "vacation" not in reply.off for reply in replies)
 
 
 def _until(period: Period | None) -> str:

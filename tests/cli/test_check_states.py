@@ -39,6 +39,24 @@ async def test_a_mailbox_that_answers_by_itself_is_named_with_the_rules_it_silen
     assert "(rules answer) (warning)" in line
 
 
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        pytest.param(
+            "mode: approve", "answer, other", id="whose answers wait for approval is silent as well"
+        ),
+        pytest.param(
+            "guard: {off: [vacation], reason: why}", "answer", id="that answers anyway is not silent"
+        ),
+    ],
+)
+async def test_during_a_vacation_a_rule(ruled: Console, settings: str, named: str) -> None:
+    rule = f"{{id: other, when: {{subject: hello}}, then: [{{reply: {{template: hi, {settings}}}}}]}}"
+    (ruled.config.parent / "rules" / "r.yaml").write_text(f"{RULES}  - {rule}\n")
+    await ruled.world.mailboxes.know(BOX, profile(vacation=Period()))
+    assert f"(rules {named}) (warning)" in (await ruled.call("check")).stdout
+
+
 async def test_a_mailbox_that_is_not_in_use_is_named(ruled: Console) -> None:
     await ruled.world.mailboxes.know(BOX, profile("suspended"))
     result = await ruled.call("check")
