@@ -140,4 +140,6 @@ def _time(ms: int) -> str | None:
 
 def screen() -> Console:
     """A terminal's own width; in a pipe, as wide as it takes."""
-    return Console(soft_wrap=True, highlight=False, width=None if os.isatty(1) else 200)
+    width = None if os.isatty(1) else 200
+    # Names may hold brackets and colons.
+    return Console(soft_wrap=True, highlight=False, markup=False, emoji=False, width=width)

@@ -147,6 +147,14 @@ async def test_a_redis_that_goes_away_is_no_defect(busy: Console, monkeypatch: p
     assert isinstance(result.exception, StoreError)
 
 
+async def test_names_with_brackets_are_shown_as_they_are(busy: Console) -> None:
+    text = busy.config.read_text().replace("{acme:", '{"[acme][/b]":')
+    busy.config.write_text(text.replace("account: acme", 'account: "[acme][/b]"'))
+    result = await busy.call("status")
+    assert result.exit_code == 0
+    assert "[acme][/b]" in result.stdout
+
+
 @pytest.fixture
 async def full(busy: Console) -> AsyncIterator[Console]:
     """A Redis that takes no more."""
@@ -157,7 +165,8 @@ async def full(busy: Console) -> AsyncIterator[Console]:
 
 
 async def test_a_full_redis_is_said_to_be_full(full: Console) -> None:
-    assert "% full; a full one stands still" in await needs(full)
+    (need,) = json.loads((await full.call("status", "--json")).stdout)["needs"]
+    assert need.endswith("% full; a full one stands still")
     assert (await full.call("runs")).exit_code == 0
 
 
