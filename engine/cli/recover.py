@@ -12,7 +12,7 @@ import click
 from engine.cli.serve import config
 from engine.cli.words import many
 from engine.errors import PostroomError, SettingsError, TemplateError
-from engine.flow.doubt import FOUND, NOTHING, UNKNOWN, Recovering, Report, look_up
+from engine.flow.doubt import FOUND, NOTHING, UNKNOWN, Recovering, Report, leave_in_doubt, look_up
 from engine.flow.doubt_answers import find_answers
 from engine.flow.rulebook import Rulebook, compile_sources
 from engine.mail.events import SEND_LANE, hook_lane
@@ -65,7 +65,9 @@ async def _recover(
             await RedisDoubts(office.base).doubt_calls(lanes, office.clock() + CALLED_AGAIN_MS)
         since = before.since if before else office.clock()
         reports = [report async for report in _look_up_all(office, wanted, since, dry_run)]
-        all_looked_at = wanted.keys() == settings.mailboxes.keys() or before is None
+        complete = wanted.keys() == settings.mailboxes.keys()
+        reports += await _leave_absent(office, dry_run) if complete else []
+        all_looked_at = complete or before is None
         if not dry_run and all_looked_at and all(report.clear for report in reports):
             await lift(office.base)
         return reports, await read_halt(office.base)
@@ -88,6 +90,18 @@ async def _look_up_all(
         elif cursor and report.clear:
             await find_answers(recovering, provider, book.rules, report, cursor.history)
         yield report
+
+
+async def _leave_absent(office: Office, dry_run: bool) -> list[Report]:
+    """What is not configured may come back: it goes on in doubt."""
+    recovering = Recovering(RedisDoubts(office.base), dry_run, office.clock)
+    known = await recovering.doubts.mailboxes()
+    reports = [Report(mailbox) for mailbox in known if mailbox not in office.settings.mailboxes]
+    unsettled = await recovering.doubts.unsettled() if reports else []
+    for report in reports:
+        own = [one for one in unsettled if one.run.mailbox == report.mailbox]
+        await leave_in_doubt(recovering, report, own)
+    return reports
 
 
 async def _rules(office: Office) -> Rulebook | None:

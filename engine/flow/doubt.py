@@ -32,6 +32,8 @@ LAG_MS = 3_600_000
 TRIES = 5
 PAUSE_S = 1.0
 LONGEST_WAIT_S = 60.0
+NEWEST = 2**64
+"""Above every history id."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -49,6 +51,10 @@ class Doubts(Protocol):
     """What the store knows of that which may have been done."""
 
     async def unsettled(self) -> list[Unsettled]: ...
+
+    async def mailboxes(self) -> list[str]:
+        """Every mailbox that was ever taken into service, configured or not."""
+        ...
 
     async def doubt_run(self, run: str) -> None:
         """Have every step of a run looked up before it is tried."""
@@ -146,6 +152,20 @@ async def look_up(
             await doubts.doubt_run(one.run.id)
         for step in _keyed(one):
             report.looks.append(await _look(recovering, provider, one.run, step))
+
+
+async def leave_in_doubt(recovering: Recovering, report: Report, runs: Sequence[Unsettled]) -> None:
+    """Have all of a mailbox that cannot be asked now looked up before it is done, should it come back."""
+    report.notes.append(
+        "it is not in the configuration; when it is back, each step is looked up before it is done, "
+        "until you run `postroom recover` once more"
+    )
+    if recovering.dry_run:
+        return
+    await recovering.doubts.doubt_mailbox(report.mailbox, NEWEST, recovering.clock())
+    for one in runs:
+        if not _lies_ahead(one, recovering.clock()):
+            await recovering.doubts.doubt_run(one.run.id)
 
 
 def _keyed(one: Unsettled) -> Iterator[int]:

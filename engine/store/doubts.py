@@ -23,11 +23,14 @@ class RedisDoubts:
         """Open and dead runs, and those that wait for their label changes."""
         runs = [*await self._redis.zrange(self._key("due"), 0, -1)]
         runs += await self._redis.zrange(self._key("dead"), 0, -1)
-        for mailbox in await self._redis.hkeys(self._key("cursor")):
+        for mailbox in await self.mailboxes():
             for text in await self._redis.lrange(self._key("groups", mailbox), 0, -1):
                 runs += [part["run"] for parts in json.loads(text)["runs"].values() for part in parts]
         found = [await self._journal.get(run) for run in dict.fromkeys(runs)]
         return [Unsettled(one.run, frozenset(one.receipts)) for one in found if one]
+
+    async def mailboxes(self) -> list[str]:
+        return sorted(await self._redis.hkeys(self._key("cursor")))
 
     async def doubt_run(self, run: str) -> None:
         await self._redis.hset(self._key("run", run), "doubt", "1")

@@ -9,6 +9,7 @@ import pytest
 
 from engine.errors import Unauthorized
 from engine.flow import doubt
+from engine.flow.doubt import NEWEST
 from engine.store.halt import halt, read_halt
 from engine.store.layout import LAYOUT
 from tests.cli.conftest import Console
@@ -141,3 +142,31 @@ async def test_an_older_layout_is_backed_up_before_it_is_migrated(open_run: Cons
     assert await base.redis.get("postroom:schema") == str(LAYOUT - 1)
     assert (await open_run.call("migrate")).exit_code == 0
     assert (await open_run.call("recover")).exit_code == 0
+
+
+async def test_a_mailbox_that_is_left_out_and_comes_back_does_nothing_twice(
+    open_run: Console, tmp_path: Path
+) -> None:
+    """One that did not answer leaves the configuration, lest it holds up the others, and returns."""
+    world, file = open_run.world, str(tmp_path / "backup.gz")
+    await open_run.call("backup", file)
+    world.provider.deliver("2", mail("order"))
+    await world.read_and_drain()
+    await world.execute_all()
+    assert len(world.provider.sent) == 2
+    await open_run.call("restore", file, "--replace")
+    before = open_run.config.read_text()
+    open_run.config.write_text(before.replace(f"{BOX}:", "b@x.example:"))
+    recovered = await open_run.call("recover")
+    assert recovered.exit_code == 0
+    assert f"{BOX}: 0 steps looked up" in recovered.stdout
+    assert "note: it is not in the configuration" in recovered.stdout
+    open_run.config.write_text(before)
+    await world.read_and_drain()
+    for _ in range(3):
+        world.clock.forward(3_600_000)
+        await world.execute_all()
+    assert {run.state for run in await world.runs()} == {"done"}
+    assert len(world.provider.sent) == 2
+    assert (await open_run.call("recover")).exit_code == 0
+    assert int(await world.base.redis.hget("postroom:doubt", BOX)) < NEWEST
