@@ -23,6 +23,8 @@ from engine.wiring import Office, open_office
 
 A_DAY_S = 86_400
 """Judged messages are remembered for `retention`: audits look back one day less."""
+Reports = Mapping[str, Report | SettingsError]
+"""By mailbox, or why it could not be read."""
 
 
 @click.command()
@@ -33,29 +35,46 @@ A_DAY_S = 86_400
 def audit(mailboxes: tuple[str, ...], since: str | None, as_json: bool, config: str | None) -> None:
     """Account for every message, and show the silence alarm.
 
-    Exit code 1 when a message was missed or needs a person; alarms alone do not change it.
+    Exit code 1 when a message was missed or needs a person, 2 when a mailbox could not be read; alarms alone
+    do not change it.
     """
     settings = load_settings(config)
     remembered = settings.retention - A_DAY_S
     age = min(duration(since), remembered) if since else remembered
     start = datetime.now(UTC) - timedelta(seconds=age)
 
-    async def run() -> tuple[list[Report], dict[str, Lane], list[Alarm]]:
+    async def run() -> tuple[Reports, dict[str, Lane], list[Alarm]]:
         async with open_office(settings) as office:
             names = mailboxes or tuple(settings.mailboxes)
+            for name in names:
+                office.provider(name)
             lanes = await office.board.lanes()
             alarms = await office.board.alarms(lanes, office.clock())
-            reports = [await audit_mailbox(office, name, start) for name in names]
+            reports = {name: await _report(office, name, start) for name in names}
             return reports, {lane.mailbox: lane for lane in lanes}, alarms
 
     reports, lanes, alarms = asyncio.run(run())
     (print_json if as_json else print_text)(reports, lanes, alarms)
-    raise SystemExit(1 if any(report.findings for report in reports) else 0)
+    if failed := [str(report) for report in reports.values() if not isinstance(report, Report)]:
+        raise SettingsError("\n".join(failed))
+    raise SystemExit(1 if any(report.findings for report in _read(reports)) else 0)
 
 
-def print_json(reports: Sequence[Report], lanes: Mapping[str, Lane], alarms: Sequence[Alarm]) -> None:
-    """One object a mailbox, with the alarms of its account."""
-    for report in reports:
+async def _report(office: Office, mailbox: str, since: datetime) -> Report | SettingsError:
+    """Account for one mailbox; one that cannot be read keeps nobody from hearing of the others."""
+    try:
+        return await audit_mailbox(office, mailbox, since)
+    except SettingsError as error:
+        return error
+
+
+def _read(reports: Reports) -> Iterator[Report]:
+    return (report for report in reports.values() if isinstance(report, Report))
+
+
+def print_json(reports: Reports, lanes: Mapping[str, Lane], alarms: Sequence[Alarm]) -> None:
+    """One object a mailbox that could be read, with the alarms of its account."""
+    for report in _read(reports):
         lane = lanes[report.mailbox]
         about = (report.mailbox, lane.watched.account)
         told = [asdict(alarm) for alarm in alarms if alarm.about in about]
@@ -63,11 +82,12 @@ def print_json(reports: Sequence[Report], lanes: Mapping[str, Lane], alarms: Seq
         click.echo(json.dumps(as_dict(report) | {"paused": paused, "alarms": told}))
 
 
-def print_text(reports: Sequence[Report], lanes: Mapping[str, Lane], alarms: Sequence[Alarm]) -> None:
+def print_text(reports: Reports, lanes: Mapping[str, Lane], alarms: Sequence[Alarm]) -> None:
     """The mailboxes, then what concerns the webhooks of a whole account."""
-    for report in reports:
-        click.echo("\n".join([as_text(report), *as_lines(lanes[report.mailbox], alarms)]))
-    accounts = {lanes[report.mailbox].watched.account for report in reports}
+    for mailbox, report in reports.items():
+        told = as_text(report) if isinstance(report, Report) else f"{mailbox}: not audited"
+        click.echo("\n".join([told, *as_lines(lanes[mailbox], alarms)]))
+    accounts = {lanes[mailbox].watched.account for mailbox in reports}
     for alarm in alarms:
         if alarm.about in accounts:
             click.echo(f"{alarm.about}: {alarm.kind}: {alarm.text}")

@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from engine.errors import CursorExpired, MessageGone
+from engine.flow.listing import list_keys, patiently
 from engine.flow.mailboxes import Cursor
 from engine.flow.plan import run_id
 from engine.flow.ports import Provider
@@ -110,7 +112,7 @@ async def _unjudged(
 ) -> tuple[str, str]:
     """Why a message was not judged: it need not be, it will be, or it was missed."""
     try:
-        message = await provider.fetch(mailbox, key, frozenset({Need.LABELS}))
+        message = await patiently(partial(provider.fetch, mailbox, key, frozenset({Need.LABELS})))
     except MessageGone:
         return GONE, ""
     arrived = message.received.timestamp() * 1000 if message.received else 0
@@ -125,12 +127,7 @@ async def _unjudged(
 
 async def _keys(records: Records, provider: Provider, mailbox: str, since: datetime) -> list[str]:
     """What the listing shows, and what the history tells of arrivals as far as it reaches back."""
-    listed: list[str] = []
-    page = await provider.list_messages(mailbox, since=since)
-    listed += page.keys
-    while page.next:
-        page = await provider.list_messages(mailbox, page.next, since)
-        listed += page.keys
+    listed = await list_keys(provider, mailbox, since)
     told = await _told(provider, mailbox, await records.origin(mailbox))
     return list(dict.fromkeys([*listed, *told]))
 
@@ -140,7 +137,7 @@ async def _told(provider: Provider, mailbox: str, origin: int) -> list[str]:
     cursor, more = origin, True
     while more:
         try:
-            page = await provider.history(mailbox, cursor)
+            page = await patiently(partial(provider.history, mailbox, cursor))
         except CursorExpired:
             return keys
         keys += [event.key for event in page.events if event.kind in RECEPTIONS]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import SettingsError, Unauthorized
+from engine.errors import RateLimited, SettingsError, Unauthorized, Unavailable
+from engine.flow import listing
 from engine.metrics import Pending
 from engine.store.figures import Figures
 from tests.cli.conftest import SECRET, Console
@@ -82,6 +83,39 @@ async def test_a_mailbox_that_cannot_be_read_is_named(busy: Console) -> None:
     assert isinstance(result.exception, SettingsError)
     assert str(result.exception) == f"{BOX} cannot be audited: the client secret is refused"
     assert SECRET not in str(result.exception)
+
+
+async def test_a_mailbox_that_cannot_be_read_hides_nothing_of_the_others(busy: Console) -> None:
+    base, other = busy.world.base, "a@acme.example"
+    text = busy.config.read_text()
+    busy.config.write_text(text.replace("mailboxes: {", f"mailboxes: {{{other}: {{account: acme}}, "))
+    await base.redis.hset(base.key("started"), other, "1")
+    await base.redis.hset(base.key("cursor"), other, "1")
+    await busy.world.mailboxes.pause(other, "the client secret is refused", 2, 1)
+    await base.redis.hdel(base.key("judged", BOX), "untouched")
+    for form in ((), ("--json",)):
+        busy.world.provider.failures["list_messages"] = [Unauthorized("the client secret is refused")]
+        result = await busy.call("audit", *form)
+        assert str(result.exception) == f"{other} cannot be audited: the client secret is refused"
+        assert "it was never judged" in result.stdout
+    assert [json.loads(line)["mailbox"] for line in result.stdout.splitlines()] == [BOX]
+    busy.world.provider.failures["list_messages"] = [Unauthorized("the client secret is refused")]
+    said = (await busy.call("audit")).stdout.splitlines()
+    assert said[:2] == [f"{other}: not audited", "  paused: the client secret is refused"]
+
+
+async def test_a_service_that_is_busy_or_away_for_a_moment_ends_no_audit(
+    busy: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "FIRST_PAUSE_S", 0.0)
+    base, failures = busy.world.base, busy.world.provider.failures
+    await base.redis.hdel(base.key("judged", BOX), "untouched")
+    for call in ("list_messages", "history", "fetch untouched"):
+        failures[call] = [RateLimited("the rate budget is used up", until=0.0), Unavailable("away")]
+    result = await busy.call("audit")
+    assert result.exit_code == 1
+    assert "missed: untouched: it was never judged" in result.stdout
+    assert not any(failures.values())
 
 
 async def test_only_the_mailboxes_that_are_named(busy: Console, tmp_path: Path) -> None:
