@@ -8,6 +8,7 @@ import gc
 import logging
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -42,6 +43,8 @@ COLLECT_AFTER = (50_000, 20, 20)
 A batch of messages holds some 10,000 at a time, which are no cycles and go with it.
 """
 WATCH_EVERY_S = 2.0
+SYNC_EVERY_S = 60.0
+"""How soon web notices that its machine's clock was set; workers look whenever they look for rules."""
 
 config = click.option(
     "--config", metavar="FILE", help="The configuration; else POSTROOM_CONFIG or ./postroom.yaml."
@@ -106,7 +109,7 @@ async def _run_web(office: Office, stop: asyncio.Event) -> None:
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign, assignment]
     serving = asyncio.create_task(server.serve())
     waiting = asyncio.create_task(stop.wait())
-    watching = asyncio.create_task(_watch(office))
+    watching = asyncio.create_task(watch(office))
     await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     server.should_exit = True
     await serving
@@ -115,12 +118,23 @@ async def _run_web(office: Office, stop: asyncio.Event) -> None:
     await asyncio.gather(waiting, watching, return_exceptions=True)
 
 
-async def _watch(office: Office) -> None:
-    """Keep a connection by which others see us, and say in the log when acting is halted."""
+async def watch(office: Office) -> None:
+    """Keep a connection by which others see us, say in the log when acting is halted, go by Redis' time."""
+    synced = time.monotonic()
     while True:
         await asyncio.sleep(WATCH_EVERY_S)
         with contextlib.suppress(RedisError, OSError):
             await office.halts.look()
+            if time.monotonic() - synced >= SYNC_EVERY_S:
+                synced = time.monotonic()
+                await _sync(office)
+
+
+async def _sync(office: Office) -> None:
+    try:
+        await office.clock.sync()
+    except SettingsError as error:
+        log.warning("%s", error)
 
 
 async def _up(settings: Settings, config: str | None) -> None:
