@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from engine.errand import in_background
+from engine.errors import RateLimited
+from engine.flow.listing import wait_for
 from engine.flow.mailboxes import Mailboxes
 from engine.flow.plan import Run, run_id
-from engine.flow.ports import Provider
+from engine.flow.ports import ListPage, Provider
 from engine.mail.events import Event, EventKind
 from engine.rules.evaluation import NOT_ONE_RULE
 
@@ -15,6 +18,8 @@ SAFETY_MS = 86_400_000
 """The window is this much shorter than retention, so that a judged key is still known."""
 
 CHUNK = 1000
+LONGEST_TURN_S = 5.0
+"""Whoever has to wait for longer is told so, and his mailbox is paused."""
 
 
 async def recover(
@@ -76,9 +81,20 @@ def _gap(mailbox: str, read: int, oldest: int, now: int) -> Run:
 
 async def _list_all(provider: Provider, mailbox: str, since: datetime) -> list[str]:
     keys: list[str] = []
-    page = await provider.list_messages(mailbox, since=since)
-    keys += page.keys
-    while page.next:
-        page = await provider.list_messages(mailbox, page.next, since)
+    token, more = "", True
+    while more:
+        page = await _page(provider, mailbox, token, since)
         keys += page.keys
+        token, more = page.next, bool(page.next)
     return list(dict.fromkeys(keys))
+
+
+async def _page(provider: Provider, mailbox: str, token: str, since: datetime) -> ListPage:
+    """Wait for a turn at the rate budget, which is never long: another time, all would be listed anew."""
+    while True:
+        try:
+            return await provider.list_messages(mailbox, token, since)
+        except RateLimited as error:
+            if error.until - time.time() > LONGEST_TURN_S:
+                raise
+            await wait_for(error)

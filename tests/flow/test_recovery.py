@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
+
 import pytest
 
+from engine.errors import RateLimited
 from engine.flow.poll import RECOVERING, RETRY_MS
+from engine.flow.ports import ListPage
 from engine.flow.recovery import SAFETY_MS
 from tests.flow.conftest import RETENTION_MS, World
 from tests.flow.fakes import BOX, mail
@@ -103,6 +108,30 @@ async def test_one_mailbox_after_another_is_recovered(expired: World) -> None:
     assert "another's is recovered first" in (await expired.mailboxes.paused())[BOX][1]
     await expired.read_and_drain()
     assert seen(expired) == ["judged", "new"]
+
+
+async def test_a_listing_that_has_to_wait_for_its_turn_is_not_begun_anew(expired: World) -> None:
+    for key in "abc":
+        expired.provider.deliver(key)
+    expired.provider.page_size = 1
+    original, asked = expired.provider.list_messages, list[str]()
+
+    async def by_turns(mailbox: str, page: str = "", since: datetime | None = None) -> ListPage:
+        asked.append(page)
+        if len(asked) % 2 == 0:
+            raise RateLimited("the rate budget is used up", until=time.time())
+        return await original(mailbox, page, since)
+
+    expired.provider.list_messages = by_turns  # type: ignore[method-assign]
+    assert await expired.poll() is None
+    assert await expired.queued() == ["a", "b", "c"]
+    assert asked.count("") == 1
+
+
+async def test_a_listing_that_has_to_wait_for_long_is_put_off_with_its_reason(expired: World) -> None:
+    expired.provider.failures["list_messages"] = [RateLimited("the day is spent", until=time.time() + 60)]
+    assert await expired.poll() is not None
+    assert (await expired.mailboxes.paused())[BOX][1] == "the day is spent"
 
 
 async def test_the_window_is_shorter_than_what_is_remembered(expired: World) -> None:
