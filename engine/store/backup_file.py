@@ -36,6 +36,10 @@ class Head:
     """Epoch ms."""
 
 
+_HEAD = {"format": int, "layout": int, "version": str, "made": int}
+"""What is read of it; a newer version may say more."""
+
+
 class Writer:
     """Writes a backup's lines and their checksum."""
 
@@ -122,13 +126,18 @@ def _head(path: Path, line: bytes) -> Head:
     if found.get("format") != FORMAT:
         wanted = f"and this Postroom reads format {FORMAT}"
         raise SettingsError(f"{path} has format {found.get('format')}, {wanted}: use the one that made it")
-    return Head(**found)
+    known: dict[str, Any] = {
+        name: found[name] for name, kind in _HEAD.items() if isinstance(found.get(name), kind)
+    }
+    if len(known) < len(_HEAD):
+        raise SettingsError(f"{path} is no backup of Postroom's, or damaged")
+    return Head(**known)
 
 
 def _read(path: Path, line: bytes) -> Any:
     try:
         return json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise SettingsError(f"{path} is no backup of Postroom's, or damaged") from None
 
 

@@ -42,12 +42,21 @@ async def read_layout(base: Base) -> int:
     text = await base.redis.get(base.key("schema"))
     if text == RESTORING:
         raise SettingsError("a restore was cut off: run `postroom restore FILE --replace` again")
-    found = LAYOUT if text is None else int(text)
+    found = LAYOUT if text is None else _number(text)
     if found > LAYOUT:
         raise SettingsError(
             f"the data in Redis have layout {found}, and this Postroom knows layout {LAYOUT}: use a newer one"
         )
     return found
+
+
+def _number(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise SettingsError(
+        f"the data in Redis have '{text[:20]}' for a layout, which no Postroom wrote: "
+        "see whether redis.url and redis.prefix name the right database"
+    )
 
 
 async def refuse_at_work(base: Base) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import gzip
+import hashlib
 import json
 import random
 import stat
@@ -248,13 +249,23 @@ def other_gzip(path: Path) -> None:
     path.write_bytes(gzip.compress(b"no JSON\n"))
 
 
+def deep(path: Path) -> None:
+    path.write_bytes(gzip.compress(b"[" * 100_000 + b"\n"))
+
+
+def no_head(path: Path) -> None:
+    found = lines(path)
+    rewrite(path, [b'{"postroom":"backup","format":1}\n', *found[1:]])
+
+
 def newer_format(path: Path) -> None:
     found = lines(path)
     rewrite(path, [found[0].replace(b'"format":1', b'"format":2'), *found[1:]])
 
 
 @pytest.mark.parametrize(
-    "damage", [cut, cut_lines, drop_a_line, change_letters, empty, other, other_gzip, newer_format]
+    "damage",
+    [cut, cut_lines, drop_a_line, change_letters, empty, other, other_gzip, deep, no_head, newer_format],
 )
 async def test_a_damaged_backup_is_refused_before_anything_is_written(
     filled: Client, tmp_path: Path, damage: Any
@@ -272,6 +283,17 @@ async def test_a_backup_of_a_newer_layout_is_refused(
 ) -> None:
     await back_up(Base(filled), tmp_path / "b", silent)
     monkeypatch.setattr(backup, "LAYOUT", LAYOUT - 1)
+    with pytest.raises(SettingsError, match="a newer one"):
+        await restore(Base(filled), tmp_path / "b", NOW, silent, replace=True)
+
+
+async def test_what_a_newer_postroom_says_besides_leads_to_no_defect(filled: Client, tmp_path: Path) -> None:
+    await back_up(Base(filled), tmp_path / "b", silent)
+    found = lines(tmp_path / "b")
+    newer = json.dumps(json.loads(found[0]) | {"layout": LAYOUT + 1, "host": "mail1"}).encode() + b"\n"
+    records = [newer, *found[1:-1]]
+    end = {"records": len(records) - 1, "sha256": hashlib.sha256(b"".join(records)).hexdigest()}
+    rewrite(tmp_path / "b", [*records, json.dumps(end).encode() + b"\n"])
     with pytest.raises(SettingsError, match="a newer one"):
         await restore(Base(filled), tmp_path / "b", NOW, silent, replace=True)
 

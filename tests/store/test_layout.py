@@ -35,6 +35,14 @@ async def test_a_database_of_a_newer_postroom_is_refused(base: Base) -> None:
         await migrate(base, lambda _: None)
 
 
+@pytest.mark.parametrize("text", ["", "0", "-1", "1.5", "a session"])
+async def test_a_layout_that_no_postroom_wrote_is_named(base: Base, text: str) -> None:
+    await base.redis.set("postroom:schema", text)
+    for look in (claim_layout(base), migrate(base, lambda _: None)):
+        with pytest.raises(SettingsError, match=f"have '{text}' for a layout"):
+            await look
+
+
 async def test_a_database_of_an_older_postroom_is_refused(base: Base) -> None:
     await base.redis.set("postroom:schema", LAYOUT - 1)
     with pytest.raises(SettingsError, match="run `postroom migrate`"):
