@@ -119,6 +119,11 @@ async def test_it_is_served_in_the_format_that_is_asked_for(site: Site) -> None:
     assert {"postroom_events", "postroom_lag_seconds"} <= names
 
 
+@pytest.mark.parametrize("accept", ["application/openmetrics-text;version=new", "text/plain;version=1.x"])
+def test_a_format_that_nobody_knows_is_answered_in_the_plain_one(accept: str) -> None:
+    assert render(BUSY, accept)[1].startswith("text/plain; version=0.0.4")
+
+
 async def test_without_redis_there_are_no_figures(site: Site) -> None:
     site.down = True
     answer = await site.client.get("/metrics")
