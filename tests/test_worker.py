@@ -75,6 +75,21 @@ async def test_mail_is_labelled_and_answered(shop: Shop) -> None:
         assert all("Seen" in shop.service.labels(key) for key in "12")
 
 
+async def test_a_few_jobs_are_started_before_the_queue_is_looked_at_again(shop: Shop) -> None:
+    """Who comes while a hundred are started, and goes first, waits for a few of them."""
+    async with shop.office() as office:
+        made = worker.make_worker(office)
+        for number in range(100):
+            await office.waking.later("execute", f"none{number}", office.clock())
+        jobs = [job.encode() for job in await office.base.redis.zrange(office.base.queue, 0, -1)]
+        await made.start_jobs(jobs)
+        assert list(made.tasks) == [job.decode() for job in jobs[: worker.STARTED_AT_ONCE]]
+        await made.start_jobs(jobs)
+        assert len(made.tasks) == 2 * worker.STARTED_AT_ONCE
+        await asyncio.gather(*made.tasks.values())
+        await made.close()
+
+
 async def test_two_workers_do_everything_once(shop: Shop) -> None:
     async with shop.office() as first, shop.office() as second, working(first, second):
         await in_service(first)

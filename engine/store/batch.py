@@ -10,7 +10,7 @@ from engine.errors import LeaseLost
 from engine.flow.plan import Run
 from engine.flow.stores import Lease, Settled
 from engine.store.base import JOB_TTL_MS, Base, chunks
-from engine.store.jobs import NO_JOB
+from engine.store.jobs import NO_JOB, run_score
 
 OPEN_NET_MS = 5_000
 """After this the tick looks after a run that was opened and that nobody claimed."""
@@ -26,6 +26,8 @@ class Batch:
         self._words: list[str | int] = []
         self._reserved = 0
         """How many runs this process may carry out itself."""
+        self._queued = 0
+        """How many runs go over the queue."""
 
     def key(self, *parts: str) -> str:
         return self._base.key(*parts)
@@ -46,7 +48,9 @@ class Batch:
         self._reserved += here
         job = NO_JOB if here else self._base.execute_job(run)
         net = self._now + (HERE_NET_MS if here else OPEN_NET_MS)
-        self.add("OPEN", run, self._base.queue, job.id, job.payload, self._now, JOB_TTL_MS, net)
+        score = run_score(self._now, self._queued)
+        self._queued += not here
+        self.add("OPEN", run, self._base.queue, job.id, job.payload, score, JOB_TTL_MS, net)
 
     def settle(self, settled: Settled) -> None:
         failed = "1" if settled.failed else "0"

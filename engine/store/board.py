@@ -14,6 +14,7 @@ from engine.store.brake import Brake, read_brake
 from engine.store.budget_left import Left, Limits, read_left
 from engine.store.figures import Figures, Process, Series
 from engine.store.halt import Halt, read_halt
+from engine.store.jobs import LEAD_MS
 from engine.store.mailboxes import RedisMailboxes
 from engine.store.timers import RedisTimers
 
@@ -240,7 +241,7 @@ class Board:
             "digest": digest or "",
             "in_force": int(since or 0),
             "jobs": jobs,
-            "jobs_since": int(first[0][1]) if jobs else 0,
+            "jobs_since": min(int(first[0][1]) + LEAD_MS, now) if jobs else 0,
             "open": due - delayed,
             "dead": dead,
             "awaiting": awaiting,

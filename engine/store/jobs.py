@@ -18,6 +18,14 @@ from engine.store.connection import pool
 
 JOB_TTL_MS = expires_extra_ms
 """How long after its time a job may still be started."""
+LEAD_MS = 10_000
+"""How far ahead in the queue the jobs of lanes stand, which are few, and the first runs that a batch opens.
+
+Else a small mailbox's single message would wait for hundreds of runs of a huge one. arq takes jobs by their
+score, so that whoever is scored back in time goes before others, and nobody waits for ever.
+"""
+STEP_MS = 50
+"""How much less far each further run of a batch stands ahead."""
 
 ENQUEUE_LUA = f"""
 local function enqueue(queue, id, payload, now_ms, ttl_ms)
@@ -25,8 +33,11 @@ local function enqueue(queue, id, payload, now_ms, ttl_ms)
   redis.call('PSETEX', '{job_key_prefix}' .. id, ttl_ms, payload)
   redis.call('ZADD', queue, now_ms, id)
 end
+local function enqueue_lane(queue, id, payload, now_ms, ttl_ms)
+  enqueue(queue, id, payload, now_ms - {LEAD_MS}, ttl_ms)
+end
 """
-"""A function for the head of a script; `now_ms` is when the job is due, `queue` a declared key.
+"""Functions for the head of a script; `now_ms` is when the job is due, `queue` a declared key.
 
 NO_JOB is not enqueued: whoever runs the script begins it.
 """
@@ -51,6 +62,11 @@ def new_job(function: str, *args: str | int) -> Job:
     """Make a job under an id of its own: arq drops a job whose id it is running."""
     payload = serialize_job(function, args, {}, None, timestamp_ms(), serializer=dumps)
     return Job(f"{_OURS}-{next(_NUMBERS)}", payload.decode())
+
+
+def run_score(now_ms: int, place: int) -> int:
+    """Where in the queue a run stands that a batch opens in this place, counted from 0."""
+    return now_ms - max(LEAD_MS - place * STEP_MS, 0)
 
 
 def queue_name(prefix: str) -> str:

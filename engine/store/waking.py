@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from engine.store.base import JOB_TTL_MS, Base
-from engine.store.jobs import Job, enqueue, new_job
+from engine.store.jobs import LEAD_MS, enqueue, new_job
 from engine.store.timers import RedisTimers
 from engine.store.trim import trim
 
@@ -38,7 +38,8 @@ class Waking:
         args: list[str | int] = [now, RUNS_AT_ONCE, now + CALM_MS]
         keys = [self._key("due"), self._key("brake"), self._key("braked")]
         due = await self._base.scripts("wake", keys, args)
-        await self._enqueue([self._base.execute_job(run) for run in due])
+        for run in due:
+            await enqueue(self._redis, self._base.queue, self._base.execute_job(run))
         return len(due)
 
     async def lanes(self, now: int) -> int:
@@ -71,7 +72,8 @@ class Waking:
             )
         ]
         calm = [mailbox for mailbox in due if await self.turn(f"poll:{mailbox}", CALM_MS)]
-        await self._enqueue([self._base.poll_job(mailbox) for mailbox in calm])
+        for mailbox in calm:
+            await enqueue(self._redis, self._base.queue, self._base.poll_job(mailbox), at_ms=now - LEAD_MS)
         return len(calm)
 
     async def trim(self, now: int, retention: int) -> int:
@@ -85,10 +87,6 @@ class Waking:
     async def later(self, function: str, name: str, at: int) -> None:
         """Enqueue poll, drain or execute of `name` for `at` (epoch ms)."""
         await enqueue(self._redis, self._base.queue, new_job(function, name), at_ms=at)
-
-    async def _enqueue(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            await enqueue(self._redis, self._base.queue, job)
 
 
 def _until(paused: str | None) -> int:

@@ -86,12 +86,12 @@ end
 
 -- A run becomes open when its turn has come; `net` is when the tick looks after it. Answers whether it was not
 -- yet: one that is open already goes on at its own time.
-local function open(run, queue, job, payload, now, ttl, net)
+local function open(run, queue, job, payload, score, ttl, net)
   local key = run_key(run)
   if redis.call('HGET', key, 'state') ~= 'planned' then return false end
   redis.call('HSET', key, 'state', 'open')
   redis.call('ZADD', P .. ':due', net, run)
-  enqueue(queue, job, payload, now, ttl)
+  enqueue(queue, job, payload, score, ttl)
   return true
 end
 
