@@ -44,7 +44,7 @@ async def prove(
         calls = (await site.stage.control("GET", "calls"))["operations"]
         hooks = await site.stage.control("GET", "webhook")
         await _behave(site)
-        proof = as_proof(await site.compare(in_order=False), await site.searched())
+        proof = as_proof(await site.compare(in_order=False), await site.searched(), NET)
     proof.facts[:0] = [source() + ", repeated with other ids", *_facts(shown["shown"], calls, hooks)]
     return proof
 

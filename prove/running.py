@@ -93,13 +93,14 @@ def _swapped(compared: Compared) -> str:
     return f" ({compared.swapped} to a later message of whom the first could not be read in its turn)"
 
 
-def as_proof(compared: Compared, searched: str) -> Proof:
-    """The facts that every played proof has."""
+def as_proof(compared: Compared, searched: str, net: str = "") -> Proof:
+    """The facts that every played proof has. `net`: how often the half with webhooks is polled as well."""
+    by_webhook = f"by webhook and by polling every {net}, in case it was lost" if net else "by webhook alone"
     audit = ", ".join(f"{count:,} {state}" for state, count in sorted(compared.audit.items()))
     return Proof(
         [
-            f"{compared.messages:,} messages, half by webhook alone and half by polling alone: labels of all "
-            "as the oracle says",
+            f"{compared.messages:,} messages, half {by_webhook} ({compared.bells:,} bells), half by polling "
+            "alone (no bell): labels of all as the oracle says",
             f"{compared.sends:,} sends and {compared.drafts:,} drafts, each there once{_swapped(compared)}",
             f"{compared.gathered:,} messages told of by {compared.summaries:,} summaries, each by one",
             f"{compared.saved:,} messages saved in a folder and {compared.told:,} told to another system, "

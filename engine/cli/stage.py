@@ -9,7 +9,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ class Play:
     rules: Path
     templates: Path
     webhooks: bool = True
+    silent: Collection[str] = ()
+    """Mailboxes of which no webhook tells."""
     limits: bool = True
     """Whether the service's rate limits and our own budgets of mail are those of every day."""
     workers: int = 1
@@ -208,7 +210,11 @@ async def _ready(stage: Stage, play: Play) -> None:
 
     await until(answers, READY_WITHIN_S, f"the processes did not come up; see {stage.folder}/postroom.log")
     if play.webhooks:
-        subscription = {"url": f"{stage.web_url}/hooks/zoom/sandbox", "secret": play.secrets["webhook"]}
+        subscription = {
+            "url": f"{stage.web_url}/hooks/zoom/sandbox",
+            "secret": play.secrets["webhook"],
+            "mailboxes": [name for name in play.mailboxes if name not in play.silent],
+        }
         validated = await stage.control("POST", "subscribe", json=subscription)
         if not validated["validated"]:
             raise PostroomError("the sandbox could not validate the webhook address")

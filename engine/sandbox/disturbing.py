@@ -76,13 +76,24 @@ async def revoke_all_tokens(sandbox: Sandbox, request: Request) -> Json:
 
 
 async def subscribe(sandbox: Sandbox, request: Request) -> Json:
-    """Send webhooks to {"url", "secret"} from now on, after the handshake; a null url ends them."""
+    """Send webhooks to {"url", "secret"[, "mailboxes"]}, after the handshake; a null url ends them."""
     body = await read_body(request)
     url = body.get("url")
     if not (url is None or isinstance(url, str)):
         raise invalid("url", "url is a string or null.")
-    sandbox.webhooks.subscribe(url, str(body.get("secret", sandbox.webhooks.secret)))
+    sandbox.webhooks.subscribe(
+        url, str(body.get("secret", sandbox.webhooks.secret)), _subscribed(sandbox, body.get("mailboxes"))
+    )
     return {"validated": bool(url) and await sandbox.webhooks.validate()}
+
+
+def _subscribed(sandbox: Sandbox, names: object) -> list[str] | None:
+    """Find the mailboxes of these names; None, for all, where none are given."""
+    if names is None:
+        return None
+    if not isinstance(names, list):
+        raise invalid("mailboxes", "mailboxes is a list of addresses.")
+    return [named_mailbox(sandbox, name).address for name in names]
 
 
 async def validate(sandbox: Sandbox, request: Request) -> Json:

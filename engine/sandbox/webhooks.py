@@ -13,7 +13,7 @@ import hmac
 import json
 import logging
 import secrets
-from collections.abc import Coroutine, Mapping
+from collections.abc import Collection, Coroutine, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from uuid import uuid4
@@ -53,6 +53,8 @@ class Webhooks:
     transport: httpx.AsyncBaseTransport | None = None
     url: str | None = None
     secret: str = ""
+    mailboxes: frozenset[str] | None = None
+    """Whose changes are told of; None for everybody's."""
     validated: bool = False
     delivered: int = 0
     refused: int = 0
@@ -74,15 +76,18 @@ class Webhooks:
     def __post_init__(self) -> None:
         self.subscribe(self.config.webhook_url, self.config.webhook_secret)
 
-    def subscribe(self, url: str | None, secret: str) -> None:
-        """Send to this endpoint from now on; None ends it."""
+    def subscribe(self, url: str | None, secret: str, mailboxes: Collection[str] | None = None) -> None:
+        """Send to this endpoint from now on, of all mailboxes or of these; None as `url` ends it."""
         self.url, self.secret, self.validated = url, secret, False
+        self.mailboxes = None if mailboxes is None else frozenset(mailboxes)
         self.failures, self.disabled = 0, False
         self._next_validation = self.store.clock() + self.config.revalidate_every
 
     def ring(self, address: str, history: int) -> None:
         """Note a change; the webhook goes out at the end of this turn of the event loop."""
         if self.url is None or self.disabled:
+            return
+        if self.mailboxes is not None and address not in self.mailboxes:
             return
         if not self.pending:
             asyncio.get_running_loop().call_soon(self._flush)

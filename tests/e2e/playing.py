@@ -41,6 +41,7 @@ def play(execute: Mapping[str, str] = ROUGH, **options: object) -> Play:
         {WEBHOOKS: "off", POLLING: "1s"},
         HERE / "rules",
         HERE / "templates",
+        silent=(POLLING,),
         limits=False,
         execute=execute,
         **options,  # type: ignore[arg-type]
@@ -133,6 +134,8 @@ class Compared:
     gathered: int = 0
     summaries: int = 0
     """How many messages were gathered, and told of by how many."""
+    bells: int = 0
+    """How often a webhook told of the mailbox with webhooks; of the other, none did."""
     audit: Counter[str] = field(default_factory=Counter)
     persons: Counter[str] = field(default_factory=Counter)
     """What only a person can settle: runs by the reason that the journal has."""
@@ -151,6 +154,7 @@ async def compare(
     dead = await _dead(office)
     compared.persons = await dead_runs(office)
     kept = {path.name: path.read_bytes() for path in (stage.folder / KEPT).iterdir()}
+    compared.bells = await _bells(office, outcome, forgetful)
     told = calls(stage.folder)
     _agree("told twice", {key: under for key, under in told.items() if len(under) > 1})
     outbox = (await stage.control("GET", "outbox"))["messages"]
@@ -193,6 +197,15 @@ async def compare(
         compared.told += len(expected.told)
         compared.audit.update(report.counts)
     return compared
+
+
+async def _bells(office: Office, outcome: Outcome, forgetful: bool) -> int:
+    """Count webhooks that were taken; what is polled alone has none. Recovery rings for every mailbox."""
+    rung = await office.base.redis.hgetall(office.base.key("wanted"))
+    assert forgetful or POLLING not in rung, f"{POLLING} is polled alone, and was rung {rung[POLLING]} times"
+    bells = int(rung.get(WEBHOOKS, 0))
+    assert bells or not outcome.delivered.get(WEBHOOKS), "no webhook came"
+    return bells
 
 
 def _by_thread(expected: Expected, threads: Mapping[str, str]) -> dict[str, list[str]]:

@@ -187,6 +187,42 @@ async def test_an_endpoint_can_be_named_later() -> None:
         driver.close()
 
 
+async def test_a_subscription_can_be_for_some_mailboxes() -> None:
+    receiver = Receiver()
+    with subscribed(receiver) as driver:
+        await driver.control("subscribe", {"url": URL, "secret": SECRET, "mailboxes": [BOB.upper()]})
+        await driver.post("/messages/send", {"raw": encoded(mail(to=BOB))})
+        await driver.deliver(mail())
+        await settle(driver)
+        assert [event["payload"]["object"]["email"] for event in receiver.events] == [BOB]
+        await driver.control("subscribe", {"url": URL, "secret": SECRET, "mailboxes": []})
+        await driver.deliver(mail(), BOB)
+        await settle(driver)
+        assert len(receiver.events) == 1
+        await driver.control("subscribe", {"url": URL, "secret": SECRET})
+        await driver.deliver(mail())
+        await settle(driver)
+        assert receiver.events[1]["payload"]["object"]["email"] == ANN
+
+
+@pytest.mark.parametrize(
+    ("names", "status"),
+    [
+        pytest.param("ann@acme.example", 400, id="what is no list is refused"),
+        pytest.param(["nobody@acme.example"], 404, id="a mailbox that is not hosted is refused"),
+        pytest.param([7], 404, id="what is no address is refused"),
+    ],
+)
+async def test_a_subscription_names_mailboxes_that_are_there(names: object, status: int) -> None:
+    receiver = Receiver()
+    with subscribed(receiver) as driver:
+        body = {"url": "http://elsewhere/", "mailboxes": names}
+        assert (await driver.http.post("/_sandbox/subscribe", json=body)).status_code == status
+        await driver.deliver(mail())
+        await settle(driver)
+        assert len(receiver.events) == 1, "the subscription stays as it was"
+
+
 async def test_no_change_goes_unheard_however_many_come() -> None:
     receiver = Receiver()
     with subscribed(receiver) as driver:
