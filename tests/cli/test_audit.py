@@ -50,6 +50,15 @@ async def test_a_lost_judged_key_and_a_lost_run_are_named(busy: Console) -> None
     assert sorted(finding["message"] for finding in report["findings"]) == ["filed", "untouched"]
 
 
+async def test_a_mailbox_is_audited_behind_its_new_mail(busy: Console) -> None:
+    provider, base = busy.world.provider, busy.world.base
+    await base.redis.hdel(base.key("judged", BOX), "untouched")
+    provider.calls.clear()
+    await busy.call("audit")
+    assert provider.calls == {"list_messages": 1, "history": 1, "fetch": 1}
+    assert provider.unhurried == provider.calls
+
+
 async def test_the_silence_alarm_is_shown_and_does_not_count_as_a_finding(busy: Console) -> None:
     # The clock of the store stands months behind Redis' own: nobody has read since.
     result = await busy.call("audit")

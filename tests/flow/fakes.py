@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from engine.errand import BACKGROUND
 from engine.errors import CursorExpired, MessageGone, OutcomeUnknown, Rejected
 from engine.flow.ports import Fellow, Found, HistoryPage, ListPage, Period, Profile
 from engine.mail.automated import is_automatic
@@ -100,6 +101,8 @@ class FakeProvider:
     """Label calls that worked, as (keys, add, remove)."""
     fetched: dict[str, list[Needs]] = field(default_factory=lambda: defaultdict(list))
     calls: Counter[str] = field(default_factory=Counter)
+    unhurried: Counter[str] = field(default_factory=Counter)
+    """Those of them that could wait."""
     searched: list[Narrow] = field(default_factory=list)
     threads: dict[str, str] = field(default_factory=dict)
     """The thread of each message that is not alone."""
@@ -314,6 +317,8 @@ class FakeProvider:
 
     async def _begin(self, method: str, key: str = "", *needs: str) -> None:
         self.calls[method] += 1
+        if BACKGROUND.get():
+            self.unhurried[method] += 1
         if happens := self.meanwhile.pop(method, None):
             await happens()
         for name in (method, f"{method} {key}", *(f"{method} {key} {need}" for need in needs)):

@@ -89,6 +89,17 @@ async def test_a_preview_writes_nothing(old: World) -> None:
     assert not old.provider.changes
 
 
+async def test_what_is_applied_is_read_behind_new_mail(old: World) -> None:
+    await old.rules("{id: alone, when: {thread: {messages: 1}}, then: [label: Alone]}")
+    old.provider.calls.clear()
+    planned = await previewed(old, wish())
+    assert old.provider.calls == {"list_messages": 1, "fetch": 3, "thread": 3}
+    assert old.provider.unhurried == old.provider.calls
+    async for _ in hand_over(await applying(old), wish(), [one.key for one in planned], pause_s=0):
+        await old.drain()
+    assert old.provider.unhurried["fetch"] == old.provider.calls["fetch"] == 6
+
+
 async def test_applying_again_does_nothing_new(old: World) -> None:
     await apply(old, wish())
     assert await apply(old, wish()) == []

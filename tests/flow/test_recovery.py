@@ -51,6 +51,17 @@ async def test_the_found_messages_are_judged_in_the_order_of_their_arrival(expir
     assert await expired.queued() == ["a", "b", "c"]
 
 
+async def test_a_window_is_listed_and_read_behind_new_mail(expired: World) -> None:
+    expired.provider.deliver("missed")
+    expired.provider.page_size = 1
+    await expired.read_and_drain()
+    assert expired.provider.unhurried == {"list_messages": 2, "fetch": 1}
+    expired.provider.deliver("new")
+    await expired.read_and_drain()
+    assert seen(expired) == ["judged", "missed", "new"]
+    assert expired.provider.unhurried["fetch"] == 1
+
+
 async def test_what_is_older_than_our_service_stays_untouched(expired: World) -> None:
     cursor = await expired.mailboxes.cursor(BOX)
     assert cursor is not None

@@ -62,6 +62,15 @@ async def test_what_is_found_is_judged_when_the_time_has_come(world: World) -> N
     assert "new" not in world.provider.fetched
 
 
+async def test_what_is_looked_for_and_found_is_read_behind_new_mail(world: World) -> None:
+    await days(world)
+    await at(world, 0)
+    assert not world.provider.unhurried
+    await at(world, 9 * HOUR_MS)
+    assert chased(world) == {"old"}
+    assert world.provider.unhurried == {"search": 1, "fetch": 1}
+
+
 async def test_a_message_acts_once_for_each_time(world: World) -> None:
     await days(world)
     await at(world, 0)

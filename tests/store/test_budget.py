@@ -6,12 +6,16 @@ import asyncio
 import time
 from collections.abc import Mapping
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
 
+from engine.errand import in_background
+from engine.flow.ports import RateBudget
 from engine.store.budget import SAVED_UP_S, RedisBudget
 from engine.store.connection import connect
+from tests.shop import make_shop
 
 
 def budget(
@@ -20,7 +24,7 @@ def budget(
     return RedisBudget(redis, "test", "acme", limits, daily)
 
 
-async def drain(worker: RedisBudget, rate_class: str = "LIGHT", at_most: int = 1000) -> int:
+async def drain(worker: RateBudget, rate_class: str = "LIGHT", at_most: int = 1000) -> int:
     """Take until refused; how many calls were granted."""
     for granted in range(at_most):
         if await worker.take(rate_class):
@@ -131,6 +135,20 @@ async def test_a_daily_cap_is_used_to_the_last_call_and_holds_until_midnight_utc
     assert sum([await drain(worker, "HEAVY") for worker in workers]) == 7
     midnight = 86_400 - time.time() % 86_400
     assert await workers[0].take("HEAVY") == pytest.approx(midnight, abs=3)
+
+
+async def test_what_can_wait_has_a_quarter_of_an_accounts_calls(
+    redis: Redis, redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.wiring.BUSINESS", {"HEAVY": 10_000.0})
+    monkeypatch.setattr("engine.wiring.BUSINESS_HEAVY_DAILY", 80)
+    shop = make_shop(tmp_path, f"redis: {{url: '{redis_url}'}}")
+    async with shop.office() as office:
+        # Half of what the service allows is ours.
+        common = office._make_budget("acme", office.settings.accounts["acme"])
+        with in_background():
+            assert await drain(common, "HEAVY") == 10
+        assert await drain(common, "HEAVY") == 30
 
 
 async def test_nothing_is_kept_of_a_class_that_is_not_used(redis: Redis) -> None:
