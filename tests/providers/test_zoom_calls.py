@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import aiohttp
 import pytest
 from starlette.responses import Response
 
+from engine import metrics
 from engine.deadline import DEADLINE
+from engine.ending import end
 from engine.errors import (
     CursorExpired,
     MessageGone,
@@ -24,6 +27,7 @@ from engine.errors import (
     Unavailable,
 )
 from engine.flow.ports import Ask, Token
+from engine.metrics import CALLS
 from engine.providers.zoom_mail import oauth
 from engine.providers.zoom_mail.client import ZoomMailClient
 from engine.providers.zoom_mail.oauth import api_root
@@ -41,6 +45,13 @@ ONCE = [
     pytest.param("POST drafts", lambda c: c.create_draft(BOX, b"raw"), id="draft"),
     pytest.param("POST messages", lambda c: c.insert(BOX, b"raw"), id="insert"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _clean() -> Iterator[None]:
+    metrics.take()
+    yield
+    metrics.take()
 
 
 @pytest.fixture
@@ -210,6 +221,54 @@ async def test_no_token_goes_to_a_foreign_host(named: str) -> None:
     assert desk.tokens.token is None
 
 
+def counted() -> dict[tuple[str, ...], int]:
+    """By operation, rate class and status, the calls since this was asked last."""
+    return {series[1:]: by for series, by in metrics.take().counts.items() if series[0] == CALLS.name}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "tries"),
+    [
+        pytest.param(PROFILE, "2xx", 1, id="it worked"),
+        pytest.param(403, "4xx", 1, id="it was refused"),
+        pytest.param(429, "429", 1, id="we were too fast"),
+        pytest.param(503, "5xx", 3, id="the service is down"),
+        pytest.param(LOST, "Unavailable", 3, id="no answer came"),
+    ],
+)
+async def test_every_try_is_counted_by_what_came_of_it(
+    desk: Desk, answer: Said, status: str, tries: int
+) -> None:
+    desk.script.on("GET profile", answer)
+    with suppress(ProviderError):
+        await desk.client.profile(BOX)
+    assert counted() == {("profile", "LIGHT", status): tries}
+
+
+async def test_a_send_counts_under_its_own_name_and_what_became_of_it(desk: Desk) -> None:
+    desk.script.on("POST messages/send", 401, SENT, LOST)
+    await desk.client.send(BOX, b"raw")
+    with pytest.raises(OutcomeUnknown):
+        await desk.client.send(BOX, b"raw")
+    send = ("messages.send", "MEDIUM")
+    assert counted() == {(*send, "4xx"): 1, (*send, "2xx"): 1, (*send, "OutcomeUnknown"): 1}
+
+
+async def test_a_call_that_was_given_up_is_counted() -> None:
+    asked = asyncio.Event()
+
+    async def hang(*_: object) -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    desk = Desk(app=hang)
+    desk.tokens.token = Token("ours", desk.clock() + 3600)
+    call = asyncio.create_task(desk.client.profile(BOX))
+    await asked.wait()
+    await end(call)
+    assert counted() == {("profile", "LIGHT", "cancelled"): 1}
+
+
 async def test_short_waits_for_budget_are_slept(desk: Desk) -> None:
     desk.budget.waits = [0.3, 0.6]
     desk.script.on("GET profile", PROFILE)
@@ -237,6 +296,7 @@ async def test_long_waits_for_budget_are_the_callers(desk: Desk) -> None:
         await desk.client.profile(BOX)
     assert caught.value.until == pytest.approx(desk.clock() + 0.6)
     assert not desk.script.calls("GET profile")
+    assert counted() == {}
 
 
 async def test_a_429_pauses_its_class_for_all(desk: Desk) -> None:

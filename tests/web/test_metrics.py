@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.flow.silence import Alarm, Kind, Watched
-from engine.metrics import DECISIONS, EVENTS
+from engine.metrics import CALLS, DECISIONS, EVENTS
 from engine.store.board import Lane, Pause, Snapshot
 from engine.store.budget_left import Left
 from engine.store.figures import Process
@@ -30,6 +30,7 @@ BUSY = replace(
     totals={
         (EVENTS.name, BOX, "message.received"): 7,
         (DECISIONS.name, 'odd"rule\\', "matched"): 2,
+        (CALLS.name, "messages.send", "MEDIUM", "2xx"): 3,
         ("postroom_of_another_version_total", "x"): 1,
         (EVENTS.name, "with fewer labels"): 1,
     },
@@ -67,6 +68,7 @@ def test_every_figure_is_there() -> None:
     found = samples(BUSY)
     assert found["postroom_events_total", "message.received", BOX] == 7
     assert found["postroom_decisions_total", "matched", 'odd"rule\\'] == 2
+    assert found["postroom_provider_calls_total", "messages.send", "MEDIUM", "2xx"] == 3
     assert found["postroom_lag_seconds", BOX] == 2.5
     assert found["postroom_queued_events", BOX] == 3
     assert found["postroom_waiting_events", BOX] == 1
