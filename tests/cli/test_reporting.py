@@ -122,6 +122,22 @@ async def test_web_is_ready_once_rules_were_put_in_force(shop: Shop) -> None:
         assert await office.unready() == []
 
 
+async def test_web_is_not_ready_while_redis_may_lose_what_it_acknowledged(shop: Shop, redis: Redis) -> None:
+    async with shop.office() as office:
+        await office.keeper.reload()
+        await redis.config_set("appendfsync", "everysec")
+        try:
+            assert await office.unready() == ["Redis has appendfsync everysec: set it to always"]
+            # Where somebody else answers for that, it is no problem of ours.
+            text = shop.config.read_text().replace("redis: {", "redis: {durability: external, ")
+            shop.config.write_text(text)
+            async with shop.office() as trusting:
+                assert await trusting.unready() == []
+        finally:
+            await redis.config_set("appendfsync", "always")
+        assert await office.unready() == []
+
+
 async def test_since_when_rules_are_in_force_outlasts_a_restart(shop: Shop) -> None:
     async def since(office: Office) -> int:
         return (await office.look()).in_force
