@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.sandbox.driving import ANN, BOB, Driver, encoded, mail
+from tests.sandbox.driving import ANN, BOB, Driver, Json, encoded, mail
 
 USABLE = ("INBOX", "UNREAD", "STARRED", "IMPORTANT", "TRASH", "SPAM", "mine", "mine/below", "other")
 """Labels by full name; those of a user may be there or not."""
@@ -36,8 +36,8 @@ DEEDS = st.one_of(
     st.tuples(st.just("move label"), which, names, which),
     st.tuples(st.just("delete label"), which),
     st.tuples(st.just("filter"), label_sets, label_sets),
-    st.tuples(st.just("vacation")),
-    st.tuples(st.just("delegate"), st.sampled_from(("POST", "DELETE"))),
+    st.tuples(st.just("vacation"), st.sampled_from(("Away:", "Ill:"))),
+    st.tuples(st.just("delegate"), st.sampled_from(("dlgreviewer", "dlgeditor", ""))),
 )
 Deed = tuple[Any, ...]
 
@@ -48,6 +48,12 @@ class Doing:
 
     driver: Driver
     made: list[str] = field(default_factory=list)
+    settled: list[tuple[str, ...]] = field(default_factory=list)
+    """What history has to tell of settings: each change once, in this order."""
+    away: str = ""
+    """The subject of the vacation responder."""
+    access: str = ""
+    """What the delegate may do, "" where there is none."""
 
     def pick(self, at: int, of: Sequence[str] | None = None) -> str:
         known = self.made if of is None else of
@@ -70,10 +76,10 @@ class Doing:
             "removeLabelIds": [known[name] for name in remove if name in known],
         }
 
-    async def mine(self) -> list[str]:
-        """The ids of the user's labels."""
+    async def mine(self) -> dict[str, Json]:
+        """The user's labels by id, and before them the place above all."""
         labels = (await self.driver.get("/labels"))["labels"]
-        return ["", *(one["id"] for one in labels if one["type"] == "user")]
+        return {"": {}} | {one["id"]: one for one in labels if one["type"] == "user"}
 
 
 async def do(doing: Doing, deed: Deed) -> None:
@@ -128,25 +134,57 @@ async def _label(doing: Doing, kind: str, *rest: Any) -> None:
     call, mine = doing.driver.call, await doing.mine()
     match kind, *rest:
         case "make label", name, above:
-            await call("POST", "/labels", json={"name": name, "parentId": doing.pick(above, mine)})
+            body = {"name": name, "parentId": doing.pick(above, list(mine))}
+            response = await call("POST", "/labels", json=body)
+            changed = [response.json()["id"]] if response.is_success else []
         case "move label", at, name, above:
-            body = {"name": name, "parentId": doing.pick(above, mine)}
-            await call("PATCH", f"/labels/{doing.pick(at, mine) or 'none'}", json=body)
+            body = {"name": name, "parentId": doing.pick(above, list(mine))}
+            id_ = doing.pick(at, list(mine))
+            response = await call("PATCH", f"/labels/{id_ or 'none'}", json=body)
+            changed = [id_] if response.is_success and body.items() - mine[id_].items() else []
         case _, at:
-            await call("DELETE", f"/labels/{doing.pick(at, mine) or 'none'}")
+            id_ = doing.pick(at, list(mine))
+            response = await call("DELETE", f"/labels/{id_ or 'none'}")
+            changed = _family(mine, id_) if response.is_success else []
+    change = {"make label": "settingsAdded", "move label": "settingsUpdated"}.get(kind, "settingsDeleted")
+    doing.settled += [(change, "userLabels", id_) for id_ in changed]
+
+
+def _family(labels: dict[str, Json], top: str) -> list[str]:
+    """A label and all below it, those below first."""
+    children = [id_ for id_, one in labels.items() if id_ and one["parentId"] == top]
+    return [*(id_ for child in children for id_ in _family(labels, child)), top]
 
 
 async def _settle(doing: Doing, kind: str, *rest: Any) -> None:
     call = doing.driver.call
     if kind == "filter":
         action = await doing.change(*rest)
-        await call("POST", "/settings/filters", json={"criteria": {"from": "zoe"}, "action": action})
+        body = {"criteria": {"from": "zoe"}, "action": action}
+        response = await call("POST", "/settings/filters", json=body)
+        if response.is_success:
+            doing.settled.append(("settingsAdded", "filter", response.json()["id"]))
     elif kind == "vacation":
-        await call("PUT", "/settings/vacation", json={"enableAutoReply": True, "responseSubject": "Away:"})
-    elif rest == ("POST",):
-        await call("POST", "/settings/delegates", json={"delegateEmail": BOB})
+        body = {"enableAutoReply": True, "responseSubject": rest[0]}
+        await call("PUT", "/settings/vacation", json=body)
+        doing.settled += [("settingsUpdated", "vacation", "")] if doing.away != rest[0] else []
+        doing.away = rest[0]
+    else:
+        await _delegate(doing, rest[0])
+
+
+async def _delegate(doing: Doing, access: str) -> None:
+    """Grant access, or change it; revoke it where none is named."""
+    call = doing.driver.call
+    if access:
+        body = {"delegateEmail": BOB, "delegateAccess": access}
+        await call("POST", "/settings/delegates", json=body)
     else:
         await call("DELETE", f"/settings/delegates/{BOB}")
+    if access != doing.access:
+        change = "Deleted" if not access else "Updated" if doing.access else "Added"
+        doing.settled.append((f"delegates{change}", BOB))
+    doing.access = access
 
 
 async def _move(doing: Doing, deed: Deed) -> None:
@@ -169,6 +207,7 @@ BEGINNING: tuple[Deed, ...] = (
     ("make label", "mine", 0),
     ("make label", "below", 1),
     ("make label", "other", 0),
+    ("move label", 3, "other", 0),
     ("deliver", ["INBOX", "UNREAD", "mine"], 9),
     ("deliver", ["INBOX", "mine/below"], 0),
     ("deliver", ["INBOX", "UNREAD", "other"], 0),
@@ -177,5 +216,10 @@ BEGINNING: tuple[Deed, ...] = (
     ("draft",),
     ("send", FUTURE),
     ("filter", ["other"], ["INBOX"]),
+    ("vacation", "Away:"),
+    ("vacation", "Away:"),
+    ("delegate", "dlgeditor"),
+    ("delegate", "dlgreviewer"),
 )
-"""What a mailbox holds before anything is drawn: a thread of three, labels in a tree, drafts, a plan."""
+"""What a mailbox holds before anything is drawn: a thread of three, labels in a tree, drafts, a plan. What is
+set to what it is already changes nothing."""

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.sandbox.deeds import BEGINNING, DEEDS, Deed, Doing, do
-from tests.sandbox.driving import ANN, Driver, drive, mail
+from tests.sandbox.driving import ANN, BOB, Driver, drive, mail
 
 Labels = dict[str, frozenset[str]]
 State = list[dict[str, Any]]
@@ -42,6 +42,17 @@ def retold(records: Sequence[dict[str, Any]]) -> Labels:
     return labels
 
 
+def settled(records: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
+    """What history tells of settings and delegates, in its order."""
+    return [
+        (change, one["type"], one.get("id", "")) if isinstance(one, dict) else (change, one)
+        for record in records
+        for change, told in record.items()
+        if change.startswith(("settings", "delegat"))
+        for one in told
+    ]
+
+
 @given(st.lists(DEEDS, min_size=3, max_size=20), st.integers(1, 4))
 @settings(max_examples=50, deadline=None)
 def test_history_retells_the_mailbox(done: list[Deed], page: int) -> None:
@@ -51,7 +62,7 @@ def test_history_retells_the_mailbox(done: list[Deed], page: int) -> None:
 async def _history_retells(done: list[Deed], page: int) -> None:
     driver = drive(limits=False)
     try:
-        doing, start = Doing(driver), await driver.cursor()
+        doing, start, theirs = Doing(driver), await driver.cursor(), await driver.cursor(BOB)
         for deed in BEGINNING:
             await do(doing, deed)
         middle = await driver.cursor()
@@ -62,6 +73,12 @@ async def _history_retells(done: list[Deed], page: int) -> None:
         assert numbers == sorted(set(numbers))
         assert await driver.history(middle, maxResults=500) == [
             record for record in records if int(record["id"]) > int(middle)
+        ]
+        assert settled(records) == doing.settled
+        assert settled(await driver.history(theirs, BOB, maxResults=500)) == [
+            (change.replace("delegates", "delegators"), ANN)
+            for change, *rest in doing.settled
+            if rest == [BOB]
         ]
         await _everything_agrees(driver, await doing.labels(), records, page)
     finally:
@@ -82,10 +99,8 @@ async def _everything_agrees(
     assert [draft["id"] for draft in drafts] == [
         entry["id"] for entry in state[::-1] if "DRAFT" in entry["ids"]
     ]
-    told = [
-        one["id"] for record in records for one in record.get("settingsAdded", ()) if one["type"] == "filter"
-    ]
-    assert told == [one["id"] for one in (await driver.get("/settings/filters"))["filter"]]
+    filters = [one["id"] for one in (await driver.get("/settings/filters"))["filter"]]
+    assert filters == [told[2] for told in settled(records) if told[1] == "filter"]
 
 
 NARROWED: tuple[tuple[list[str], bool], ...] = (
@@ -143,6 +158,7 @@ async def everything(driver: Driver, path: str, key: str, **params: Any) -> list
         told.add(token)
         answer = await driver.get(path, **params, pageToken=token)
         assert len(answer[key]) <= params["maxResults"]
+        assert answer.get("resultSizeEstimate", len(answer[key])) == len(answer[key])
         found += answer[key]
         token = answer.get("nextPageToken", "")
         if not token:
