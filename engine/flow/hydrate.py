@@ -191,8 +191,10 @@ class Hydrator:
 
     async def _fetch(self, event: Event, needs: Needs, known: Message | None = None) -> Message:
         """Fetch a message, unless all but its thread is known, and what its thread tells of it."""
-        message = known or await self._message(event, needs - {Need.THREAD})
-        return await self._threads.joined(message) if Need.THREAD in needs and event.key else message
+        with in_background() if not event.history else nullcontext():
+            # What a listing brought up waited for long already: today's mail goes before it.
+            message = known or await self._message(event, needs - {Need.THREAD})
+            return await self._threads.joined(message) if Need.THREAD in needs and event.key else message
 
     async def _message(self, event: Event, needs: Needs) -> Message:
         """Fetch in one call, or not at all where the event itself says enough."""
@@ -200,9 +202,7 @@ class Hydrator:
             return no_message(event.mailbox)
         if event.kind is EventKind.MESSAGE_DELETED or needs <= {Need.LABELS}:
             return Message(event.key, event.mailbox, event.thread, frozenset(event.labels))
-        with in_background() if not event.history else nullcontext():
-            # What a listing brought up waited for long already: today's mail goes before it.
-            message = await self._ahead.fetch(Wanted(event.mailbox, event.key, needs))
+        message = await self._ahead.fetch(Wanted(event.mailbox, event.key, needs))
         return as_it_arrived(event, message, self._doubt)
 
     async def _read(self, queued: Queued, patient: bool) -> Looked:
