@@ -19,10 +19,13 @@ from prove.wire import Answer, Request, head, send, signed
 from tests.e2e.playing import WEBHOOKS, play
 from tests.waiting import wait_for
 
-SLACK_S = 0.002
-"""What the scheduling of two cores may add to a median of some milliseconds."""
+SLACK_S = 0.0003
+"""What the scheduling of two cores may add to a median of a millisecond."""
+SLOW_SLACK_S = 0.001
 FEW = 20
-"""How often what sends a megabyte or more is tried at most; fewer times prove nothing of speed."""
+"""How often what sends a megabyte or more is tried at most. Of fewer times the quickest ones are compared."""
+ROUGH_S = 0.02
+"""What a busy machine may add to the quickest of a few."""
 SLOW_AT_ONCE = 100
 REPLAYS = 20
 BURST = 200
@@ -62,20 +65,27 @@ async def _in_turn(kit: Kit, port: int, rounds: int, began: float) -> tuple[Time
     sizes = {"small": 0, "big": BIG}
     for forgery in kit.forgeries():
         heavy = forgery.beside == "big" or "MB" in forgery.name
-        for _ in range(min(rounds, FEW) if heavy else rounds):
+        times = min(rounds, FEW) if heavy else rounds
+        took, beside = timed.bad[forgery.name], timed.good[forgery.name]
+        while len(took) < times or (len(took) < FEW - 1 and not _timely(took, beside)):
             good = await send(port, kit.good(sizes[forgery.beside]))
             assert good.status == 204, f"a good webhook was answered {good.status}"
-            timed.good[forgery.name].append(good.seconds)
+            beside.append(good.seconds)
             answer = await send(port, forgery.request)
             _check(kit, forgery, answer)
-            timed.bad[forgery.name].append(answer.seconds)
+            took.append(answer.seconds)
             ignored += forgery.wanted is IGNORED
-        bad, beside = median(timed.bad[forgery.name]), median(timed.good[forgery.name])
-        tell("forging", f"{forgery.name}: {bad * 1000:.2f} ms, good {beside * 1000:.2f} ms", began)
-        assert rounds < FEW or bad <= beside * 1.1 + SLACK_S, (
-            f"{forgery.name} takes {bad:.4f} s, good {beside:.4f} s"
-        )
+        told = f"{forgery.name}: {median(took) * 1000:.2f} ms, good {median(beside) * 1000:.2f} ms"
+        tell("forging", told, began)
+        assert _timely(took, beside), f"slower than a good one, {told}"
     return timed, ignored
+
+
+def _timely(bad: list[float], good: list[float]) -> bool:
+    """Whether these take no longer than those: at the median, or a few at their best."""
+    if len(bad) < FEW:
+        return min(bad) <= min(good) * 1.1 + ROUGH_S
+    return median(bad) <= median(good) * 1.1 + SLACK_S
 
 
 def _check(kit: Kit, forgery: Forgery, answer: Answer) -> None:
@@ -120,8 +130,9 @@ async def _slow(kit: Kit, port: int, rounds: int) -> str:
     assert {answer.status for answer in answers} == {408}, {answer.status for answer in answers}
     longest = max(answer.seconds for answer in answers)
     assert longest < BODY_WITHIN_S + 5, f"a slow body was waited for {longest:.1f} s"
-    timely = median(beside) <= 2 * median(alone) + SLACK_S
-    assert rounds < FEW or timely, f"{median(beside):.4f} s beside slow ones, alone {median(alone):.4f} s"
+    slack = SLOW_SLACK_S if rounds >= FEW else ROUGH_S
+    timely = median(beside) <= 2 * median(alone) + slack
+    assert timely, f"{median(beside):.4f} s beside slow ones, alone {median(alone):.4f} s"
     return (
         f"{SLOW_AT_ONCE} bodies that drip are refused with 408 after at most {longest:.1f} s; beside them "
         f"and {SLOW_AT_ONCE} heads that never end a good webhook takes {median(beside) * 1000:.1f} ms at the "

@@ -10,30 +10,44 @@ from bench.site import ring
 from prove.mail import play_mail, renamed, source
 from prove.proof import Proof, Sizes
 from prove.running import Site, on_stage, tell
-from prove.sampling import Sample, as_kinds, as_series, assert_flat, by_kind, slope, take_sample, used
+from prove.sampling import (
+    Sample,
+    as_kinds,
+    as_series,
+    assert_flat,
+    assert_no_leak,
+    by_kind,
+    slope,
+    take_sample,
+    used,
+)
 from tests.e2e.playing import WEBHOOKS, left_to_do, play
 from tests.waiting import wait_for
 
 LARGEST = 8_000
 """Bytes: larger messages are left out, since the sandbox keeps all of them in memory."""
 SAMPLES = 20
+SMALL, FEWER = 5_000, 8
+"""Fewer messages than that are judged in fewer parts, which take their time however small they are."""
 
 
 async def prove(sizes: Sizes, folder: Path) -> Proof:
     """Judge many messages in equal parts, and look at memory after each."""
     quiet = replace(play(), mailboxes={WEBHOOKS: "off"}, webhooks=False)
-    step = max(sizes.judged // SAMPLES, 1)
+    turns = SAMPLES if sizes.judged >= SMALL else FEWER
+    step = max(sizes.judged // turns, 1)
     mail = [raw for raw in play_mail(2 * step) if len(raw) <= LARGEST][:step]
     async with on_stage("memory", quiet, folder) as site:
         await wait_for(lambda: site.office.mailboxes.cursor(WEBHOOKS), seconds=30)
         before, samples = await used(site.office), []
-        for turn in range(SAMPLES):
+        for turn in range(turns):
             await _judge(site, mail, turn, sizes.within)
             samples.append(await take_sample(site, (turn + 1) * len(mail)))
             tell("memory", samples[-1].line, site.began)
         kinds = await by_kind(site.office)
         searched = await site.searched()
     assert_flat("the worker's memory", [one.worker for one in samples])
+    assert_no_leak("the worker", slope(samples, "worker"))
     tables = [as_series(samples, "judged", ["worker", "redis"]), as_kinds(kinds)]
     return Proof([*_facts(samples, before, kinds), searched], tables)
 

@@ -17,6 +17,8 @@ MB = 1e6
 GROWTH = 0.05
 """By how much the median of the last quarter may exceed that of the second one, after the warm-up."""
 SLACK_MB = 4.0
+LEAK_KB = 12.0
+"""What a process may grow by for each message once it is warm: shows within some hundred messages."""
 AT_ONCE = 500
 
 
@@ -88,6 +90,12 @@ def assert_flat(what: str, values: Sequence[float], slack: float = SLACK_MB) -> 
     quarter = max(len(values) // 4, 1)
     first, last = median(values[quarter : 2 * quarter] or values), median(values[-quarter:])
     assert last <= first * (1 + GROWTH) + slack, f"{what} grows from {first:.2f} to {last:.2f}: {values}"
+
+
+def assert_no_leak(what: str, mb_per_message: float) -> None:
+    """Hold the growth for each message against what a warm process may have. Raises AssertionError."""
+    kb = mb_per_message * 1000
+    assert kb <= LEAK_KB, f"{what} grows by {kb:.1f} KB for each message"
 
 
 def slope(samples: Sequence[Sample], what: str) -> float:

@@ -13,7 +13,7 @@ from prove.mail import play_mail, renamed
 from prove.memory import LARGEST
 from prove.proof import Proof, Sizes
 from prove.running import Site, on_stage, tell
-from prove.sampling import Sample, as_series, assert_flat, slope, take_sample
+from prove.sampling import Sample, as_series, assert_flat, assert_no_leak, slope, take_sample
 from tests.e2e.playing import WEBHOOKS, Outcome, left_to_do, play
 from tests.waiting import wait_for
 
@@ -23,6 +23,8 @@ FEWEST = 12
 LAG_SLACK_S = 1.0
 DIFFERENT = 3_000
 BEHIND_AT_MOST_S = 5.0
+WARM = 200
+"""Messages at once before the rate begins, so that what processes keep for good is there."""
 
 
 async def prove(sizes: Sizes, folder: Path) -> Proof:
@@ -32,6 +34,7 @@ async def prove(sizes: Sizes, folder: Path) -> Proof:
     async with on_stage("soak", steady, folder) as site:
         site.outcome = Outcome({mailbox: [] for mailbox in steady.mailboxes})
         await wait_for(lambda: _in_service(site), seconds=30, what="cursors")
+        await _warm(site, sizes)
         began = time.monotonic()
         delivering = asyncio.create_task(_deliver(site, sizes))
         samples: list[Sample] = []
@@ -46,9 +49,21 @@ async def prove(sizes: Sizes, folder: Path) -> Proof:
         searched = await site.searched()
     for what in ("worker", "web"):
         assert_flat(f"the memory of the {what}", [getattr(one, what) for one in samples])
+        assert_no_leak(f"the {what}", slope(samples, what) / sizes.rate)
     assert_flat("the lag", [one.lag for one in samples], LAG_SLACK_S)
-    facts = [*_facts(samples, site.outcome.count, sizes), searched]
+    facts = [*_facts(samples, site.outcome.count - WARM, sizes), searched]
     return Proof(facts, [as_series(samples, "seconds", ["lag", "left", "worker", "web", "redis"])])
+
+
+async def _warm(site: Site, sizes: Sizes) -> None:
+    """Deliver as quickly as it is taken, and wait until all is done."""
+    mail = (raw for raw in play_mail(2 * WARM) if len(raw) <= LARGEST)
+    for index, raw in zip(range(WARM), mail, strict=False):
+        mailbox = (WEBHOOKS, SECOND)[index % 2]
+        key = await site.stage.deliver(mailbox, renamed(raw, -1))
+        site.outcome.delivered[mailbox].append((key, b""))
+    assert site.outcome.count == WARM
+    await site.settle(sizes.within)
 
 
 async def _deliver(site: Site, sizes: Sizes) -> None:

@@ -18,11 +18,11 @@ SMALL = Sizes(
     calls=80,
     torn=60,
     cuts=3,
-    judged=200,
-    seconds=5.0,
+    judged=600,
+    seconds=8.0,
     days=2,
     people=1,
-    rounds=1,
+    rounds=3,
     within=120.0,
 )
 QUICK = tuple(kind for kind in faults.KINDS if kind not in ("silent", "401"))
