@@ -93,10 +93,9 @@ class TornRedis:
         await asyncio.sleep(dice.uniform(*LONGER_S))
         await self.stop()
         end = self._size()
-        cut = dice.randint(self._acknowledged, end)
-        os.truncate(self._file(), cut)
+        os.truncate(self._file(), dice.randint(self._acknowledged, end - 1))
+        self.torn.append(Tear(end - self._acknowledged, self._size() - self._acknowledged))
         cut_unfinished(self.folder)  # As our own Redis has it done before each start.
-        self.torn.append(Tear(end - self._acknowledged, cut - self._acknowledged))
         self._life += 1
         for writer in self._open:
             writer.close()

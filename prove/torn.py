@@ -35,6 +35,7 @@ async def prove(sizes: Sizes, folder: Path) -> Proof:
                 await tearing
             await site.settle(sizes.within)
             proof = as_proof(await site.compare(), await site.searched())
+    assert_torn(redis.torn, sizes.cuts)
     proof.facts[:0] = [source(), _fact(redis.torn)]
     return proof
 
@@ -68,10 +69,20 @@ def _reached(site: Site, count: int) -> bool:
     return site.outcome.count >= count
 
 
+def assert_torn(torn: Sequence[Tear], cuts: int) -> None:
+    """Every cut took something off, and not all of them all that was not acknowledged."""
+    assert len(torn) == cuts, f"{len(torn)} cuts of {cuts}"
+    assert all(0 <= tear.kept < tear.tail for tear in torn), f"cut nothing off: {torn}"
+    assert _within(torn) >= max(cuts // 2, 1), f"too few cuts within what was written: {torn}"
+
+
+def _within(torn: Sequence[Tear]) -> int:
+    return sum(0 < tear.kept < tear.tail for tear in torn)
+
+
 def _fact(torn: Sequence[Tear]) -> str:
     tails = [f"{tear.kept:,} of {tear.tail:,}" for tear in torn]
-    within = sum(0 < tear.kept < tear.tail for tear in torn)
     return (
-        f"the file was cut {len(torn)} times, {within} times within what was written and not acknowledged; "
-        f"bytes left of those behind the last acknowledged write: {', '.join(tails)}"
+        f"the file was cut {len(torn)} times, {_within(torn)} times within what was written and not "
+        f"acknowledged; bytes left of those behind the last acknowledged write: {', '.join(tails)}"
     )

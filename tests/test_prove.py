@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from engine.mail.headers import parse_headers
+from prove.faults import assert_share
 from prove.mail import play_mail, renamed
 from prove.planted import PLACES, find, forms, planted, word
 from prove.proof import Proof, as_section, put_section
-from prove.sampling import assert_flat
+from prove.sampling import assert_flat, assert_no_leak
+from prove.tearing import Tear
+from prove.torn import assert_torn
 
 RAW = (
     b"Message-ID: <a@x>\r\nSubject: <a@x>\r\nReferences: <b@x>\r\n <c@x>\r\n"
@@ -78,3 +81,46 @@ def test_growth_is_told_from_a_warm_up(values: list[float], flat: bool) -> None:
         return
     with pytest.raises(AssertionError, match="it grows"):
         assert_flat("it", values)
+
+
+def test_growth_with_each_message_is_a_leak() -> None:
+    assert_no_leak("it", 0.003)
+    with pytest.raises(AssertionError, match=r"it grows by 20\.0 KB"):
+        assert_no_leak("it", 0.020)
+
+
+@pytest.mark.parametrize(
+    ("found", "of", "said"),
+    [
+        pytest.param({"a": 1030, "b": 980}, 20_000, "", id="about their share"),
+        pytest.param({"a": 7, "b": 3}, 100, "", id="few, and so further off"),
+        pytest.param({"a": 3}, 100, "", id="one of few missing, which happens"),
+        pytest.param({}, 300, "none was a or b", id="all missing, of few"),
+        pytest.param({"a": 1010}, 20_000, "none was b", id="one missing, of many"),
+        pytest.param({"a": 1010, "b": 500}, 20_000, "500 were b", id="half of what was asked for"),
+        pytest.param({"a": 1010, "b": 2000}, 20_000, "2000 were b", id="twice what was asked for"),
+    ],
+)
+def test_a_share_that_is_not_there_is_seen(found: dict[str, int], of: int, said: str) -> None:
+    if not said:
+        assert_share("calls", found, ("a", "b"), of, 0.05)
+        return
+    with pytest.raises(AssertionError, match=said):
+        assert_share("calls", found, ("a", "b"), of, 0.05)
+
+
+@pytest.mark.parametrize(
+    ("torn", "said"),
+    [
+        pytest.param([Tear(100, 40), Tear(90, 0), Tear(80, 79)], "", id="within, and once all"),
+        pytest.param([Tear(100, 40), Tear(90, 10)], "2 cuts of 3", id="too few"),
+        pytest.param([Tear(100, 40), Tear(90, 90), Tear(80, 1)], "cut nothing off", id="nothing cut off"),
+        pytest.param([Tear(100, 0), Tear(90, 0), Tear(80, 0)], "too few cuts within", id="never within"),
+    ],
+)
+def test_cuts_that_cut_nothing_are_seen(torn: list[Tear], said: str) -> None:
+    if not said:
+        assert_torn(torn, 3)
+        return
+    with pytest.raises(AssertionError, match=said):
+        assert_torn(torn, 3)
