@@ -68,14 +68,14 @@ async def _call_under_fire(stage: Stage, callers: Callers, made: Sequence[Wanted
     raging = asyncio.create_task(chaos.run())
 
     async def pace(index: int) -> None:
-        enough = index / len(made) * sizes.hits
+        enough = (index + 1) / len(made) * sizes.hits
         await wait_for(lambda: chaos.count >= enough or raging.done(), seconds=sizes.within)
 
     async with asyncio.timeout(sizes.within):
         await callers.call_all(made, pace)
     chaos.end()
     await raging
-    assert chaos.count >= sizes.hits - 1
+    assert chaos.count >= sizes.hits, f"{chaos.count} hits of {sizes.hits}"
     return chaos
 
 
