@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from prove.planted import word
+
 AT_ONCE = 24
 TIMEOUT_S = 3.0
 TRIES = 1_000
@@ -48,14 +50,15 @@ class Wanted:
     @property
     def file(self) -> bytes:
         """What is attached, b"" for nothing."""
-        return f"file of {self.number} ".encode() * 50 if self.number % WITH_FILE == 7 else b""
+        text = f"file of {self.number} {word('content')} "
+        return text.encode() * 50 if self.number % WITH_FILE == 7 else b""
 
     @property
     def body(self) -> bytes:
         said: dict[str, object] = (
             {"template": "notice", "to": "sales@customer.example", "with": {"order": self.number}}
             if self.by_api
-            else {"order": {"id": self.number, "status": "paid"}}
+            else {"order": {"id": self.number, "status": "paid"}, "note": word("body")}
         )
         if self.file:
             content = base64.b64encode(self.file).decode()

@@ -12,7 +12,7 @@ from statistics import median
 from urllib.parse import urlsplit
 
 from engine.web.bodies import BODY_WITHIN_S
-from prove.kit import BIG, IGNORED, Forgery, Kit
+from prove.kit import BIG, IGNORED, REFUSED, Forgery, Kit
 from prove.proof import Proof, Sizes, table
 from prove.running import Site, on_stage, tell
 from prove.wire import Answer, Request, head, send, signed
@@ -54,6 +54,7 @@ async def prove(sizes: Sizes, folder: Path) -> Proof:
             await _counted(site, ignored),
             await _slow(kit, port, sizes.rounds),
             *await _replayed(site, kit, port),
+            await _spoken(kit, port),
             await site.searched(),
         ]
     return Proof(facts, [_table(kit.forgeries(), timed)])
@@ -86,6 +87,15 @@ def _timely(bad: list[float], good: list[float]) -> bool:
     if len(bad) < FEW:
         return min(bad) <= min(good) * 1.1 + ROUGH_S
     return median(bad) <= median(good) * 1.1 + SLACK_S
+
+
+async def _spoken(kit: Kit, port: int) -> str:
+    """Send planted words, signed and forged, for the search that follows."""
+    requests = kit.planted()
+    for request in requests:
+        answer = await send(port, request)
+        assert answer.status in REFUSED | IGNORED | {204}, f"answered {answer.status}"
+    return f"{len(requests)} more, signed and forged, held planted words where an event has text"
 
 
 def _check(kit: Kit, forgery: Forgery, answer: Answer) -> None:

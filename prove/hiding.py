@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import os
 import random
 import secrets
@@ -16,11 +15,11 @@ from urllib.parse import urlsplit
 
 from prove.kit import Kit
 from prove.mail import play_mail
-from prove.planted import PLACES, planted, word
+from prove.planted import PLACES, planted
 from prove.proof import Proof, Sizes
 from prove.running import RETRIES, Site, on_stage
 from prove.tearing import TornRedis, torn_redis
-from prove.wire import post, send, signed
+from prove.wire import send
 from tests.e2e.playing import QUICK, WEBHOOKS, dead_runs, play
 from tests.waiting import wait_for
 
@@ -68,7 +67,8 @@ def _facts(site: Site, forged: int) -> list[str]:
         f"templates break, Redis is torn and {forged} webhooks are forged; logs at debug level",
         f"searched in: all logs, what {commands} print, every key of Redis, the metrics; only keys that "
         "remember whom we answered may name senders, and only the token's own key may hold it",
-        "the other proofs on this page search their own logs and keys in the same way",
+        "the other proofs with processes of their own search their logs and keys in the same way; those "
+        "without (a month among machines, Pigeonhole, recognition) have neither secrets nor logs to search",
     ]
 
 
@@ -92,17 +92,7 @@ async def _forge(site: Site) -> int:
     """Send the kit, and webhooks with planted words where an event has text."""
     port = urlsplit(site.stage.web_url).port or 0
     kit = Kit(site.play.secrets["webhook"], WEBHOOKS, "/hooks/zoom/sandbox")
-    sender = f"{word('from')}@planted.example"
-    spoken = [
-        {"event": "mail.history_event", "payload": {"object": {"email": sender, "subject": word("subject")}}},
-        {"event": "endpoint.url_validation", "payload": {"plainToken": word("body") * 20}},
-        {"payload": word("body")},
-    ]
-    bodies = [json.dumps(one).encode() for one in spoken] + [word("body").encode()]
-    requests = [forgery.request for forgery in kit.forgeries()]
-    requests += [
-        post(kit.path, body, signed(key, body)) for body in bodies for key in (kit.secret, "another")
-    ]
+    requests = [*(forgery.request for forgery in kit.forgeries()), *kit.planted()]
     for request in requests:
         await send(port, request)
     return len(requests)

@@ -7,7 +7,7 @@ import base64
 import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from engine.cli.stage import Play, Stage, staged
 from engine.wiring import Office, open_office
 from prove.calling import Callers, Wanted, calls
+from prove.planted import search, tokens
 from prove.proof import Proof, Sizes
 from prove.running import tell
 from tests.e2e.chaos import Chaos
@@ -54,12 +55,23 @@ async def prove(sizes: Sizes, folder: Path) -> Proof:
         outbox = (await stage.control("GET", "outbox"))["messages"]
         persons = await _persons(office)
         kept = await _kept(office)
+        searched = await _searched(stage, office, play, persons)
     assert not kept, f"what calls brought along is still there: {kept[:5]}"
     proof = _compare(made, callers, outbox, persons)
     hits = ", ".join(f"{name} {count}" for name, count in sorted(chaos.hits.items()))
     proof.facts[:0] = [f"{chaos.count} kills and stops while calls came in: {hits}"]
     proof.facts.append(f"of {sum(states.values())} runs that the API was asked for: {_counted(states)}")
+    proof.facts.append(searched)
     return proof
+
+
+async def _searched(stage: Stage, office: Office, play: Play, persons: Mapping[int, str]) -> str:
+    """Search for what calls said and brought along; what waits for a person keeps it."""
+    found = await search(stage, office, {**play.secrets, **await tokens(office)})
+    waits = tuple(f"key of kind {part}" for part in ("content", "files")) if persons else ()
+    shown = [one for one in found.found if not (waits and one.endswith(waits))]
+    assert not shown, shown
+    return found.fact
 
 
 async def _call_under_fire(stage: Stage, callers: Callers, made: Sequence[Wanted], sizes: Sizes) -> Chaos:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from engine.sandbox.webhooks import sign
 from engine.web.bodies import MAX_BODY
+from prove.planted import word
 from prove.wire import Headers, Request, chunk, head, post, signed
 
 HOUR_S = 3600.0
@@ -58,6 +59,18 @@ class Kit:
 
     def forgeries(self) -> list[Forgery]:
         return [*self._keys(), *self._headers(), *self._http(), *self._large(), *self._unusable()]
+
+    def planted(self) -> list[Request]:
+        """Signed and forged, with planted words where an event has text."""
+        sender, subject = f"{word('from')}@planted.example", word("subject")
+        spoken: list[dict[str, object]] = [
+            {"event": "mail.history_event", "payload": {"object": {"email": sender, "subject": subject}}},
+            {"event": "endpoint.url_validation", "payload": {"plainToken": word("body") * 20}},
+            {"payload": word("body")},
+        ]
+        bodies = [json.dumps(one).encode() for one in spoken] + [word("body").encode()]
+        keys = (self.secret, "another")
+        return [post(self.path, body, signed(key, body)) for body in bodies for key in keys]
 
     def _keys(self) -> Iterator[Forgery]:
         body, big = self.body(), self.body(BIG)

@@ -85,7 +85,7 @@ def _log_lines(folder: Path) -> Iterator[str]:
 
 
 async def tokens(office: Office) -> dict[str, str]:
-    """Access and refresh tokens that are known just now, by what they are."""
+    """Access tokens that are known just now. The accounts on stage are apps', which have no refresh token."""
     known: dict[str, str] = {}
     for account in office.settings.accounts:
         text = await office.base.redis.get(office.base.key("token", account)) or "{}"

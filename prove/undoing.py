@@ -17,6 +17,7 @@ from engine.errors import MessageGone
 from engine.flow.ports import Provider
 from engine.mail.needs import Need
 from engine.wiring import Office, open_office
+from prove.planted import search, tokens, word
 from prove.proof import Proof, Sizes, table
 from tests.e2e.playing import QUICK, left_to_do
 from tests.waiting import wait_for
@@ -83,6 +84,8 @@ async def prove(sizes: Sizes, folder: Path) -> Proof:
         again, _ = await _command(stage, "--yes")
         assert (again[-1]["runs"], again[-1]["left_alone"]) == (0, {"it is undone already": len(keys)})
         assert await _labels(office.provider(BOX), list(keys)) == after
+        found = await search(stage, office, {**play.secrets, **await tokens(office)})
+    assert not found.found, found.found
     named = sum(touch.named for touch in touched.values())
     facts = [
         f"{len(keys):,} messages, each labelled by a run of one rule; people touched {len(touched):,} of "
@@ -92,6 +95,7 @@ async def prove(sizes: Sizes, folder: Path) -> Proof:
         f"the command was killed with {undone:,} runs undone, and carried on by calling it again, while new "
         "mail came and was judged; called once more, it does nothing",
         f"preview {preview_s:.1f} s, the rest undone in {undo_s:.1f} s",
+        found.fact,
     ]
     rows: list[list[object]] = [[name, count] for name, count in sorted(calls.items()) if count]
     return Proof(facts, [table(["call of the service, since the preview", "times"], rows)])
@@ -117,7 +121,7 @@ async def _arrive(stage: Stage, office: Office, play: Play, known: int) -> None:
 
 def _mail(subject: str, number: int = 0) -> bytes:
     head = f"From: ann{number}@customer.example\r\nTo: {BOX}\r\nSubject: {subject}\r\n"
-    return f"{head}Message-ID: <{subject.replace(' ', '.')}.{number}@x>\r\n\r\nhi\r\n".encode()
+    return f"{head}Message-ID: <{subject.replace(' ', '.')}.{number}@x>\r\n\r\n{word('body')}\r\n".encode()
 
 
 async def _judged(stage: Stage, office: Office, play: Play, count: int) -> None:
