@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from uuid import uuid4
 
 from arq.connections import ArqRedis
 from arq.constants import expires_extra_ms, job_key_prefix
+from arq.jobs import Job as ArqJob
 from arq.jobs import serialize_job
 from arq.utils import timestamp_ms
 from redis.asyncio import Redis
@@ -19,7 +21,7 @@ from engine.store.connection import pool
 JOB_TTL_MS = expires_extra_ms
 """How long after its time a job may still be started."""
 LEAD_MS = 10_000
-"""How far ahead in the queue the jobs of lanes stand, which are few, and the first runs that a batch opens.
+"""How far ahead in the queue stand ticks and the jobs of lanes, which are few, and a batch's first runs.
 
 Else a small mailbox's single message would wait for hundreds of runs of a huge one. arq takes jobs by their
 score, so that whoever is scored back in time goes before others, and nobody waits for ever.
@@ -114,6 +116,13 @@ def arq_client(url: str, prefix: str) -> ArqRedis:
 
 
 class _ArqRedis(ArqRedis):
+    async def enqueue_job(
+        self, function: str, *args: Any, _defer_until: datetime | None = None, **options: Any
+    ) -> ArqJob | None:
+        # Only arq's worker enqueues by it, and ticks alone: one that comes a moment early is as good.
+        ahead = (_defer_until or datetime.now(UTC)) - timedelta(milliseconds=LEAD_MS)
+        return await super().enqueue_job(function, *args, _defer_until=ahead, **options)
+
     async def close(self, close_connection_pool: bool | None = None) -> None:
         # arq's worker still closes by the name that redis-py has deprecated.
         await self.aclose(close_connection_pool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from arq.constants import job_key_prefix
@@ -10,7 +11,7 @@ from redis.asyncio import Redis
 
 from engine.mail.events import Event, EventKind
 from engine.store.base import Base
-from engine.store.jobs import LEAD_MS
+from engine.store.jobs import LEAD_MS, arq_client
 from engine.store.lanes import RedisLanes
 from engine.store.mailboxes import RedisMailboxes
 from engine.store.waking import Waking
@@ -33,11 +34,11 @@ class Queue:
             assert lease is not None
             await self.lanes.commit(BOX, lease, sending(*keys), now=now)
 
-    async def order(self, now: int) -> list[tuple[str, str]]:
-        """Function and argument of each job that is due."""
+    async def order(self, now: int) -> list[tuple[str, ...]]:
+        """Function and arguments of each job that is due."""
         jobs = await self.base.redis.zrangebyscore(self.base.queue, "-inf", now)
         texts = [await self.base.redis.get(job_key_prefix + job) for job in jobs]
-        return [(job["f"], job["a"][0]) for job in map(json.loads, texts)]
+        return [(job["f"], *job["a"]) for job in map(json.loads, texts)]
 
 
 @pytest.fixture
@@ -76,3 +77,14 @@ async def test_polls_that_the_tick_wakes_go_first_as_well(queue: Queue) -> None:
     await queue.commit(NOW, *(str(number) for number in range(300)))
     await Waking(queue.base).polls({SMALL: 1_000}, NOW + 1)
     assert (await queue.order(NOW + 1))[1] == ("poll", SMALL)
+
+
+async def test_a_tick_goes_before_the_runs_that_a_batch_opens_after_it(queue: Queue, redis_url: str) -> None:
+    """It wakes what is polled and what was lost: who waits for it would wait twice."""
+    second = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    async with arq_client(redis_url, queue.base.prefix) as client:
+        await client.enqueue_job("cron:tick", _defer_until=second)
+        await client.enqueue_job("cron:tick")
+    now = int(second.timestamp() * 1000)
+    await queue.commit(now + 2_000, *(str(number) for number in range(300)))
+    assert (await queue.order(now + 2_000))[:2] == [("cron:tick",)] * 2
