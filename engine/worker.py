@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from arq.constants import in_progress_key_prefix
 from arq.cron import cron
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
@@ -142,17 +143,23 @@ async def _finish(worker: Worker) -> None:
 
 class _Worker(Worker):
     async def start_jobs(self, job_ids: list[bytes]) -> None:
-        """Start a few of those that are not under way here, and have the queue looked at again.
+        """Start a few of those that are not under way, and have the queue looked at again.
 
         Starting one takes some round trips: who comes meanwhile and goes first would wait for all of them.
         """
         started = 0
-        for job in job_ids:
+        for job in await self._free([job for job in job_ids if job.decode() not in self.tasks]):
             if started == STARTED_AT_ONCE or self.job_counter >= self.max_jobs:
                 return
-            if job.decode() not in self.tasks:  # Else arq would ask Redis about it at every look.
-                await super().start_jobs([job])
-                started += job.decode() in self.tasks
+            await super().start_jobs([job])
+            started += job.decode() in self.tasks
+
+    async def _free(self, job_ids: list[bytes]) -> list[bytes]:
+        """Leave out what is under way elsewhere: arq would ask Redis about one after the other."""
+        if len(job_ids) < 2:
+            return job_ids
+        marks = await self.pool.mget([in_progress_key_prefix + job.decode() for job in job_ids])
+        return [job for job, mark in zip(job_ids, marks, strict=True) if mark is None]
 
 
 def make_worker(office: Office) -> Worker:

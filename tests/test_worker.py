@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from arq.constants import in_progress_key_prefix
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
@@ -86,6 +87,29 @@ async def test_a_few_jobs_are_started_before_the_queue_is_looked_at_again(shop: 
         assert list(made.tasks) == [job.decode() for job in jobs[: worker.STARTED_AT_ONCE]]
         await made.start_jobs(jobs)
         assert len(made.tasks) == 2 * worker.STARTED_AT_ONCE
+        await asyncio.gather(*made.tasks.values())
+        await made.close()
+
+
+async def under_way_elsewhere(office: Office, count: int) -> None:
+    """Have jobs at the head of the queue that another worker has: alive, or killed a moment ago."""
+    for number in range(count):
+        await office.waking.later("execute", f"theirs{number}", office.clock() - 5_000)
+    jobs = await office.base.redis.zrange(office.base.queue, 0, -1)
+    await office.base.redis.mset({in_progress_key_prefix + job: "1" for job in jobs})
+
+
+async def test_what_is_under_way_elsewhere_costs_one_question(shop: Shop) -> None:
+    async with shop.office() as office:
+        made = worker.make_worker(office)
+        await under_way_elsewhere(office, 100)
+        await office.waking.later("execute", "ours", office.clock())
+        jobs = [job.encode() for job in await office.base.redis.zrange(office.base.queue, 0, -1)]
+        before = (await office.base.redis.info("stats"))["total_commands_processed"]
+        await made.start_jobs(jobs)
+        asked = (await office.base.redis.info("stats"))["total_commands_processed"] - before
+        assert list(made.tasks) == [jobs[-1].decode()]
+        assert asked < 50
         await asyncio.gather(*made.tasks.values())
         await made.close()
 
