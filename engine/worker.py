@@ -148,7 +148,11 @@ class _Worker(Worker):
         Starting one takes some round trips: who comes meanwhile and goes first would wait for all of them.
         """
         started = 0
-        for job in await self._free([job for job in job_ids if job.decode() not in self.tasks]):
+        free = await self._free([job for job in job_ids if job.decode() not in self.tasks])
+        # What is under way stays at the head of the queue: where all that was read is, the rest is read next.
+        full = len(job_ids) == self.queue_read_limit
+        self._queue_read_offset = self._queue_read_offset + len(job_ids) if full and not free else 0
+        for job in free:
             if started == STARTED_AT_ONCE or self.job_counter >= self.max_jobs:
                 return
             await super().start_jobs([job])

@@ -114,6 +114,25 @@ async def test_what_is_under_way_elsewhere_costs_one_question(shop: Shop) -> Non
         await made.close()
 
 
+async def test_a_job_behind_more_of_others_than_are_read_at_a_time_is_started(shop: Shop) -> None:
+    """Six workers that were killed leave that many, and none may start them for two minutes."""
+    async with shop.office() as office:
+        made = worker.make_worker(office)
+        await under_way_elsewhere(office, 2 * made.queue_read_limit)
+        await office.waking.later("execute", "ours", office.clock())
+        ours = (await office.base.redis.zrange(office.base.queue, -1, -1))[0]
+        working = asyncio.create_task(made.async_run())
+        try:
+            await wait_for(lambda: _is_gone(office, ours), seconds=10, what="the job done")
+        finally:
+            await ending.end(working)
+            await made.close()
+
+
+async def _is_gone(office: Office, job: str) -> bool:
+    return await office.base.redis.zscore(office.base.queue, job) is None
+
+
 async def test_two_workers_do_everything_once(shop: Shop) -> None:
     async with shop.office() as first, shop.office() as second, working(first, second):
         await in_service(first)
