@@ -121,6 +121,20 @@ async def test_looks_that_come_at_once_go_through_the_lists_together(bench: Benc
     assert calls["get_email"] <= 2 * 30
 
 
+async def test_a_look_far_back_keeps_none_that_need_not_go_so_far(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A draft that waited days for somebody is looked for that far back; a crash, for a few minutes."""
+    monkeypatch.setattr(lookup, "MAX_READ", 20)
+    for number in range(50):
+        await bench.provider.send(BOX, outgoing(f"<ours-{number}@acme.example>"))
+    far, near = datetime.now(UTC) - timedelta(days=3), datetime.now(UTC) + timedelta(minutes=5)
+    looks = (bench.provider.find(BOX, f"<none-{at}@x.example>", at) for at in (far, near, near))
+    found = await asyncio.gather(*looks, return_exceptions=True)
+    assert isinstance(found[0], Unavailable)
+    assert found[1:] == [None, None]
+
+
 def ms(seconds: int) -> int:
     return int(NOW.timestamp() * 1000) + seconds * 1000
 

@@ -1,6 +1,7 @@
 """Find a message of ours by its Message-ID, also when the search does not know it yet.
 
-After a crash hundreds of runs look at once: those of one mailbox share what has to be gone through.
+After a crash hundreds of runs look at once: those of one mailbox that look about equally far back share what
+has to be gone through.
 """
 
 from __future__ import annotations
@@ -112,15 +113,15 @@ class Lookup:
         return delivered
 
     async def _among_new(self, mailbox: str, missing: _Missing) -> Found | None:
-        met = await self._rounds.ask(mailbox, missing)
+        met = await self._rounds.ask((mailbox, _hours_back(missing.start).bit_length()), missing)
         if missing.message_id in met.messages:
             return await self._found(mailbox, *met.messages[missing.message_id])
         if met.error:
             raise met.error
         return None
 
-    async def _go_through(self, mailbox: str, missing: Sequence[_Missing]) -> _Met:
-        met, wanted = _Met(), {one.message_id for one in missing}
+    async def _go_through(self, about: tuple[str, int], missing: Sequence[_Missing]) -> _Met:
+        mailbox, met, wanted = about[0], _Met(), {one.message_id for one in missing}
         try:
             async with aclosing(self._newer(mailbox, min(one.start for one in missing))) as newer:
                 async for key, read in newer:
@@ -207,6 +208,10 @@ def is_past(dates: Sequence[int], start: int) -> bool:
     if len(dates) < 2 or dates[-2] >= start:
         return False
     return all(later >= earlier for later, earlier in pairwise(dates))
+
+
+def _hours_back(start: int) -> int:
+    return max(0, int(time.time() * 1000) - start) // 3_600_000
 
 
 async def _chunks(list_: _List) -> AsyncIterator[list[str]]:
