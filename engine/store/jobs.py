@@ -35,7 +35,7 @@ local function enqueue(queue, id, payload, now_ms, ttl_ms)
   redis.call('PSETEX', '{job_key_prefix}' .. id, ttl_ms, payload)
   redis.call('ZADD', queue, now_ms, id)
 end
-local function enqueue_lane(queue, id, payload, now_ms, ttl_ms)
+local function enqueue_ahead(queue, id, payload, now_ms, ttl_ms)
   enqueue(queue, id, payload, now_ms - {LEAD_MS}, ttl_ms)
 end
 """

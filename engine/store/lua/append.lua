@@ -4,7 +4,7 @@
 -- ARGV: mailbox, old, new, lane, read, now, job, payload, ttl, trace, arrivals, events...
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 if #ARGV >= 12 and redis.call('SADD', KEYS[3], ARGV[4]) == 1 then
-  enqueue_lane(KEYS[4], ARGV[7], ARGV[8], ARGV[6], ARGV[9])
+  enqueue_ahead(KEYS[4], ARGV[7], ARGV[8], ARGV[6], ARGV[9])
 end
 for i = 12, #ARGV do redis.call('XADD', KEYS[2], '*', 'event', ARGV[i], 'read', ARGV[5], 'trace', ARGV[10]) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])

@@ -14,7 +14,7 @@ for i = 3, #ARGV, 11 do
     if ARGV[i + 7] ~= '' then redis.call('SET', P .. ':files:' .. id, ARGV[i + 7], 'PX', ARGV[i + 8]) end
     redis.call('XADD', P .. ':events:' .. lane, '*', 'event', ARGV[i + 5], 'read', '0', 'trace', ARGV[i + 6])
     if redis.call('SADD', KEYS[1], lane) == 1 then
-      enqueue_lane(KEYS[2], ARGV[i + 9], ARGV[i + 10], ARGV[1], ARGV[2])
+      enqueue_ahead(KEYS[2], ARGV[i + 9], ARGV[i + 10], ARGV[1], ARGV[2])
     end
   end
   answers[#answers + 1] = id

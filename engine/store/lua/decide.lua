@@ -15,6 +15,6 @@ if ARGV[2] == 'approved' then redis.call('PERSIST', KEYS[1]) end
 if redis.call('HGET', KEYS[3], 'state') == 'open' then
   redis.call('HDEL', KEYS[3], 'why')
   redis.call('ZADD', KEYS[4], ARGV[4], ARGV[1])
-  enqueue(KEYS[5], ARGV[8], ARGV[9], ARGV[4], ARGV[10])
+  enqueue_ahead(KEYS[5], ARGV[8], ARGV[9], ARGV[4], ARGV[10])
 end
 return 'done'

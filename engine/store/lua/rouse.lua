@@ -14,7 +14,7 @@ for i = 4, #ARGV, 3 do
   local lane = ARGV[i]
   if redis.call('EXISTS', P .. ':lease:' .. lane) == 0
     and redis.call('SET', P .. ':woken:' .. lane, '1', 'NX', 'PX', ARGV[3]) then
-    enqueue_lane(KEYS[3], ARGV[i + 1], ARGV[i + 2], ARGV[1], ARGV[2])
+    enqueue_ahead(KEYS[3], ARGV[i + 1], ARGV[i + 2], ARGV[1], ARGV[2])
     woken = woken + 1
   end
 end
