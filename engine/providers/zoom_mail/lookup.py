@@ -113,7 +113,7 @@ class Lookup:
         return delivered
 
     async def _among_new(self, mailbox: str, missing: _Missing) -> Found | None:
-        # With those that go back by hours of the same power of two: nobody reads days for the sake of another.
+        # With those back by hours of the same power of two: nobody reads days for the sake of another.
         met = await self._rounds.ask((mailbox, _hours_back(missing.start).bit_length()), missing)
         if missing.message_id in met.messages:
             return await self._found(mailbox, *met.messages[missing.message_id])
