@@ -21,7 +21,13 @@ FIRST_PAUSE_S = 0.5
 TRIES = 6
 
 
-async def patiently(ask: Callable[[], Awaitable[T]], *, background: bool = True) -> T:
+async def patiently(
+    ask: Callable[[], Awaitable[T]],
+    *,
+    background: bool = True,
+    longest_s: float = LONGEST_WAIT_S,
+    tries: int = TRIES,
+) -> T:
     """Ask again while the service asks us to wait or does not answer; behind whoever is more urgent."""
     failures = 0
     with in_background() if background else nullcontext():
@@ -29,28 +35,36 @@ async def patiently(ask: Callable[[], Awaitable[T]], *, background: bool = True)
             try:
                 return await ask()
             except RateLimited as error:
-                await wait_for(error)
+                await wait_for(error, longest_s)
             except Unavailable:
                 failures += 1
-                if failures == TRIES:
+                if failures == tries:
                     raise
                 await asyncio.sleep(FIRST_PAUSE_S * 2**failures)
 
 
-async def wait_for(error: RateLimited) -> None:
+async def wait_for(error: RateLimited, longest_s: float = LONGEST_WAIT_S) -> None:
     """Wait as long as a service asks us to. Raises the error where that is too long."""
     wait = error.until - time.time()
-    if wait > LONGEST_WAIT_S:
+    if wait > longest_s:
         raise error
     await asyncio.sleep(max(0.05, wait))
 
 
-async def list_keys(provider: Provider, mailbox: str, since: datetime) -> list[str]:
+async def list_keys(
+    provider: Provider,
+    mailbox: str,
+    since: datetime,
+    *,
+    longest_s: float = LONGEST_WAIT_S,
+    tries: int = TRIES,
+) -> list[str]:
     """Give the keys of what arrived since then, and perhaps of more, the oldest first."""
     keys: list[str] = []
     token, more = "", True
     while more:
-        page = await patiently(partial(provider.list_messages, mailbox, token, since))
+        ask = partial(provider.list_messages, mailbox, token, since)
+        page = await patiently(ask, longest_s=longest_s, tries=tries)
         keys += page.keys
         token, more = page.next, bool(page.next)
     return list(dict.fromkeys(reversed(keys)))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
 
-from engine.errand import in_background
-from engine.errors import RateLimited
-from engine.flow.listing import wait_for
+from engine.flow.listing import list_keys
 from engine.flow.mailboxes import Mailboxes
 from engine.flow.plan import Run, run_id
-from engine.flow.ports import ListPage, Provider
+from engine.flow.ports import Provider
 from engine.mail.events import Event, EventKind
 from engine.rules.evaluation import NOT_ONE_RULE
 
@@ -35,13 +32,11 @@ async def recover(
     since, gap = await _window(mailboxes, mailbox, now, retention_ms)
     if gap:
         await mailboxes.leave_to_a_person(gap, now)
-    with in_background():
-        keys = await _list_all(provider, mailbox, since)
+    # A turn at the rate budget is waited for: another time, all would be listed anew.
+    keys = await list_keys(provider, mailbox, since, longest_s=LONGEST_TURN_S, tries=1)
     judged = await mailboxes.judged_among(mailbox, keys)
     events = [
-        Event(EventKind.MESSAGE_RECEIVED, mailbox, history=0, key=key)
-        for key in reversed(keys)
-        if key not in judged
+        Event(EventKind.MESSAGE_RECEIVED, mailbox, history=0, key=key) for key in keys if key not in judged
     ]
     for start in range(0, len(events), CHUNK):
         if not await mailboxes.append(mailbox, expired, expired, events[start : start + CHUNK], now):
@@ -77,24 +72,3 @@ def _gap(mailbox: str, read: int, oldest: int, now: int) -> Run:
         created=now / 1000,
         undecided=f"mail that arrived from {begin} to {end} was not looked at: it is older than `retention`",
     )
-
-
-async def _list_all(provider: Provider, mailbox: str, since: datetime) -> list[str]:
-    keys: list[str] = []
-    token, more = "", True
-    while more:
-        page = await _page(provider, mailbox, token, since)
-        keys += page.keys
-        token, more = page.next, bool(page.next)
-    return list(dict.fromkeys(keys))
-
-
-async def _page(provider: Provider, mailbox: str, token: str, since: datetime) -> ListPage:
-    """Wait for a turn at the rate budget, which is never long: another time, all would be listed anew."""
-    while True:
-        try:
-            return await provider.list_messages(mailbox, token, since)
-        except RateLimited as error:
-            if error.until - time.time() > LONGEST_TURN_S:
-                raise
-            await wait_for(error)
