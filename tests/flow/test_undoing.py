@@ -277,7 +277,7 @@ async def test_the_lane_is_free_while_the_service_keeps_us_waiting(
     await decided(world, FILE, keys="1")
     waited: list[object] = []
 
-    async def waits(_error: object) -> None:
+    async def waits(_error: object, _longest_s: float) -> None:
         waited.append(await world.base.redis.exists(world.base.key("lease", BOX)))
 
     monkeypatch.setattr("engine.flow.listing.wait_for", waits)
