@@ -45,10 +45,10 @@ FINISH_WITHIN_S = 30.0
 Job = Callable[..., Awaitable[None]]
 
 
-async def poll(ctx: dict[str, Any], mailbox: str) -> None:
-    """Read a mailbox's history into the queue."""
+async def poll(ctx: dict[str, Any], mailbox: str, ring: int = 0) -> None:
+    """Read a mailbox's history into the queue; for a ring that was heard meanwhile, not again."""
     office: Office = ctx["office"]
-    again = await polling.poll(office.polling, office.provider(mailbox), mailbox)
+    again = await polling.poll(office.polling, office.provider(mailbox), mailbox, ring)
     await _later(office, again, "poll", mailbox)
 
 

@@ -157,3 +157,8 @@ def reads_environment(node: ast.AST) -> bool:
 )
 def test_reading_the_environment_is_recognised(source: str, expected: bool) -> None:
     assert any(reads_environment(node) for node in ast.walk(ast.parse(source))) is expected
+
+
+def test_the_mail_service_alone_starts_without_what_judges() -> None:
+    graph = grimp.build_graph("engine", exclude_type_checking_imports=True, cache_dir=None)
+    assert graph.find_shortest_chain("engine.cli.sandbox", "engine.rules.registry") is None

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from math import inf
 
+from engine.backtest.plurals import plural
 from engine.backtest.run import Report
 from engine.backtest.tally import CHANGES, HELD, MESSAGES, UNDECIDED, UNREADABLE, WHOLE, Tally
 from engine.errors import PostroomError
@@ -90,13 +91,6 @@ def _what(name: str, rules: Collection[str]) -> str:
     if name not in names:
         raise PostroomError(f"--fail-if: {unknown('count', name, names)}")
     return names[name]
-
-
-def plural(key: str) -> str:
-    """Name several of one action."""
-    if key.endswith("y"):
-        return f"{key[:-1]}ies"
-    return f"{key}es" if key.endswith(("s", "sh")) else f"{key}s"
 
 
 def count(what: str, report: Report, tally: Tally) -> int:

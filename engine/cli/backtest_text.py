@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Any
 
 from engine.backtest.outcome import Act, Headline, Outcome, Ran
+from engine.backtest.plurals import plural
 from engine.backtest.run import Report, Shown
 from engine.backtest.tally import Tally
-from engine.backtest.threshold import plural
 from engine.cli.words import many
 from engine.rules.shown import cut, shown
 

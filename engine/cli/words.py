@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.backtest.threshold import plural
+from engine.backtest.plurals import plural
 
 
 def many(count: int, what: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib import resources
 from inspect import cleandoc
 from typing import Any
@@ -43,6 +44,7 @@ def reference() -> str:
     return whole.replace("\n\n\n", "\n\n").rstrip() + "\n"
 
 
+@cache
 def _schema() -> dict[str, Any]:
     return rules_schema()
 

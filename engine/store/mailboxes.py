@@ -41,7 +41,8 @@ class RedisMailboxes:
             mailbox, "wanted", "heard", "rung", "profiles", *CURSOR
         )
         trace = (rung or "").partition(" ")[2] if wanted != heard else ""
-        return Outset(int(wanted or 0), _cursor(*cursor), read_profile(profile) if profile else None, trace)
+        known = read_profile(profile) if profile else None
+        return Outset(int(wanted or 0), _cursor(*cursor), known, trace, int(heard or 0))
 
     async def start(self, mailbox: str, history: int, now: int) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:

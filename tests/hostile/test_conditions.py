@@ -17,8 +17,8 @@ from engine.rules.view import View
 from tests.hostile.steps import excess
 from tests.rules.making import condition
 
-SIZE = 1_200
-"""Characters of a message, more than is remembered of a field, and then twice as many."""
+SIZE = 1_000
+"""Characters of a message, and then twice as many: more than is remembered of a field."""
 FEW = 2
 """Members of a list while the message grows."""
 MEMBERS = 60

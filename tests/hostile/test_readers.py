@@ -17,7 +17,7 @@ from bench.dirt.texts import TEXTS
 from engine import imports, mail
 from tests.hostile.steps import excess, steps
 
-SIZE = 1_200
+SIZE = 700
 """Characters, and then twice as many: more than is remembered of a field, less than most bounds."""
 NO_READERS = frozenset({"compose", "bodies", "events", "needs", "archive"})
 """Modules that read nothing hostile themselves, or files of ours alone."""

@@ -54,7 +54,7 @@ def settled(records: Sequence[dict[str, Any]]) -> list[tuple[str, ...]]:
 
 
 @given(st.lists(DEEDS, min_size=3, max_size=20), st.integers(1, 4))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_history_retells_the_mailbox(done: list[Deed], page: int) -> None:
     asyncio.run(_history_retells(done, page))
 
