@@ -2,8 +2,8 @@
 
 BIN = .venv/bin
 ARGS =
-# Four for two processors: tests of real processes wait more than they work.
-WORKERS = 4
+# Three for two processors: tests of real processes wait more than they work.
+WORKERS = 3
 # Hundreds of processes are started here, and reading our sources anew is a third of what a start costs.
 export PYTHONDONTWRITEBYTECODE =
 
