@@ -55,7 +55,7 @@ Measure = Callable[[Mail, Path], Awaitable[Section]]
         pytest.param(partial(latency.measure, samples=3), id="a webhook's way beside a bare handler"),
         pytest.param(partial(rest.measure, seconds=0.3), id="commands at rest beside a bare worker"),
         pytest.param(partial(transport.measure, calls=50), id="a call on each transport"),
-        pytest.param(partial(workers.measure, messages=200, rounds=1), id="two workers beside one"),
+        pytest.param(partial(workers.measure, messages=100, rounds=1), id="two workers beside one"),
         pytest.param(
             partial(receipts.measure, rounds=1, mailboxes=40), id="webhooks taken beside a job for each"
         ),

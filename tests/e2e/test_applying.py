@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from engine.cli.main import main
 from engine.cli.stage import Play, Stage, staged
 from engine.wiring import Office, open_office
 from tests.waiting import wait_for
@@ -32,12 +33,11 @@ def mail(number: int) -> bytes:
 
 
 async def apply(stage: Stage, *words: str) -> list[dict[str, Any]]:
-    command = (sys.executable, "-m", "engine", "apply", "--mailbox", BOX, "--since", "1d", "--json")
     config = ("--config", str(stage.folder / "postroom.yaml"))
-    process = await asyncio.create_subprocess_exec(*command, *config, *words, stdout=asyncio.subprocess.PIPE)
-    told, _ = await process.communicate()
-    assert process.returncode == 0, told
-    return [json.loads(line) for line in told.splitlines()]
+    command = ["apply", "--mailbox", BOX, "--since", "1d", "--json", *config, *words]
+    told = await asyncio.to_thread(CliRunner().invoke, main, command)
+    assert told.exit_code == 0, told.output
+    return [json.loads(line) for line in told.stdout.splitlines()]
 
 
 async def labelled(stage: Stage) -> int:

@@ -21,7 +21,7 @@ from engine.sandbox.operations import ANSWERS
 from tests.sandbox.driving import ANN, drive
 from tests.sandbox.hostility import Stocked, calls_of, operations_of, run, stock
 
-EXAMPLES = int(os.environ.get("POSTROOM_HOSTILE_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("POSTROOM_HOSTILE_EXAMPLES", "15"))
 HOSTILE = settings(
     max_examples=EXAMPLES,
     deadline=None,

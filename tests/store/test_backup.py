@@ -35,25 +35,32 @@ def silent(_done: int) -> None: ...
 
 async def contents(redis: Client, prefix: str = "postroom:") -> dict[str, Any]:
     """Every key in a form that can be compared."""
-    found: dict[str, Any] = {}
-    async for key in redis.scan_iter(f"{prefix}*"):
-        kind = await redis.type(key)
-        value: Any
-        match kind:
-            case "string":
-                value = await redis.get(key)
-            case "hash":
-                value = await redis.hgetall(key)
-            case "list":
-                value = await redis.lrange(key, 0, -1)
-            case "set":
-                value = await redis.smembers(key)
-            case "zset":
-                value = await redis.zrange(key, 0, -1, withscores=True)
-            case _:
-                facts = await redis.xinfo_stream(key)
-                value = [facts["last-generated-id"], *await redis.xrange(key)]
-        found[key.removeprefix(prefix)] = (kind, value)
+    keys = [key async for key in redis.scan_iter(f"{prefix}*")]
+    async with redis.pipeline(transaction=False) as pipe:
+        for key in keys:
+            pipe.type(key)
+        kinds = await pipe.execute()
+        for key, kind in zip(keys, kinds, strict=True):
+            match kind:
+                case "string":
+                    pipe.get(key)
+                case "hash":
+                    pipe.hgetall(key)
+                case "list":
+                    pipe.lrange(key, 0, -1)
+                case "set":
+                    pipe.smembers(key)
+                case "zset":
+                    pipe.zrange(key, 0, -1, withscores=True)
+                case _:
+                    pipe.xrange(key)
+        values = await pipe.execute()
+    found = {
+        key.removeprefix(prefix): (kind, value) for key, kind, value in zip(keys, kinds, values, strict=True)
+    }
+    for name, (kind, entries) in found.items():
+        if kind == "stream":
+            entries.append((await redis.xinfo_stream(f"{prefix}{name}"))["last-generated-id"])
     return found
 
 
