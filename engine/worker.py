@@ -1,4 +1,4 @@
-"""The worker: arq runs poll, drain, execute and tick; each job carries an id and nothing else."""
+"""The worker: arq runs poll, hear, drain, execute and tick; each job carries an id and nothing else."""
 
 from __future__ import annotations
 
@@ -45,10 +45,17 @@ FINISH_WITHIN_S = 30.0
 Job = Callable[..., Awaitable[None]]
 
 
-async def poll(ctx: dict[str, Any], mailbox: str, ring: int = 0) -> None:
-    """Read a mailbox's history into the queue; for a ring that was heard meanwhile, not again."""
+async def poll(ctx: dict[str, Any], mailbox: str) -> None:
+    """Read a mailbox's history into the queue."""
     office: Office = ctx["office"]
-    again = await polling.poll(office.polling, office.provider(mailbox), mailbox, ring)
+    again = await polling.poll(office.polling, office.provider(mailbox), mailbox)
+    await _later(office, again, "poll", mailbox)
+
+
+async def hear(ctx: dict[str, Any], mailbox: str) -> None:
+    """Read a mailbox's history for a ring whose own job may be lost, or may come first."""
+    office: Office = ctx["office"]
+    again = await polling.hear(office.polling, office.provider(mailbox), mailbox)
     await _later(office, again, "poll", mailbox)
 
 
@@ -168,7 +175,7 @@ class _Worker(Worker):
 
 def make_worker(office: Office) -> Worker:
     """An arq worker for this office's queue."""
-    jobs: list[Job] = [guarded(poll), guarded(drain), guarded(execute)]
+    jobs: list[Job] = [guarded(poll), guarded(hear), guarded(drain), guarded(execute)]
     return _Worker(
         functions=[func(job, name=job.__name__, keep_result=0, max_tries=1) for job in jobs],  # type: ignore[arg-type]
         cron_jobs=[cron(guarded(tick), second=None, microsecond=0, unique=False, max_tries=1)],  # type: ignore[arg-type]

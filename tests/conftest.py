@@ -41,6 +41,7 @@ settings.load_profile("postroom")
 gc.disable()
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let two workers begin with real processes, which take longest; more at a time would only wait.
 
@@ -55,7 +56,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [*first, *others[:room], *second, *others[room:]]
 
 
-def pytest_collection_finish() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop() -> None:
     """Leave the thousands of tests out of every later search for garbage."""
     gc.collect()
     gc.freeze()

@@ -63,11 +63,13 @@ class Commands(click.Group):
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
         # What is imported stays: searching it for garbage time and again is a sixth of what a start costs.
+        was_on = gc.isenabled()
         gc.disable()
         try:
             command: click.Command = getattr(importlib.import_module(module), name)
         finally:
-            gc.enable()
+            if was_on:
+                gc.enable()
         return command
 
     def resolve_command(

@@ -40,8 +40,8 @@ class Outset:
     """As it was last learned."""
     trace: str = ""
     """The cause of the newest ring that no complete read has heard, "" when nobody rang."""
-    heard: int = 0
-    """Up to which ring a complete read has heard them."""
+    unheard: bool = False
+    """Whether a ring was not heard by a complete read."""
 
 
 class Mailboxes(Protocol):

@@ -45,36 +45,35 @@ class Polling:
     clock: Clock = now_ms
 
 
-async def poll(polling: Polling, provider: Provider, mailbox: str, ring: int = 0) -> int | None:
-    """Read all that is new. Returns when to try again (epoch ms) if the provider could not be read.
-
-    For a `ring` (0 for none) that a complete read has heard meanwhile, nothing is read.
-    """
+async def poll(polling: Polling, provider: Provider, mailbox: str) -> int | None:
+    """Read all that is new. Returns when to try again (epoch ms) if the provider could not be read."""
     async with polling.mailboxes.lease(mailbox) as lease:
         if lease is None:
             return None
         try:
-            was_read = await _read_all(polling, provider, mailbox, ring)
+            await _read_all(polling, provider, mailbox)
         except ProviderError as error:
             return await _put_off(polling, mailbox, error)
-        if was_read:
-            await polling.mailboxes.resume(mailbox)
+        await polling.mailboxes.resume(mailbox)
     return None
 
 
-async def _read_all(polling: Polling, provider: Provider, mailbox: str, ring: int) -> bool:
-    """Read until a complete read began after the last ring of the doorbell; False without any."""
+async def hear(polling: Polling, provider: Provider, mailbox: str) -> int | None:
+    """Poll, unless every ring of the doorbell was heard meanwhile."""
+    outset = await polling.mailboxes.outset(mailbox)
+    return await poll(polling, provider, mailbox) if outset.unheard else None
+
+
+async def _read_all(polling: Polling, provider: Provider, mailbox: str) -> None:
+    """Read until a complete read began after the last ring of the doorbell."""
     heard = False
     while not heard:
         began = polling.clock()
         outset = await polling.mailboxes.outset(mailbox)
-        if 0 < ring <= outset.heard:
-            return False
         with tracing.span("poll", outset.trace, mailbox=mailbox):
             if not await _read_once(polling, provider, mailbox, outset, began):
                 continue
         heard = await polling.mailboxes.polled(mailbox, outset.wanted, began)
-    return True
 
 
 async def _read_once(polling: Polling, provider: Provider, mailbox: str, outset: Outset, began: int) -> bool:

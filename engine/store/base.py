@@ -51,6 +51,8 @@ class Base:
     def execute_job(self, run: str) -> Job:
         return new_job("execute", run)
 
-    def poll_job(self, mailbox: str, ring: int = 0) -> Job:
-        """Make a job that reads a mailbox; with `ring`, unless it was heard meanwhile."""
-        return new_job("poll", mailbox, *([ring] if ring else []))
+    def poll_job(self, mailbox: str) -> Job:
+        return new_job("poll", mailbox)
+
+    def hear_job(self, mailbox: str) -> Job:
+        return new_job("hear", mailbox)

@@ -40,9 +40,9 @@ class RedisMailboxes:
         wanted, heard, rung, profile, *cursor = await self._of(
             mailbox, "wanted", "heard", "rung", "profiles", *CURSOR
         )
-        trace = (rung or "").partition(" ")[2] if wanted != heard else ""
-        known = read_profile(profile) if profile else None
-        return Outset(int(wanted or 0), _cursor(*cursor), known, trace, int(heard or 0))
+        unheard, known = wanted != heard, read_profile(profile) if profile else None
+        trace = (rung or "").partition(" ")[2] if unheard else ""
+        return Outset(int(wanted or 0), _cursor(*cursor), known, trace, unheard)
 
     async def start(self, mailbox: str, history: int, now: int) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:

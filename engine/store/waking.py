@@ -62,13 +62,13 @@ class Waking:
             for part in ("wanted", "heard", "polled", "paused"):
                 pipe.hgetall(self._key(part))
             wanted, heard, polled, paused = await pipe.execute()
-        rung = {box: int(rings) for box, rings in wanted.items() if rings != heard.get(box, "0")}
+        rung = {box for box, rings in wanted.items() if rings != heard.get(box, "0")}
         timely = {box for box, interval in intervals.items() if _is_due(polled.get(box), interval, now)}
-        due = [box for box in intervals if box in timely or box in rung if _until(paused.get(box)) <= now]
+        due = [box for box in intervals if box in timely | rung and _until(paused.get(box)) <= now]
         calm = [mailbox for mailbox in due if await self.turn(f"poll:{mailbox}", CALM_MS)]
         for mailbox in calm:
             # A ring has a job of its own, which may be about to hear it.
-            job = self._base.poll_job(mailbox, 0 if mailbox in timely else rung[mailbox])
+            job = self._base.poll_job(mailbox) if mailbox in timely else self._base.hear_job(mailbox)
             await enqueue(self._redis, self._base.queue, job, at_ms=now - LEAD_MS)
         return len(calm)
 

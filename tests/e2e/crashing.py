@@ -17,14 +17,17 @@ import random
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import engine.cli.serve  # noqa: F401  (what a worker is made of, before the first fork)
 from engine.cli.main import main
 from engine.providers.zoom_mail.provider import ZoomMail
 from engine.services.folders import LocalFolders
 from engine.services.http import HttpEndpoints
+from engine.store import jobs
 from engine.store.journal import RedisJournal
 from engine.store.lanes import RedisLanes
 from engine.store.mailboxes import RedisMailboxes
@@ -95,14 +98,29 @@ def mine(owner: type, name: str, log: Path) -> None:
 def live(*command: str) -> int:
     """Run a command, and again whenever it has killed itself; gives what it ends with at last."""
     forks = multiprocessing.get_context("fork")
-    ended: int | None = -signal.SIGKILL
-    while ended == -signal.SIGKILL:
-        life = forks.Process(target=main.main, args=(command,), daemon=True)
-        life.start()
-        signal.signal(signal.SIGTERM, lambda *_, life=life: life.terminate())
-        life.join()
-        ended = life.exitcode
-    return ended or 0
+    lives: list[ForkProcess] = []
+    asked: list[int] = []
+
+    def end(number: int, _frame: object) -> None:
+        asked.append(number)
+        if lives:
+            lives[-1].terminate()
+
+    signal.signal(signal.SIGTERM, end)
+    while not lives or (lives[-1].exitcode == -signal.SIGKILL and not asked):
+        lives.append(forks.Process(target=_live, args=(command,), daemon=True))
+        lives[-1].start()
+        if asked:
+            lives[-1].terminate()
+        lives[-1].join()
+    return lives[-1].exitcode or 0
+
+
+def _live(command: tuple[str, ...]) -> None:
+    """Be what a new process would be: with ids of its own, and nobody's signals."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    jobs._OURS = uuid4().hex
+    main.main(command)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,17 @@ def mail(number: int) -> bytes:
     fields = {"From": f"p{number}@x.example", "To": BOX, "Subject": subject}
     fields["Message-ID"] = f"<{number}@x.example>"
     return "".join(f"{name}: {value}\r\n" for name, value in fields.items()).encode() + b"\r\nhi\r\n"
+
+
+async def preview(stage: Stage) -> dict[str, Any]:
+    """Ask the command as people call it."""
+    command = (sys.executable, "-m", "engine", "apply", "--mailbox", BOX, "--since", "1d", "--json")
+    config = ("--config", str(stage.folder / "postroom.yaml"))
+    process = await asyncio.create_subprocess_exec(*command, *config, stdout=asyncio.subprocess.PIPE)
+    told, _ = await process.communicate()
+    assert process.returncode == 0, told
+    found: dict[str, Any] = json.loads(told)
+    return found
 
 
 async def apply(stage: Stage, *words: str) -> list[dict[str, Any]]:
@@ -84,8 +96,7 @@ async def test_a_new_rule_acts_on_old_mail_once(tmp_path: Path) -> None:
         await prepared(stage, office, rules)
         half = MESSAGES // 2
 
-        (preview,) = await apply(stage)
-        assert preview["rules"] == {"new": half}
+        assert (await preview(stage))["rules"] == {"new": half}
         assert (await labelled(stage), await answers(stage)) == (0, 0)
 
         _, done = await apply(stage, "--yes")

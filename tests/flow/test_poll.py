@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from engine.errors import RateLimited, Rejected, Unauthorized, Unavailable
 from engine.flow.mailboxes import Cursor
-from engine.flow.poll import PAUSE_MS, RETRY_MS, SHORT_MS, poll
+from engine.flow.poll import PAUSE_MS, RETRY_MS, SHORT_MS, hear
 from tests.flow.conftest import World
 from tests.flow.fakes import BOX, START_MS
 
@@ -26,13 +25,12 @@ async def jobs(world: World) -> int:
     return int(await world.base.redis.zcard(world.base.queue))
 
 
-async def woken(world: World) -> list[Any]:
-    """What the one job is called with that a tick enqueues."""
+async def woken(world: World) -> str:
+    """The name of the one job that a tick enqueues."""
     before = set(await world.base.redis.zrange(world.base.queue, 0, -1))
     assert await world.waking.polls({BOX: 0}, world.clock()) == 1
     (id_,) = set(await world.base.redis.zrange(world.base.queue, 0, -1)) - before
-    arguments: list[Any] = json.loads(await world.base.redis.get(f"arq:job:{id_}"))["a"]
-    return arguments
+    return str(json.loads(await world.base.redis.get(f"arq:job:{id_}"))["f"])
 
 
 async def test_a_new_mailbox_starts_now(world: World) -> None:
@@ -100,19 +98,26 @@ async def test_a_ring_during_a_poll_causes_another_read(world: World) -> None:
 
 async def test_a_ring_that_was_heard_meanwhile_is_not_read_for_again(world: World) -> None:
     await world.mailboxes.ring([BOX], world.clock())
-    arguments = await woken(world)
+    assert await woken(world) == "hear"
     await world.poll()
     reads = world.provider.calls["history"]
-    until = world.clock() + PAUSE_MS
-    await world.mailboxes.pause(BOX, "refused", until, world.clock())
-    assert await poll(world.polling, world.provider, *arguments) is None
+    assert await hear(world.polling, world.provider, BOX) is None
     assert world.provider.calls["history"] == reads
-    assert BOX in await world.mailboxes.paused()
-
     await world.mailboxes.ring([BOX], world.clock())
-    assert await poll(world.polling, world.provider, BOX, 2) is None
+    await hear(world.polling, world.provider, BOX)
     assert world.provider.calls["history"] == reads + 1
-    assert await world.mailboxes.paused() == {}
+    assert await world.waking.polls({BOX: 0}, world.clock()) == 0
+
+
+async def test_a_tick_has_a_mailbox_read_whose_time_has_come_whether_or_not_it_rang(world: World) -> None:
+    world.clock.forward(60_000)
+    await world.mailboxes.ring([BOX], world.clock())
+    await world.waking.polls({BOX: 60_000}, world.clock())
+    payloads = [
+        await world.base.redis.get(f"arq:job:{id_}")
+        for id_ in await world.base.redis.zrange(world.base.queue, 0, -1)
+    ]
+    assert "hear" not in {json.loads(payload)["f"] for payload in payloads}
 
 
 async def test_hearing_a_ring_twice_takes_no_later_ring_down(world: World) -> None:
