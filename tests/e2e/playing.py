@@ -33,6 +33,8 @@ ROUGH = {"timeout": "2s", "margin": "4s", "look_gap": "200ms"}
 QUICK = {"timeout": "1s", "margin": "1s", "look_gap": "100ms"}
 """For workers that die and are never merely stopped: nothing of theirs is still on its way."""
 EVERY_RUN = 1_000_000
+IN_SERVICE_S = 120
+"""A worker that dies a dozen times leaves a lease behind each time, which lapses after six seconds."""
 
 
 def play(execute: Mapping[str, str] = ROUGH, **options: object) -> Play:
@@ -78,7 +80,7 @@ async def deliver(
     pace: Callable[[int], Awaitable[object]] | None = None,
 ) -> Outcome:
     """Deliver to both mailboxes in turn, once both are in service; `pace` is awaited before each message."""
-    await wait_for(lambda: _in_service(office), seconds=30, what="a cursor for both mailboxes")
+    await wait_for(lambda: _in_service(office), seconds=IN_SERVICE_S, what="a cursor for both mailboxes")
     outcome = outcome or Outcome({WEBHOOKS: [], POLLING: []})
     for index, raw in enumerate(mail):
         if pace:
