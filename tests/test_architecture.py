@@ -69,10 +69,14 @@ LONGEST_FUNCTION = 60
 
 
 @cache
-def imports() -> dict[str, set[str]]:
+def graph() -> grimp.ImportGraph:
     """Every import inside the package, deferred ones included, those for type checking alone left out."""
-    graph = grimp.build_graph("engine", exclude_type_checking_imports=True, cache_dir=None)
-    return {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    return grimp.build_graph("engine", exclude_type_checking_imports=True, cache_dir=None)
+
+
+@cache
+def imports() -> dict[str, set[str]]:
+    return {module: graph().find_modules_directly_imported_by(module) for module in graph().modules}
 
 
 def part(module: str) -> str:
@@ -160,5 +164,4 @@ def test_reading_the_environment_is_recognised(source: str, expected: bool) -> N
 
 
 def test_the_mail_service_alone_starts_without_what_judges() -> None:
-    graph = grimp.build_graph("engine", exclude_type_checking_imports=True, cache_dir=None)
-    assert graph.find_shortest_chain("engine.cli.sandbox", "engine.rules.registry") is None
+    assert graph().find_shortest_chain("engine.cli.sandbox", "engine.rules.registry") is None
